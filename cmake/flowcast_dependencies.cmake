@@ -1,0 +1,17 @@
+# Debian 12 packages that flowcast builds on; scripts/bootstrap installs them.
+include(GoogleTest)
+find_package(PkgConfig REQUIRED)
+find_package(GTest REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(ZLIB REQUIRED)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+
+if(FLOWCAST_WITH_ADAPTERS)
+  find_package(spdlog REQUIRED)
+  find_package(CLI11 REQUIRED)
+  find_package(Torch REQUIRED)
+  pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
+  pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
+endif()

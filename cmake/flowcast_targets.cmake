@@ -1,0 +1,45 @@
+# How targets are declared: one folder, one target, explicit sources.
+
+# flowcast_library(NAME SOURCES ... DEPENDS ...): libs/NAME becomes the target flowcast::NAME.
+# A library of headers only has no SOURCES.
+function(flowcast_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(flowcast_${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(flowcast_${name} PUBLIC flowcast_options ${ARG_DEPENDS})
+  else()
+    add_library(flowcast_${name} INTERFACE)
+    target_link_libraries(flowcast_${name} INTERFACE flowcast_options ${ARG_DEPENDS})
+  endif()
+  add_library(flowcast::${name} ALIAS flowcast_${name})
+endfunction()
+
+# flowcast_service(NAME SOURCES ... DEPENDS ...): the service's classes as flowcast::NAME_service,
+# and the program flowcast-NAME from main.cpp.
+function(flowcast_service name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;ADAPTERS" ${ARGN})
+  flowcast_library(${name}_service SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS})
+  add_executable(flowcast-${name} main.cpp)
+  target_link_libraries(flowcast-${name} PRIVATE flowcast::${name}_service ${ARG_ADAPTERS})
+endfunction()
+
+# flowcast_test(NAME RING SOURCES ... DEPENDS ...): a GoogleTest program whose cases ctest lists
+# one by one, labelled with its ring (unit, service, contract, integration).
+function(flowcast_test name ring)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE flowcast_options ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${ring} TIMEOUT 300)
+endfunction()
+
+# flowcast_fuzzer(NAME SOURCES ... DEPENDS ...): a libFuzzer program, built with clang only.
+function(flowcast_fuzzer name)
+  if(NOT FLOWCAST_WITH_FUZZERS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(${name} PRIVATE flowcast_options ${ARG_DEPENDS})
+endfunction()

@@ -1,0 +1,179 @@
+// The seam to the message bus, shaped after Kafka: topics of partitions, consumer groups, and
+// transactions over records and offsets. Implemented by libs/kafka and by the in-memory bus.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace flowcast::bus {
+
+/// What went wrong and what the caller can do about it.
+class BusError : public std::runtime_error {
+ public:
+  enum class Kind {
+    kUnreachable,   // no broker answered in time: wait, try again
+    kMissingTopic,  // create the topics, try again
+    kAbort,         // this transaction is lost: abort it, start again from the committed offsets
+    kFatal,         // fenced or broken for good: end the process (another instance may have taken over)
+  };
+  BusError(Kind kind, const std::string& text) : std::runtime_error(text), kind_(kind) {}
+  Kind kind() const { return kind_; }
+
+ private:
+  Kind kind_;
+};
+
+struct TopicPartition {
+  std::string topic;
+  std::int32_t partition = 0;
+  auto operator<=>(const TopicPartition&) const = default;
+};
+
+struct Header {
+  std::string name;
+  std::string value;
+  bool operator==(const Header&) const = default;
+};
+
+struct InRecord {
+  TopicPartition from;
+  std::int64_t offset = 0;
+  std::string key;
+  std::string value;
+  bool tombstone = false;  // the value is null
+  std::vector<Header> headers;
+  std::chrono::milliseconds produced_at{};  // since the Unix epoch
+};
+
+struct OutRecord {
+  TopicPartition to;
+  std::string key;
+  std::string value;
+  bool tombstone = false;
+  std::vector<Header> headers;
+};
+
+inline constexpr std::int64_t kNoOffset = -1;
+
+/// A group's committed position: the next record to read, and what the committer wrote beside it.
+struct Position {
+  TopicPartition at;
+  std::int64_t offset = kNoOffset;
+  std::string metadata;  // at most 4 KiB
+  bool operator==(const Position&) const = default;
+};
+
+/// Called from within Consumer::Poll.
+class RebalanceListener {
+ public:
+  virtual ~RebalanceListener() = default;
+  /// With the committed position of each partition, kNoOffset where there is none. Records are
+  /// read from there on, or from the start.
+  virtual void OnAssigned(const std::vector<Position>& partitions) = 0;
+  /// The partitions are still ours until this returns; uncommitted work on them must be dropped
+  /// or committed here. `lost` means that they already belong to another and a commit will fail.
+  virtual void OnRevoked(const std::vector<TopicPartition>& partitions, bool lost) = 0;
+};
+
+/// What a transactional producer needs of a consumer to commit its offsets (KIP-447).
+class GroupToken {
+ public:
+  virtual ~GroupToken() = default;
+};
+
+/// Not thread-safe. Reads only committed records.
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+  /// Joins the group given at creation. `listener` must outlive the consumer or the next call.
+  virtual void Subscribe(const std::vector<std::string>& topics, RebalanceListener& listener) = 0;
+  /// Reads these partitions from these offsets (kNoOffset: the start) without a group.
+  virtual void Assign(const std::vector<Position>& partitions) = 0;
+  /// Waits at most `timeout` for the first record; returns at most `limit`, in order within a
+  /// partition. Throws BusError; kUnreachable is thrown only when no broker has answered for a while.
+  virtual std::vector<InRecord> Poll(std::chrono::milliseconds timeout, std::size_t limit) = 0;
+  /// Goes back to the committed positions: OnRevoked and OnAssigned are called for all partitions
+  /// that are ours. For use after an aborted transaction.
+  virtual void Rewind() = 0;
+  /// Stops and starts delivery for partitions that are assigned.
+  virtual void Pause(const std::vector<TopicPartition>& partitions) = 0;
+  virtual void Resume(const std::vector<TopicPartition>& partitions) = 0;
+  virtual std::unique_ptr<GroupToken> Token() const = 0;
+  /// The offset after the last committed record of a partition. Throws BusError.
+  virtual std::int64_t EndOffset(const TopicPartition& partition) = 0;
+  /// Leaves the group; OnRevoked is called for what is assigned.
+  virtual void Close() = 0;
+};
+
+/// Idempotent, acks=all. Not thread-safe.
+class Producer {
+ public:
+  virtual ~Producer() = default;
+  /// Queues a record; waits while the queue is full (that is the backpressure). Throws BusError
+  /// kUnreachable when nothing moved for `send_timeout`; the record is then not queued.
+  virtual void Send(OutRecord record) = 0;
+  /// Waits until everything queued is acknowledged. Throws BusError when that fails.
+  virtual void Flush(std::chrono::milliseconds timeout) = 0;
+  /// Records sent and not yet acknowledged.
+  virtual std::size_t queued() const = 0;
+
+  /// Only for producers made with a transactional identifier; Init fences older instances.
+  virtual void InitTransactions() = 0;
+  virtual void Begin() = 0;
+  /// Sends the positions within the transaction and commits it. After BusError kAbort call Abort.
+  virtual void Commit(const std::vector<Position>& positions, const GroupToken& group) = 0;
+  virtual void Commit() = 0;
+  virtual void Abort() = 0;
+};
+
+struct TopicSpec {
+  std::string name;
+  std::int32_t partitions = 1;
+  std::int16_t replication = 1;
+  std::map<std::string, std::string> settings;  // such as {"cleanup.policy", "compact"}
+};
+
+/// What exists under a topic's name.
+struct TopicDescription {
+  std::int32_t partitions = 0;
+  std::map<std::string, std::string> settings;  // all of them, defaults included
+};
+
+class Admin {
+ public:
+  virtual ~Admin() = default;
+  /// True when it was made now, false when it was there already. Throws BusError.
+  virtual bool CreateTopic(const TopicSpec& spec) = 0;
+  virtual std::optional<TopicDescription> DescribeTopic(const std::string& name) = 0;
+  virtual bool DeleteTopic(const std::string& name) = 0;
+  /// 0 when there is no such topic.
+  virtual std::int32_t PartitionCount(const std::string& topic) = 0;
+};
+
+struct ConsumerOptions {
+  std::string group;  // empty: no group, only Assign
+};
+
+struct ProducerOptions {
+  std::string transactional_id;  // empty: no transactions
+  std::string compression = "lz4";
+  std::chrono::milliseconds linger{1};
+  std::chrono::milliseconds send_timeout{60'000};
+};
+
+/// Makes everything above; must outlive what it made. Thread-safe.
+class Bus {
+ public:
+  virtual ~Bus() = default;
+  virtual std::unique_ptr<Consumer> MakeConsumer(const ConsumerOptions& options) = 0;
+  virtual std::unique_ptr<Producer> MakeProducer(const ProducerOptions& options) = 0;
+  virtual std::unique_ptr<Admin> MakeAdmin() = 0;
+};
+
+}  // namespace flowcast::bus

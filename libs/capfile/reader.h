@@ -1,0 +1,80 @@
+// Reads capture files: pcap and pcapng, micro- and nanoseconds, both byte orders, many interfaces.
+// Formats: draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libs/base/time.h"
+#include "libs/packet/decoder.h"
+
+namespace flowcast::capfile {
+
+/// Bytes in order, whatever they are stored in.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  /// Fills `buffer` as far as bytes are there; less than asked for only at the end. Throws
+  /// base::RuntimeError when the storage fails or is damaged.
+  virtual std::size_t Read(std::span<std::byte> buffer) = 0;
+};
+
+/// Bytes in memory, for tests and fuzzers. Does not own them.
+class MemoryByteSource : public ByteSource {
+ public:
+  explicit MemoryByteSource(std::span<const std::byte> bytes) : rest_(bytes) {}
+  std::size_t Read(std::span<std::byte> buffer) override;
+
+ private:
+  std::span<const std::byte> rest_;
+};
+
+struct Interface {
+  std::string name;  // pcapng's if_name, else "if0", "if1", ... by position
+  packet::LinkType link_type{};
+  std::uint32_t snap_length_bytes = 0;  // 0: unlimited
+};
+
+struct Frame {
+  base::EventTime time;
+  std::uint32_t wire_length_bytes = 0;
+  std::uint32_t interface = 0;       // index into interfaces()
+  std::span<const std::byte> bytes;  // captured part; valid until the next call of Next
+};
+
+/// Where and why reading stopped before the end of the file.
+struct Damage {
+  std::uint64_t offset = 0;  // bytes from the start of the (uncompressed) file
+  std::string reason;        // "packet of 1500 bytes ends after 12"
+};
+
+/// Streams the frames of one file; memory is bounded by the largest block (16 MiB, larger ones
+/// are damage). Not thread-safe.
+class Reader {
+ public:
+  /// Reads the file header. Throws base::ConfigError "NAME is no capture file (...)" when it is none.
+  Reader(std::unique_ptr<ByteSource> source, std::string name);
+  ~Reader();
+
+  /// The next frame, or nothing at the end or at damage: everything whole before it is delivered.
+  std::optional<Frame> Next();
+  /// Grows while a pcapng file is read: interfaces may be declared anywhere before their packets.
+  const std::vector<Interface>& interfaces() const;
+  /// Set once Next has returned nothing, if the file did not end properly.
+  const std::optional<Damage>& damage() const;
+
+ private:
+  class Format;
+  class PcapFormat;
+  class PcapngFormat;
+  class Input;
+  std::unique_ptr<Input> input_;
+  std::unique_ptr<Format> format_;
+};
+
+}  // namespace flowcast::capfile

@@ -1,0 +1,45 @@
+// Packets out of capture files, one file after the other.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libs/capfile/reader.h"
+#include "libs/capture/packet_source.h"
+
+namespace flowcast::capture {
+
+/// Says whether a frame passes the filter.
+using FrameFilter = std::function<bool(std::span<const std::byte> frame, std::uint32_t wire_length_bytes)>;
+/// Makes the filter of one interface of the file (a BPF program depends on the link type).
+using FrameFilterFactory = std::function<FrameFilter(const capfile::Interface&)>;
+
+/// Reads a whole capture file as fast as it is polled.
+class FileSource : public PacketSource {
+ public:
+  /// `filters` may be empty: everything passes.
+  FileSource(std::unique_ptr<capfile::Reader> reader, FrameFilterFactory filters);
+
+  PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override;
+  const std::vector<std::string>& interfaces() const override { return names_; }
+  /// The newest time stamp read so far.
+  base::EventTime LowerBound() const override { return newest_; }
+  SourceStatistics statistics() const override { return statistics_; }
+  std::string Complaint() const override;
+
+ private:
+  void LearnInterfaces();
+  void Take(const capfile::Frame& frame, std::vector<packet::Packet>& packets);
+
+  std::unique_ptr<capfile::Reader> reader_;
+  FrameFilterFactory make_filter_;
+  std::vector<std::string> names_;
+  std::vector<FrameFilter> filters_;
+  SourceStatistics statistics_;
+  base::EventTime newest_ = base::kBeginningOfTime;
+};
+
+}  // namespace flowcast::capture

@@ -1,0 +1,61 @@
+// What is forecast for a link, and how sure it is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libs/base/time.h"
+
+namespace flowcast::forecast {
+
+/// Probabilities of the published quantiles, ascending, 0.5 among them.
+inline constexpr double kQuantileLevels[] = {0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95};
+inline constexpr std::size_t kQuantileCount = std::size(kQuantileLevels);
+inline constexpr std::size_t kMedian = 3;  // index of 0.5
+
+/// How much a reader should trust a forecast.
+enum class Quality {
+  kWarmingUp,  // fewer settled forecasts than the interval needs
+  kNaive,      // no model: persistence and smoothing only
+  kGood,
+  kDegraded,   // lately worse than persistence
+};
+std::string_view ToString(Quality quality);
+
+struct ExpertOpinion {
+  std::string name;  // persistence, ewma, mean, lstm, ... (docs/formats.md)
+  double value = 0;  // raw units of the target
+  double weight = 0;
+};
+
+/// One horizon of a forecast. Raw units of the target per window.
+struct HorizonForecast {
+  int horizon_windows = 1;
+  base::EventTime target_start = base::kBeginningOfTime;  // start of the window that is forecast
+  std::vector<double> quantiles;                          // kQuantileCount, ascending, never negative
+  std::vector<ExpertOpinion> experts;
+  double median() const { return quantiles[kMedian]; }
+};
+
+/// The link's live record over the last settled forecasts of the first horizon.
+struct LiveRecord {
+  std::uint64_t settled = 0;  // forecasts whose truth has arrived, since this link began
+  double mae = 0;             // over the last kRecordWindows of them
+  double mae_persistence = 0;
+  double coverage_90 = 0;     // measured share of truths within the 0.05 and 0.95 quantiles
+};
+
+struct Forecast {
+  std::string link;
+  base::EventTime made_at = base::kBeginningOfTime;  // end of the last window known, event time
+  base::Duration window_length{};
+  std::string target;         // name of the feature: "packets" or "bytes"
+  double last_actual = 0;
+  std::vector<HorizonForecast> horizons;
+  LiveRecord record;
+  Quality quality = Quality::kWarmingUp;
+  std::string model_version;  // empty: no model
+};
+
+}  // namespace flowcast::forecast

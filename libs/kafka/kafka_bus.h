@@ -1,0 +1,30 @@
+// The bus over Apache Kafka; the only includer of librdkafka.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "libs/bus/bus.h"
+
+namespace flowcast::kafka {
+
+struct KafkaOptions {
+  std::string brokers = "localhost:9092";
+  std::string client_id = "flowcast";
+  /// Passed through to librdkafka last, so that users can set TLS, SASL and everything else.
+  std::map<std::string, std::string> properties;
+  /// How long calls wait for a broker before they throw kUnreachable.
+  std::chrono::milliseconds timeout{60'000};
+  /// Told about what librdkafka logs, one line each, from its threads.
+  std::function<void(int syslog_level, const std::string& line)> log;
+};
+
+/// Throws base::ConfigError for a property that librdkafka does not know, naming it. Connects lazily.
+std::unique_ptr<bus::Bus> Connect(const KafkaOptions& options);
+
+/// librdkafka's version, for --version.
+std::string LibraryVersion();
+
+}  // namespace flowcast::kafka

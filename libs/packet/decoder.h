@@ -1,0 +1,31 @@
+// From the bytes of a captured frame to a Packet.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "libs/packet/packet.h"
+
+namespace flowcast::packet {
+
+/// LINKTYPE_ values of capture files (https://www.tcpdump.org/linktypes.html); others exist and are undecodable.
+enum class LinkType : std::uint16_t {
+  kNull = 0, kEthernet = 1, kPpp = 9, kRawBsd = 12, kRawOpenBsd = 14, kRaw = 101, kIeee80211 = 105, kLoop = 108,
+  kLinuxSll = 113, kRadiotap = 127, kIpv4 = 228, kIpv6 = 229, kLinuxSll2 = 276,
+};
+
+/// Why a frame could not be decoded at all.
+enum class DecodeError { kUnknownLinkType, kTruncatedLinkHeader };
+std::string_view ToString(DecodeError error);
+
+/// Fills everything of `packet` that the frame tells (flow, vlan, tcp_flags, traffic_class, ttl);
+/// time, wire length and interface are the caller's. A frame whose link-layer header is whole but
+/// whose upper layers are damaged, cut short or not IP is decoded as far as it goes and is no
+/// error: it loaded the link. Behind 802.1Q, QinQ, MPLS and PPPoE the inner packet counts.
+/// Reads nothing past `frame`; never throws. Thread-safe.
+tl::expected<void, DecodeError> Decode(LinkType link_type, std::span<const std::byte> frame, Packet& packet);
+
+}  // namespace flowcast::packet

@@ -1,0 +1,96 @@
+// What is kept of a packet, and of many packets on their way through Kafka.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "libs/base/ip_address.h"
+#include "libs/base/time.h"
+
+namespace flowcast::packet {
+
+/// IANA protocol numbers that have a feature of their own.
+enum class Protocol : std::uint8_t { kNone = 0, kIcmp = 1, kTcp = 6, kUdp = 17, kIcmp6 = 58, kSctp = 132 };
+
+/// Bits of Packet::tcp_flags, as in the TCP header (RFC 9293).
+inline constexpr std::uint8_t kTcpFin = 0x01;
+inline constexpr std::uint8_t kTcpSyn = 0x02;
+inline constexpr std::uint8_t kTcpRst = 0x04;
+inline constexpr std::uint8_t kTcpAck = 0x10;
+
+/// One direction of a conversation. Frames without IP keep only their EtherType.
+struct FlowKey {
+  base::IpAddress source;
+  base::IpAddress destination;
+  std::uint16_t source_port = 0;       // 0 where the protocol has none, or a later fragment hides it
+  std::uint16_t destination_port = 0;
+  std::uint16_t ether_type = 0;        // 0x0800 and 0x86dd for IP, also behind VLAN tags and on links without one
+  std::uint8_t protocol = 0;           // IANA number of what follows IP (and its IPv6 extension headers); 0 without IP
+
+  bool operator==(const FlowKey&) const = default;
+};
+
+struct FlowKeyHash {
+  std::size_t operator()(const FlowKey& key) const noexcept;
+};
+
+/// One packet, headers only.
+struct Packet {
+  base::EventTime time;
+  std::uint32_t wire_length_bytes = 0;  // on the wire, link-layer header included, however much was captured
+  std::uint16_t interface = 0;          // index into the source's interfaces
+  std::uint16_t vlan = 0;               // outermost 802.1Q identifier, 0 without one
+  std::uint8_t tcp_flags = 0;
+  std::uint8_t traffic_class = 0;       // DSCP and ECN
+  std::uint8_t ttl = 0;                 // or hop limit
+  FlowKey flow;
+};
+
+/// What a source has seen so far, cumulative since its epoch began. The sum always holds:
+/// received = published + filtered + dropped + undecodable.
+struct SourceCounters {
+  std::uint64_t received = 0;
+  std::uint64_t published = 0;
+  std::uint64_t filtered = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t undecodable = 0;
+
+  bool operator==(const SourceCounters&) const = default;
+};
+
+/// A flow of a batch: which link it was seen on, and its key.
+struct BatchFlow {
+  std::uint32_t link = 0;  // index into PacketBatch::links
+  FlowKey key;
+
+  bool operator==(const BatchFlow&) const = default;
+};
+
+/// Packets of one source for one partition, as columns of equal length, in order of arrival.
+/// An empty batch carries the watermark alone.
+struct PacketBatch {
+  std::string source;
+  std::uint64_t epoch = 0;     // grows each time the source starts afresh; equal for resends
+  std::uint64_t sequence = 0;  // 0, 1, 2, ... within source, epoch and partition
+  base::EventTime started = base::kBeginningOfTime;    // the source's first packet in this epoch
+  base::EventTime watermark = base::kBeginningOfTime;  // no packet older than this follows in this partition
+  bool final = false;          // the source has ended; nothing follows in this epoch
+  SourceCounters counters;
+
+  std::vector<std::string> links;  // identifiers, each qualified by the source: "demo/office"
+  std::vector<BatchFlow> flows;
+
+  std::vector<base::EventTime> times;
+  std::vector<std::uint32_t> flow_indexes;
+  std::vector<std::uint32_t> wire_lengths_bytes;
+  std::vector<std::uint8_t> tcp_flags;
+  std::vector<std::uint8_t> traffic_classes;
+  std::vector<std::uint8_t> ttls;
+
+  std::size_t size() const { return times.size(); }
+  bool operator==(const PacketBatch&) const = default;
+};
+
+}  // namespace flowcast::packet

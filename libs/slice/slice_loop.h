@@ -1,0 +1,84 @@
+// The consume-compute-produce loop that features and inference share: one Kafka transaction a
+// slice, with the consumer group's positions in it (rule 3 of the design).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/bus/bus.h"
+
+namespace flowcast::slice {
+
+/// Where a task puts its records during a slice; sent in order, visible when the slice commits.
+using Outbox = std::vector<bus::OutRecord>;
+
+/// What a service does with its records. All calls come from the loop's thread. A task keeps no
+/// state that is not rebuilt from what OnAssigned and the records after it tell.
+class Task {
+ public:
+  virtual ~Task() = default;
+  /// Forget everything about these partitions and start from their committed positions.
+  virtual void OnAssigned(const std::vector<bus::Position>& partitions) = 0;
+  virtual void OnRevoked(const std::vector<bus::TopicPartition>& partitions) = 0;
+  virtual void OnRecord(const bus::InRecord& record, Outbox& outbox) = 0;
+  /// Called when the loop would otherwise wait: time to work on what was collected (a batch).
+  virtual void OnIdle(Outbox& outbox) = 0;
+  /// True when what is in the outbox should be visible now rather than at the slice's end.
+  virtual bool WantsCommit() const = 0;
+  /// The position to commit for each assigned partition, taken when a slice is committed.
+  virtual std::vector<bus::Position> Positions() const = 0;
+};
+
+struct SliceOptions {
+  std::vector<std::string> topics;
+  base::Duration slice_length = std::chrono::milliseconds(250);
+  std::size_t poll_limit = 512;
+  std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
+};
+
+struct SliceCounters {
+  std::uint64_t records_in = 0;
+  std::uint64_t records_out = 0;  // committed
+  std::uint64_t commits = 0;
+  std::uint64_t aborts = 0;
+  std::uint64_t rebalances = 0;
+};
+
+class SliceLoop : private bus::RebalanceListener {
+ public:
+  /// All references must outlive the loop. Inert until Start.
+  SliceLoop(bus::Consumer& consumer, bus::Producer& producer, base::Clock& clock, Task& task, SliceOptions options);
+
+  /// Fences older instances and joins the group. Throws bus::BusError.
+  void Start();
+  /// Polls once and commits when a slice is due. Throws bus::BusError only for kFatal,
+  /// kMissingTopic and lasting kUnreachable; an aborted transaction is rolled back and repeated.
+  /// Returns the number of records read.
+  std::size_t RunOnce(std::chrono::milliseconds wait);
+  /// Commits the slice in flight and leaves the group.
+  void Stop();
+
+  const SliceCounters& counters() const { return counters_; }
+
+ private:
+  void OnAssigned(const std::vector<bus::Position>& partitions) override;
+  void OnRevoked(const std::vector<bus::TopicPartition>& partitions, bool lost) override;
+  bool SliceIsDue() const;
+  void Commit();
+  void RollBack();
+
+  bus::Consumer& consumer_;
+  bus::Producer& producer_;
+  base::Clock& clock_;
+  Task& task_;
+  SliceOptions options_;
+  Outbox outbox_;
+  SliceCounters counters_;
+  base::Duration slice_began_{};
+  bool slice_open_ = false;  // something was read or produced since the last commit
+};
+
+}  // namespace flowcast::slice

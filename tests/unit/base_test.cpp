@@ -1,0 +1,101 @@
+// base: times, durations, addresses and the hashes that formats depend on.
+#include <gtest/gtest.h>
+
+#include "libs/base/clock.h"
+#include "libs/base/error.h"
+#include "libs/base/hash.h"
+#include "libs/base/ip_address.h"
+#include "libs/base/random.h"
+#include "libs/base/time.h"
+
+namespace flowcast::base {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Time, AlignsWindowsToTheEpochAlsoBeforeIt) {
+  EXPECT_EQ(AlignDown(FromUnixNanoseconds(7'500'000'000), 5s), FromUnixNanoseconds(5'000'000'000));
+  EXPECT_EQ(AlignDown(FromUnixNanoseconds(5'000'000'000), 5s), FromUnixNanoseconds(5'000'000'000));
+  EXPECT_EQ(AlignDown(FromUnixNanoseconds(-1), 5s), FromUnixNanoseconds(-5'000'000'000));
+}
+
+TEST(Time, IsWrittenAsRfc3339WithAsManyDigitsAsNeeded) {
+  EXPECT_EQ(FormatTime(FromUnixNanoseconds(0)), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(FormatTime(FromUnixNanoseconds(1'700'000'000'250'000'000)), "2023-11-14T22:13:20.250Z");
+  EXPECT_EQ(FormatTime(FromUnixNanoseconds(1)), "1970-01-01T00:00:00.000000001Z");
+  EXPECT_EQ(FormatTime(FromUnixNanoseconds(-1)), "1969-12-31T23:59:59.999999999Z");
+}
+
+TEST(Duration, IsReadWithItsUnit) {
+  EXPECT_EQ(ParseDuration("250ms"), 250ms);
+  EXPECT_EQ(ParseDuration("1.5s"), 1500ms);
+  EXPECT_EQ(ParseDuration("1h"), 1h);
+  EXPECT_EQ(ParseDuration("2d"), 48h);
+}
+
+TEST(Duration, WithoutUnitOrNotPositiveIsRefusedWithARemedy) {
+  for (const char* text : {"", "5", "s", "-5s", "0s", "5 s", "1e300d", "nan s"}) {
+    EXPECT_THROW(ParseDuration(text), ConfigError) << text;
+  }
+}
+
+TEST(Duration, IsWrittenInTheLargestWholeUnit) {
+  EXPECT_EQ(FormatDuration(5s), "5s");
+  EXPECT_EQ(FormatDuration(90s), "90s");
+  EXPECT_EQ(FormatDuration(3600s), "1h");
+  EXPECT_EQ(FormatDuration(250ms), "250ms");
+}
+
+TEST(Murmur2, AgreesWithKafkasJavaClient) {
+  // Vectors of org.apache.kafka.common.utils.UtilsTest.testMurmur2.
+  EXPECT_EQ(static_cast<std::int32_t>(Murmur2("21")), -973932308);
+  EXPECT_EQ(static_cast<std::int32_t>(Murmur2("foobar")), -790332482);
+  EXPECT_EQ(static_cast<std::int32_t>(Murmur2("a-little-bit-long-string")), -985981536);
+  EXPECT_EQ(static_cast<std::int32_t>(Murmur2("a-little-bit-longer-string")), -1486304829);
+  EXPECT_EQ(static_cast<std::int32_t>(Murmur2("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8")), -58897971);
+  EXPECT_EQ(static_cast<std::int32_t>(Murmur2("abc")), 479470107);
+}
+
+TEST(Partition, IsNeverNegative) {
+  Random random(1);
+  for (int i = 0; i < 1000; ++i) {
+    const auto partition = PartitionOf(Hex(random.Next()), 7);
+    EXPECT_GE(partition, 0);
+    EXPECT_LT(partition, 7);
+  }
+}
+
+TEST(IpAddress, SurvivesFormattingAndParsing) {
+  for (const char* text : {"192.0.2.1", "2001:db8::1", "::", "0.0.0.0"}) {
+    EXPECT_EQ(FormatIpAddress(ParseIpAddress(text)), text);
+  }
+  EXPECT_THROW(ParseIpAddress("192.0.2"), ConfigError);
+}
+
+TEST(CidrSet, MatchesByPrefixWithinTheSameVersion) {
+  const CidrSet home({"10.0.0.0/8", "192.0.2.128/25", "2001:db8::/33"});
+  EXPECT_TRUE(home.Contains(ParseIpAddress("10.255.0.1")));
+  EXPECT_FALSE(home.Contains(ParseIpAddress("11.0.0.1")));
+  EXPECT_TRUE(home.Contains(ParseIpAddress("192.0.2.129")));
+  EXPECT_FALSE(home.Contains(ParseIpAddress("192.0.2.1")));
+  EXPECT_TRUE(home.Contains(ParseIpAddress("2001:db8:7fff::1")));
+  EXPECT_FALSE(home.Contains(ParseIpAddress("2001:db8:8000::1")));
+  EXPECT_FALSE(home.Contains(ParseIpAddress("a00::")));
+}
+
+TEST(CidrSet, RefusesNonsenseByName) {
+  for (const char* text : {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "10/8", "2001:db8::/129", "10.0.0.0/-1"}) {
+    EXPECT_THROW(CidrSet({text}), ConfigError) << text;
+  }
+}
+
+TEST(ManualClock, MovesOnlyWhenToldTo) {
+  ManualClock clock;
+  const auto before = clock.Now();
+  EXPECT_EQ(clock.Now(), before);
+  clock.SleepFor(3s);
+  EXPECT_EQ(clock.Now() - before, 3s);
+}
+
+}  // namespace
+}  // namespace flowcast::base
