@@ -17,6 +17,9 @@ enum class LinkType : std::uint16_t {
   kLinuxSll = 113, kRadiotap = 127, kIpv4 = 228, kIpv6 = 229, kLinuxSll2 = 276,
 };
 
+/// Whether Decode knows the link type.
+bool IsDecodable(LinkType link_type);
+
 /// Why a frame could not be decoded at all.
 enum class DecodeError { kUnknownLinkType, kTruncatedLinkHeader };
 std::string_view ToString(DecodeError error);
