@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/training/learner.h"
+
 namespace flowcast::lstm {
 
 /// A stack of LSTM layers over the steps of a sequence, and a linear head on the last step:
@@ -39,12 +41,7 @@ struct TrainingOptions {
   int threads = 1;
 };
 
-/// Row-major: inputs [count][length][features], targets [count], in the sequences' own scale.
-struct Examples {
-  std::vector<float> inputs;
-  std::vector<float> targets;
-  std::size_t count() const { return targets.size(); }
-};
+using training::Examples;
 
 struct Epoch {
   int number = 0;  // from 1

@@ -31,7 +31,7 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
   const auto records = consumer_.Poll(TimeToWait(wait), options_.poll_limit);
   Work(records);
   if (records.empty()) Idle();
-  if (SliceIsDue() || (slice_open_ && task_.WantsCommit())) Commit();
+  if (SliceIsDue() || (slice_open_ && task_.WantsCommit(outbox_))) Commit();
   return records.size();
 }
 

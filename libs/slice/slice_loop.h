@@ -28,8 +28,8 @@ class Task {
   /// collected (a batch).
   virtual void OnIdle(Outbox& outbox) = 0;
   /// True when what is in the outbox should be visible now rather than at the slice's end; asked
-  /// after the records of one Poll.
-  virtual bool WantsCommit() const = 0;
+  /// after the records of one Poll. By default whatever is there should.
+  virtual bool WantsCommit(const Outbox& outbox) const { return !outbox.empty(); }
   /// The position to commit for each assigned partition, taken when a slice is committed; those
   /// without an offset are left as they are.
   virtual std::vector<bus::Position> Positions() const = 0;

@@ -36,7 +36,7 @@ class SumTask : public Task {
     wants_commit = wants_commit || record.key == "now";
   }
   void OnIdle(Outbox&) override { ++idles; }
-  bool WantsCommit() const override { return wants_commit; }
+  bool WantsCommit(const Outbox&) const override { return wants_commit; }
   std::vector<bus::Position> Positions() const override {
     std::vector<bus::Position> positions;
     for (const auto& [partition, position] : positions_) positions.push_back(position);
