@@ -35,6 +35,8 @@ Settings SettingsFor(const bus::ProducerOptions& options) {
     settings.emplace_back("transactional.id", options.transactional_id);
     // librdkafka brings message.timeout.ms and socket.timeout.ms down to this by itself.
     settings.emplace_back("transaction.timeout.ms", "5000");
+    // Begun right after a commit, a transaction is told to come back until the markers are written.
+    settings.emplace_back("retry.backoff.ms", "10");
   }
   return settings;
 }
@@ -307,7 +309,7 @@ void KafkaProducer::Abort() {
 
 void KafkaProducer::Transact(const std::string& doing, const Call& call) {
   const Deadline deadline(cluster_->options().timeout);
-  for (;; rd_kafka_poll(rk_.get(), 100)) {
+  for (;; rd_kafka_poll(rk_.get(), 10)) {
     const Error error(call(rk_.get(), std::max(deadline.LeftMs(), 1)));
     if (!error) return;
     if (rd_kafka_error_is_retriable(error.get()) == 0 || deadline.passed()) throw GivenUp(doing, *error);
