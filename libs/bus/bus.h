@@ -52,11 +52,11 @@ struct InRecord {
 };
 
 struct OutRecord {
-  TopicPartition to;
-  std::string key;
-  std::string value;
+  TopicPartition to{};
+  std::string key{};
+  std::string value{};
   bool tombstone = false;
-  std::vector<Header> headers;
+  std::vector<Header> headers{};
 };
 
 inline constexpr std::int64_t kNoOffset = -1;
@@ -142,10 +142,10 @@ class Producer {
 };
 
 struct TopicSpec {
-  std::string name;
+  std::string name{};
   std::int32_t partitions = 1;
   std::int16_t replication = 1;
-  std::map<std::string, std::string> settings;  // such as {"cleanup.policy", "compact"}
+  std::map<std::string, std::string> settings{};  // such as {"cleanup.policy", "compact"}
 };
 
 /// What exists under a topic's name.
@@ -166,11 +166,11 @@ class Admin {
 };
 
 struct ConsumerOptions {
-  std::string group;  // empty: no group, only Assign
+  std::string group{};  // empty: no group, only Assign
 };
 
 struct ProducerOptions {
-  std::string transactional_id;  // empty: no transactions
+  std::string transactional_id{};  // empty: no transactions
   std::string compression = "lz4";
   std::chrono::milliseconds linger{1};
   std::chrono::milliseconds send_timeout{60'000};

@@ -248,7 +248,7 @@ void MemoryCluster::End(Transaction& transaction, Transaction::Outcome outcome) 
     const auto topic = topics_.find(partition.topic);
     if (topic == topics_.end()) continue;
     topic->second.partitions.at(static_cast<std::size_t>(partition.partition))
-        .push_back({OutRecord{.to = partition, .key = {}, .value = {}, .headers = {}}, Now(), nullptr, true});
+        .push_back({OutRecord{.to = partition}, Now(), nullptr, true});
   }
 }
 

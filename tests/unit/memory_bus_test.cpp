@@ -36,7 +36,7 @@ class MemoryBusTest : public testing::Test {
   MemoryBusTest() { bus_.MakeAdmin()->CreateTopic({"t", 4, 1, {}}); }
 
   static OutRecord Record(const std::string& value, std::int32_t partition = 0) {
-    return {.to = {"t", partition}, .key = "k", .value = value, .headers = {}};
+    return {.to = {"t", partition}, .key = "k", .value = value};
   }
 
   base::ManualClock clock_{base::FromUnixNanoseconds(5'000'000'000)};

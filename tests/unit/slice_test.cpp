@@ -32,7 +32,7 @@ class SumTask : public Task {
   void OnRecord(const bus::InRecord& record, Outbox& outbox) override {
     sum_ += std::stoi(record.value);
     positions_[record.from] = {record.from, record.offset + 1, std::to_string(sum_)};
-    outbox.push_back({.to = {"out", 0}, .key = {}, .value = std::to_string(sum_), .headers = {}});
+    outbox.push_back({.to = {"out", 0}, .value = std::to_string(sum_)});
     wants_commit = wants_commit || record.key == "now";
   }
   void OnIdle(Outbox&) override { ++idles; }
@@ -64,7 +64,7 @@ class SliceTest : public testing::Test {
   void Feed(const std::vector<int>& numbers, const std::string& key = "") {
     const auto producer = bus_.MakeProducer({});
     for (const int number : numbers) {
-      producer->Send({.to = {"in", 0}, .key = key, .value = std::to_string(number), .headers = {}});
+      producer->Send({.to = {"in", 0}, .key = key, .value = std::to_string(number)});
     }
   }
   void RunOut(SliceLoop& loop) {
