@@ -16,6 +16,7 @@ import argparse
 import ipaddress
 import json
 import math
+import subprocess
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -222,7 +223,7 @@ def main() -> int:
         windows = compute_windows(
             options.capture, options.window, options.source, home_net, options.burst_gap, decoder
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
         print(f"reference_windows: {error}", file=sys.stderr)
         return 1
     for window in windows:
