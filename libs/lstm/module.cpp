@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "libs/lstm/internal/layer.h"
+
 namespace flowcast::lstm {
 
 Network::Impl::Impl(const NetworkShape& network_shape) : shape(network_shape) {
@@ -12,15 +14,16 @@ Network::Impl::Impl(const NetworkShape& network_shape) : shape(network_shape) {
 }
 
 torch::Tensor Network::Impl::Forward(const torch::Tensor& inputs, bool training) const {
-  const std::vector<torch::Tensor> weights(parameters.begin(), parameters.end() - 2);
-  const torch::Tensor start = torch::zeros({shape.layers, inputs.size(0), shape.hidden});
-  const auto [outputs, hidden, cells] =
-      torch::lstm(inputs.transpose(0, 1), {start, start}, weights, /*has_biases=*/true, shape.layers,
-                  shape.dropout, training, /*bidirectional=*/false, /*batch_first=*/false);
+  torch::Tensor steps = inputs.transpose(0, 1).contiguous();
+  for (std::size_t layer = 0; layer < static_cast<std::size_t>(shape.layers); ++layer) {
+    if (layer > 0 && training && shape.dropout > 0) steps = torch::dropout(steps, shape.dropout, true);
+    const torch::Tensor* own = &parameters[4 * layer];
+    steps = RunLayer(steps, {own[0], own[1], own[2], own[3]});
+  }
   const torch::Tensor& weight = parameters[parameters.size() - 2];
   const torch::Tensor& bias = parameters.back();
   const torch::Tensor last = inputs.select(1, shape.length - 1).select(1, shape.skip_feature);
-  return last + torch::linear(hidden.select(0, shape.layers - 1), weight, bias).squeeze(1);
+  return last + torch::linear(steps.select(0, shape.length - 1), weight, bias).squeeze(1);
 }
 
 torch::Tensor Network::Impl::ForwardAll(const torch::Tensor& inputs) const {
