@@ -91,6 +91,11 @@ TEST(Pcap, CarriesMicrosecondsBeyondASecondOver) {
   EXPECT_EQ(result.frames.at(0).time_ns, 6'250'000'000);
 }
 
+TEST(Pcap, TakesNegativeMicrosecondsOffTheSecond) {
+  const Result result = ReadWhole(PcapHeader({}) + PcapRecord({}, 5, 0xfffc0000, kFrame));
+  EXPECT_EQ(result.frames.at(0).time_ns, 5'000'000'000 - 262'144'000);
+}
+
 TEST(Pcap, TakesSecondsAsUnsignedSoThatTimeGoesOnAfter2038) {
   const Result result = ReadWhole(PcapHeader({}) + PcapRecord({}, 0xf0000000, 0, kFrame));
   EXPECT_EQ(result.frames.at(0).time_ns, 4'026'531'840'000'000'000);

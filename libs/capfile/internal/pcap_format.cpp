@@ -58,7 +58,8 @@ std::optional<Frame> PcapFormat::Next() {
     return StopAt(input_.offset(), "packet of " + std::to_string(captured) + " bytes, more than 16 MiB");
   }
   const std::int64_t seconds = numbers_.U32(header, 0);
-  const std::int64_t ticks = numbers_.U32(header, 4);  // may exceed a second: some drivers did that
+  // Some drivers count beyond a second; tools that shift time write negative fractions.
+  const std::int64_t ticks = static_cast<std::int32_t>(numbers_.U32(header, 4));
   const auto record = input_.Peek(kRecordHeaderBytes + captured);
   if (record.size() < kRecordHeaderBytes + captured) {
     return StopShort("packet", captured, record.size() - kRecordHeaderBytes);
