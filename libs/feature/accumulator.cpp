@@ -31,9 +31,9 @@ bool HasPorts(const packet::FlowKey& key) {
 }
 
 /// sqrt(n * squares - sum^2) / n, exact up to the last step.
-double StandardDeviation(std::uint64_t count, std::uint64_t sum, unsigned __int128 squares) {
+double StandardDeviation(std::uint64_t count, std::uint64_t sum, base::Uint128 squares) {
   if (count == 0) return 0;
-  const auto spread = squares * count - static_cast<unsigned __int128>(sum) * sum;
+  const auto spread = squares * count - static_cast<base::Uint128>(sum) * sum;
   return std::sqrt(static_cast<double>(spread)) / static_cast<double>(count);
 }
 
@@ -75,7 +75,7 @@ void Accumulator::AddPacket(base::EventTime time, std::uint32_t wire_length_byte
     const auto gap_ns = static_cast<std::uint64_t>(gap.count());
     ++gaps_;
     gap_ns_ += gap_ns;
-    squared_gap_ns_ += static_cast<unsigned __int128>(gap_ns) * gap_ns;
+    squared_gap_ns_ += static_cast<base::Uint128>(gap_ns) * gap_ns;
     burst_packets_ += gap < burst_gap ? 1 : 0;
   }
   last_time_ = time;

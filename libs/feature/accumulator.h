@@ -7,6 +7,7 @@
 
 #include "libs/base/ip_address.h"
 #include "libs/base/time.h"
+#include "libs/base/uint128.h"
 #include "libs/feature/window.h"
 #include "libs/packet/packet.h"
 
@@ -45,10 +46,10 @@ class Accumulator {
 
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
-  unsigned __int128 squared_bytes_ = 0;
+  base::Uint128 squared_bytes_ = 0;
   std::uint64_t gaps_ = 0;
   std::uint64_t gap_ns_ = 0;
-  unsigned __int128 squared_gap_ns_ = 0;
+  base::Uint128 squared_gap_ns_ = 0;
   std::uint64_t burst_packets_ = 0;
   base::EventTime last_time_ = base::kBeginningOfTime;
   std::unordered_map<packet::FlowKey, FlowSums, packet::FlowKeyHash> flows_;
