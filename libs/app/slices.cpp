@@ -1,6 +1,8 @@
 // The loop around the loop.
 #include "libs/app/slices.h"
 
+#include <optional>
+
 #include "libs/base/text.h"
 
 namespace flowcast::app {
@@ -8,13 +10,31 @@ namespace {
 
 using namespace std::chrono_literals;
 
-void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const std::function<void()>& between,
+/// Says when nothing has come for a while after something had.
+class IdleWatch {
+ public:
+  IdleWatch(const std::string& limit, const base::Clock& clock)
+      : clock_(clock), limit_(limit.empty() ? base::Duration::max() : base::ParseDuration(limit)) {}
+
+  void Saw(std::size_t records) {
+    if (records > 0) last_ = clock_.Steady();
+  }
+  bool IsOver() const { return last_ && clock_.Steady() - *last_ > limit_; }
+
+ private:
+  const base::Clock& clock_;
+  base::Duration limit_;
+  std::optional<base::Duration> last_;
+};
+
+void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& program,
              const std::function<void(const slice::SliceCounters&)>& every_second) {
   constexpr std::chrono::milliseconds kWait = 50ms;
+  IdleWatch idle(program.exit_when_idle, clock);
   base::Duration report_at = clock.Steady() + 1s;
-  while (!StopRequested()) {
-    loop.RunOnce(kWait);
-    between();
+  while (!StopRequested() && !idle.IsOver()) {
+    idle.Saw(loop.RunOnce(kWait));
+    program.between();
     if (clock.Steady() < report_at) continue;
     every_second(loop.counters());
     report_at = clock.Steady() + 1s;
@@ -36,7 +56,7 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
   slice::SliceLoop loop(*consumer, *producer, clock, task, {.topics = {program.input}});
   loop.Start();
   log(base::LogLevel::kInfo, "reading " + program.input + " from " + program.common.brokers);
-  RunLoop(loop, clock, program.between, every_second);
+  RunLoop(loop, clock, program, every_second);
   log(base::LogLevel::kInfo, "stopped after " + base::Grouped(loop.counters().records_in) + " records in, " +
                                  base::Grouped(loop.counters().records_out) + " out, " +
                                  base::Grouped(loop.counters().commits) + " commits");

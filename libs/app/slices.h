@@ -17,6 +17,7 @@ struct SliceProgram {
   std::string instance;   // stable over restarts, different within the group
   std::string input;      // topic
   std::vector<std::string> needs;  // topics that must exist
+  std::string exit_when_idle;      // a duration: end once nothing came for so long; empty: never
   std::function<void()> between = [] {};  // called between two turns of the loop
 };
 

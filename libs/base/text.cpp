@@ -10,7 +10,7 @@ namespace flowcast::base {
 std::string Grouped(std::uint64_t value) {
   std::string text = std::to_string(value);
   for (int position = static_cast<int>(text.size()) - 3; position > 0; position -= 3) {
-    text.insert(static_cast<std::size_t>(position), ",");
+    text.insert(static_cast<std::size_t>(position), 1, ',');
   }
   return text;
 }

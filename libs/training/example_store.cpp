@@ -14,7 +14,7 @@ using feature::Index;
 using feature::Normalization;
 using feature::Sequence;
 
-constexpr std::size_t kFewestExamples = 20;
+constexpr std::size_t kFewestExamples = 10;
 
 Normalization NormalizationOf(const Sequence& sequence, Index feature) {
   return {sequence.centre[feature], sequence.scale[feature]};
@@ -47,6 +47,14 @@ void AddExample(const Sequence& from, const Sequence& to, Index target, Examples
   examples.targets.push_back(Clip(feature::Normalize(target, to.last[target], NormalizationOf(from, target))));
 }
 
+void RequireEnough(const Dataset& dataset) {
+  if (std::min(dataset.training.count(), dataset.validation.count()) >= kFewestExamples) return;
+  throw base::RuntimeError("too little to learn from: " + std::to_string(dataset.training.count()) +
+                           " examples to train and " + std::to_string(dataset.validation.count()) +
+                           " to validate, at least " + std::to_string(kFewestExamples) +
+                           " of each are needed; wait for more windows, or make them shorter (--window)");
+}
+
 }  // namespace
 
 void AppendInputs(const Sequence& sequence, std::vector<float>& inputs) {
@@ -61,6 +69,23 @@ std::optional<double> ToRaw(const Sequence& sequence, Index target, float answer
   const double above = feature::Denormalize(target, 1, normalization);
   const double most = kLargestGrowth * std::max({sequence.last[target], above, 1.0});
   return std::clamp(raw, 0.0, most);
+}
+
+std::vector<Scored> Forecast(Predictor& predictor, const std::vector<Pair>& pairs, Index target) {
+  constexpr std::size_t kBatch = 1024;
+  std::vector<Scored> scored;
+  for (std::size_t begin = 0; begin < pairs.size(); begin += kBatch) {
+    const std::size_t end = std::min(begin + kBatch, pairs.size());
+    std::vector<float> inputs;
+    for (std::size_t i = begin; i < end; ++i) AppendInputs(*pairs[i].sequence, inputs);
+    const auto answers = predictor.Predict(inputs);
+    for (std::size_t i = begin; i < end; ++i) {
+      const double persistence = pairs[i].sequence->last[target];
+      const auto value = ToRaw(*pairs[i].sequence, target, answers[i - begin]);
+      scored.push_back({&pairs[i], pairs[i].truth->last[target], value.value_or(persistence), persistence});
+    }
+  }
+  return scored;
 }
 
 bool ExampleStore::Add(Sequence sequence) {
@@ -100,42 +125,51 @@ EventTime ExampleStore::newest() const {
   return newest;
 }
 
-Dataset ExampleStore::Build(const DatasetOptions& options) const {
-  if (size_ == 0) throw base::RuntimeError("there are no sequences to learn from; is flowcast-features running?");
-  Dataset dataset;
-  const base::Duration step = shape_.window_length * options.horizon_windows;
-  const base::Duration gap = shape_.window_length * shape_.length;
-  dataset.from = oldest();
-  dataset.until = base::AlignDown(PartOf(dataset.from, newest(), options.train_fraction), shape_.window_length);
-  const EventTime validate_from = PartOf(dataset.from, dataset.until, 1 - options.validation_fraction);
+std::vector<Pair> ExampleStore::Pairs(EventTime from, EventTime until, int horizon_windows) const {
+  std::vector<Pair> pairs;
+  const base::Duration step = shape_.window_length * horizon_windows;
+  for (const auto& [link, series] : links_) {
+    for (auto position = series.lower_bound(from); position != series.end(); ++position) {
+      const auto later = series.find(position->first + step);
+      if (later != series.end() && later->first <= until) pairs.push_back({&position->second, &later->second});
+    }
+  }
+  return pairs;
+}
+
+std::map<std::string, std::map<std::string, double>> ExampleStore::PercentilesUntil(EventTime until,
+                                                                                    Index target) const {
+  std::map<std::string, std::map<std::string, double>> percentiles;
   std::vector<double> all;
   for (const auto& [link, series] : links_) {
     std::vector<double> values;
     for (const auto& [end, sequence] : series) {
-      if (end > dataset.until) break;
-      values.push_back(sequence.last[options.target]);
-      const auto later = series.find(end + step);
-      if (later == series.end() || later->first > dataset.until) continue;
-      if (later->first <= validate_from) {
-        AddExample(sequence, later->second, options.target, dataset.training);
-      } else if (end - gap >= validate_from) {
-        AddExample(sequence, later->second, options.target, dataset.validation);
-        dataset.validation_raw.push_back({later->second.last[options.target], sequence.last[options.target]});
-        dataset.validation_sequences.push_back(sequence);
-        dataset.validation_sequences.back().values.clear();
-      }
+      if (end <= until) values.push_back(sequence.last[target]);
     }
     all.insert(all.end(), values.begin(), values.end());
-    if (!values.empty()) dataset.percentiles[link] = Percentiles(std::move(values));
+    if (!values.empty()) percentiles[link] = Percentiles(std::move(values));
   }
-  if (!all.empty()) dataset.percentiles[""] = Percentiles(std::move(all));
-  const std::size_t fewest = std::min(dataset.training.count(), dataset.validation.count());
-  if (fewest < kFewestExamples) {
-    throw base::RuntimeError("too little to learn from: " + std::to_string(dataset.training.count()) +
-                             " examples to train and " + std::to_string(dataset.validation.count()) +
-                             " to validate, at least " + std::to_string(kFewestExamples) +
-                             " of each are needed; wait for more windows, or make them shorter (--window)");
+  if (!all.empty()) percentiles[""] = Percentiles(std::move(all));
+  return percentiles;
+}
+
+Dataset ExampleStore::Build(const DatasetOptions& options) const {
+  if (size_ == 0) throw base::RuntimeError("there are no sequences to learn from; is flowcast-features running?");
+  Dataset dataset;
+  dataset.from = oldest();
+  dataset.until = base::AlignDown(PartOf(dataset.from, newest(), options.train_fraction), shape_.window_length);
+  dataset.percentiles = PercentilesUntil(dataset.until, options.target);
+  const EventTime validate_from = PartOf(dataset.from, dataset.until, 1 - options.validation_fraction);
+  const base::Duration gap = shape_.window_length * shape_.length;
+  for (const Pair& pair : Pairs(dataset.from, dataset.until, options.horizon_windows)) {
+    if (pair.truth->end <= validate_from) {
+      AddExample(*pair.sequence, *pair.truth, options.target, dataset.training);
+    } else if (pair.sequence->end - gap >= validate_from) {
+      AddExample(*pair.sequence, *pair.truth, options.target, dataset.validation);
+      dataset.validation_pairs.push_back(pair);
+    }
   }
+  RequireEnough(dataset);
   return dataset;
 }
 

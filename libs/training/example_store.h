@@ -24,6 +24,23 @@ void AppendInputs(const feature::Sequence& sequence, std::vector<float>& inputs)
 /// has seen (or one scale above it), whatever the network says. Nothing for an answer that is not finite.
 std::optional<double> ToRaw(const feature::Sequence& sequence, feature::Index target, float answer);
 
+/// A sequence and the one whose last window is its target.
+struct Pair {
+  const feature::Sequence* sequence;
+  const feature::Sequence* truth;
+};
+
+/// A forecast and its truth, raw units.
+struct Scored {
+  const Pair* pair;
+  double actual = 0;
+  double forecast = 0;  // the network's; persistence where it gave nothing finite
+  double persistence = 0;
+};
+
+/// What a network says of each pair, in their order. Pairs must outlive the result.
+std::vector<Scored> Forecast(Predictor& predictor, const std::vector<Pair>& pairs, feature::Index target);
+
 struct DatasetOptions {
   feature::Index target = feature::kPackets;
   int horizon_windows = 1;
@@ -31,19 +48,12 @@ struct DatasetOptions {
   double validation_fraction = 0.2;  // of the learning part, its newest
 };
 
-/// Raw truth and persistence of one example, for scores in raw units.
-struct RawPair {
-  double actual = 0;
-  double persistence = 0;
-};
-
 /// Examples in order of link and time, split in time with a gap of a sequence's length between
 /// the parts, so that no window is in an input of both.
 struct Dataset {
   Examples training;
   Examples validation;
-  std::vector<RawPair> validation_raw;
-  std::vector<feature::Sequence> validation_sequences;  // without values; for ToRaw
+  std::vector<Pair> validation_pairs;  // of the store, valid until its next Add
   base::EventTime from = base::kBeginningOfTime;   // end of the first sequence
   base::EventTime until = base::kBeginningOfTime;  // end of the newest window that was learned from
   std::map<std::string, std::map<std::string, double>> percentiles;  // by link, "" for all: p50 ... p99
@@ -62,6 +72,10 @@ class ExampleStore {
   /// and how much is needed.
   Dataset Build(const DatasetOptions& options) const;
 
+  /// Every sequence that ends at `from` or later and whose truth, `horizon_windows` later, is known
+  /// and not after `until`; in order of link and time. Pointers are valid until the next Add.
+  std::vector<Pair> Pairs(base::EventTime from, base::EventTime until, int horizon_windows) const;
+
   std::size_t size() const { return size_; }
   std::size_t link_count() const { return links_.size(); }
   std::uint64_t left_out() const { return left_out_; }
@@ -71,6 +85,9 @@ class ExampleStore {
   base::EventTime newest() const;
 
  private:
+  std::map<std::string, std::map<std::string, double>> PercentilesUntil(base::EventTime until,
+                                                                        feature::Index target) const;
+
   using Series = std::map<base::EventTime, feature::Sequence>;  // by end
 
   std::size_t most_per_link_;

@@ -27,6 +27,7 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
   app.add_option("--home-net", config.home_net, "networks on this side of the links, for uplink and downlink")->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance, "name of this instance within its group; stable over restarts")->capture_default_str();
+  app.add_option("--exit-when-idle", config.exit_when_idle, "end once nothing came for so long, after something had [never]");
   AddCommonOptions(app, config.common);
 }
 

@@ -19,6 +19,7 @@ struct FeaturesConfig {
   std::string home_net = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7";
   std::string group = "flowcast-features";
   std::string instance = "0";
+  std::string exit_when_idle;
 
   /// Throws base::ConfigError.
   window::FoldOptions FoldOptions() const;

@@ -22,7 +22,8 @@ int MakeFeatures(const services::FeaturesConfig& config) {
                          .group = config.group,
                          .instance = config.instance,
                          .input = names.packets,
-                         .needs = {names.packets, names.windows, names.sequences}},
+                         .needs = {names.packets, names.windows, names.sequences},
+                         .exit_when_idle = config.exit_when_idle},
                         task, clock, log, [&report](const auto& counters) { report.Write(counters); });
 }
 

@@ -16,6 +16,7 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
   app.add_option("--model", config.model, "name of the model to follow on models.v1")->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance, "name of this instance within its group; stable over restarts")->capture_default_str();
+  app.add_option("--exit-when-idle", config.exit_when_idle, "end once nothing came for so long, after something had [never]");
   AddCommonOptions(app, config.common);
 }
 

@@ -17,6 +17,7 @@ struct InferenceConfig {
   std::string target;
   std::string group = "flowcast-inference";
   std::string instance = "0";
+  std::string exit_when_idle;
   std::string model = "default";
 
   /// Fills what the texts say. Throws base::ConfigError.

@@ -37,6 +37,7 @@ int Infer(services::InferenceConfig& config) {
                          .instance = config.instance,
                          .input = names.sequences,
                          .needs = needs,
+                         .exit_when_idle = config.exit_when_idle,
                          .between = [&models] { models.Poll(); }},
                         task, clock, log, [&report](const auto& counters) { report.Write(counters); });
 }

@@ -1,6 +1,8 @@
 // Reading models.v1.
 #include "services/inference/model_reader.h"
 
+#include "libs/bus/read_to_end.h"
+
 namespace flowcast::services {
 namespace {
 
@@ -10,15 +12,12 @@ constexpr std::size_t kPollRecords = 16;
 }  // namespace
 
 ModelReader::ModelReader(bus::Bus& bus, const std::string& topic, ModelWatcher& watcher)
-    : models_{topic, 0}, consumer_(bus.MakeConsumer({})), watcher_(watcher) {
-  consumer_->Assign({{models_, bus::kNoOffset, ""}});
-}
+    : topic_(topic), consumer_(bus.MakeConsumer({})), watcher_(watcher) {}
 
 void ModelReader::ReadToEnd() {
-  const std::int64_t end = consumer_->EndOffset(models_);
-  while (end > 0 && consumer_->NextOffset(models_) < end) {
-    for (const bus::InRecord& record : consumer_->Poll(100ms, kPollRecords)) watcher_.OnRecord(record);
-  }
+  constexpr std::int32_t kPartitions = 1;
+  bus::ReadToEnd(*consumer_, bus::FromStart(topic_, kPartitions),
+                 [this](const bus::InRecord& record) { watcher_.OnRecord(record); });
 }
 
 void ModelReader::Poll() {

@@ -11,7 +11,7 @@ namespace flowcast::services {
 
 class ModelReader {
  public:
-  /// Both must outlive the reader.
+  /// Both must outlive the reader. Inert until ReadToEnd.
   ModelReader(bus::Bus& bus, const std::string& topic, ModelWatcher& watcher);
 
   /// Reads what is there now. Throws bus::BusError.
@@ -20,7 +20,7 @@ class ModelReader {
   void Poll();
 
  private:
-  bus::TopicPartition models_;
+  std::string topic_;
   std::unique_ptr<bus::Consumer> consumer_;
   ModelWatcher& watcher_;
 };

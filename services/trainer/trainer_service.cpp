@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
 #include "libs/base/text.h"
+#include "libs/bus/read_to_end.h"
 #include "libs/forecast/score.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
@@ -45,12 +45,6 @@ std::string MetricsLine(const model_store::Metrics& metrics) {
 
 }  // namespace
 
-std::vector<bus::Position> TrainerService::AllPartitions(std::int32_t partitions) const {
-  std::vector<bus::Position> positions;
-  for (std::int32_t p = 0; p < partitions; ++p) positions.push_back({{names_.sequences, p}, bus::kNoOffset, ""});
-  return positions;
-}
-
 void TrainerService::Take(const bus::InRecord& record) {
   auto sequence = wire::DecodeSequence(record.value);
   if (sequence && sequence->schema_hash == feature::SchemaHash()) {
@@ -60,26 +54,14 @@ void TrainerService::Take(const bus::InRecord& record) {
   }
 }
 
-void TrainerService::ReadToEnd(std::int32_t partitions) {
-  const auto positions = AllPartitions(partitions);
-  parts_.consumer.Assign(positions);
-  std::map<bus::TopicPartition, std::int64_t> ends;
-  for (const bus::Position& position : positions) ends[position.at] = parts_.consumer.EndOffset(position.at);
-  const auto is_read = [this](const auto& end) {
-    return end.second == 0 || parts_.consumer.NextOffset(end.first) >= end.second;
-  };
-  while (!std::all_of(ends.begin(), ends.end(), is_read) && !parts_.stop_requested()) {
-    for (const bus::InRecord& record : parts_.consumer.Poll(kPoll, kPollRecords)) Take(record);
-  }
-}
-
 model_store::Manifest TrainerService::RunOnce(std::int32_t partitions) {
-  ReadToEnd(partitions);
+  bus::ReadToEnd(parts_.consumer, bus::FromStart(names_.sequences, partitions),
+                 [this](const bus::InRecord& record) { Take(record); }, parts_.stop_requested);
   return TrainAndPublish();
 }
 
 void TrainerService::RunContinuously(std::int32_t partitions) {
-  parts_.consumer.Assign(AllPartitions(partitions));
+  parts_.consumer.Assign(bus::FromStart(names_.sequences, partitions));
   base::Duration train_at = parts_.clock.Steady();
   base::EventTime learned_to = base::kBeginningOfTime;
   while (!parts_.stop_requested()) {
@@ -130,12 +112,10 @@ training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& datase
 }
 
 model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset, const std::string& weights) const {
-  const auto answers = parts_.load(weights)->Predict(dataset.validation.inputs);
+  const auto predictor = parts_.load(weights);
   forecast::ScoreKeeper keeper;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    const training::RawPair& raw = dataset.validation_raw[i];
-    const auto value = training::ToRaw(dataset.validation_sequences[i], options_.dataset.target, answers[i]);
-    keeper.Add(raw.actual, value.value_or(raw.persistence), raw.persistence);
+  for (const training::Scored& scored : training::Forecast(*predictor, dataset.validation_pairs, options_.dataset.target)) {
+    keeper.Add(scored.actual, scored.forecast, scored.persistence);
   }
   const forecast::Scores scores = keeper.Result();
   return {.count = scores.count,

@@ -56,8 +56,6 @@ class TrainerService {
   void RunContinuously(std::int32_t partitions);
 
  private:
-  std::vector<bus::Position> AllPartitions(std::int32_t partitions) const;
-  void ReadToEnd(std::int32_t partitions);
   void Take(const bus::InRecord& record);
   model_store::Manifest TrainAndPublish();
   training::TrainedNetwork TrainOn(const training::Dataset& dataset, std::vector<model_store::EpochRecord>& history);
