@@ -61,8 +61,7 @@ class AdaptiveEwma : public Expert {
     double error = 0;
   };
 
-  std::array<Candidate, 4> candidates_ = {
-      {{Ewma(0.8), 0}, {Ewma(0.6), 0}, {Ewma(0.4), 0}, {Ewma(0.2), 0}}};
+  std::array<Candidate, 4> candidates_ = {{{Ewma(0.8), 0}, {Ewma(0.6), 0}, {Ewma(0.4), 0}, {Ewma(0.2), 0}}};
   bool started_ = false;
 };
 

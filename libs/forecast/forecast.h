@@ -47,14 +47,14 @@ struct LiveRecord {
   std::uint64_t settled = 0;  // forecasts whose truth has arrived, since this link began
   double mae = 0;             // over the last kRecordWindows of them
   double mae_persistence = 0;
-  double coverage_90 = 0;     // measured share of truths within the 0.05 and 0.95 quantiles
+  double coverage_90 = 0;  // measured share of truths within the 0.05 and 0.95 quantiles
 };
 
 struct Forecast {
   std::string link;
   base::EventTime made_at = base::kBeginningOfTime;  // end of the last window known, event time
   base::Duration window_length{};
-  std::string target;         // name of the feature: "packets" or "bytes"
+  std::string target;  // name of the feature: "packets" or "bytes"
   double last_actual = 0;
   std::vector<HorizonForecast> horizons;
   LiveRecord record;

@@ -87,7 +87,7 @@ class LinkForecaster {
   std::deque<Pending> pending_;
   std::optional<base::EventTime> last_start_;
   double last_actual_ = 0;
-  double scale_ = 0;  // running mean absolute error of persistence: the unit of losses and residuals
+  double scale_ = 0;          // running mean absolute error of persistence: the unit of losses and residuals
   std::uint64_t scaled_ = 0;  // errors that are in it
   std::uint64_t ignored_ = 0;
 };

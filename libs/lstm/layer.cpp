@@ -29,7 +29,8 @@ Trace Forward(const torch::Tensor& inputs, const LayerWeights& weights) {
   const torch::Tensor bias = weights.input_bias + weights.hidden_bias;
   Trace trace{torch::addmm(bias, Flat(inputs), weights.input.t()).view({length, count, 4 * size}),
               torch::empty({length, count, size}), torch::empty({length, count, size})};
-  const torch::Tensor transposed = weights.hidden.t();
+  // A product with the transposed copy is quicker once enough rows pay for copying.
+  const torch::Tensor transposed = count < 16 ? weights.hidden.t() : weights.hidden.t().contiguous();
   for (std::int64_t t = 0; t < length; ++t) {
     if (t > 0) trace.gates.select(0, t).addmm_(trace.hidden.select(0, t - 1), transposed);
     CellForward(Step(trace.gates, t), t > 0 ? Step(trace.cells, t - 1) : nullptr, Step(trace.cells, t),
