@@ -19,7 +19,8 @@ class BusError : public std::runtime_error {
   enum class Kind {
     kUnreachable,   // no broker answered in time: wait, try again
     kMissingTopic,  // create the topics, try again
-    kAbort,         // this transaction is lost: abort it, start again from the committed offsets
+    kAbort,         // this transaction is lost, or it is not known whether it was committed:
+                    // abort it, start again from the committed offsets
     kFatal,         // fenced or broken for good: end the process (another instance may have taken over)
   };
   BusError(Kind kind, const std::string& text) : std::runtime_error(text), kind_(kind) {}
@@ -124,7 +125,8 @@ class Producer {
   /// Queues a record; waits while the queue is full (that is the backpressure). Throws BusError
   /// kUnreachable when nothing moved for `send_timeout`; the record is then not queued. Throws too
   /// when an earlier record could not be delivered for good. Without transactions a queued record
-  /// is kept until it is acknowledged, however long the broker is away.
+  /// is kept until it is acknowledged, however long the broker is away; after a broker was lost a
+  /// reader may in rare cases see a stretch of records twice.
   virtual void Send(OutRecord record) = 0;
   /// Waits until everything queued is acknowledged. Throws BusError when that fails.
   virtual void Flush(std::chrono::milliseconds timeout) = 0;
@@ -138,6 +140,7 @@ class Producer {
   /// kUnreachable call Abort.
   virtual void Commit(const std::vector<Position>& positions, const GroupToken& group) = 0;
   virtual void Commit() = 0;
+  /// Ends the transaction whatever became of it. After kUnreachable call it again.
   virtual void Abort() = 0;
 };
 

@@ -194,7 +194,9 @@ void Cluster::OnLog(int level, const std::string& facility, const std::string& l
   // Properties are passed to every kind of handle, so each kind would complain about the others'.
   if (facility == "CONFWARN" && line.find("will be ignored by this") != std::string::npos) return;
   if (facility == "FAIL" && level <= LOG_ERR) return Remember(Reason(line));
-  Log(level, facility + ": " + line);
+  // The producers decide what is fatal: librdkafka says so of what they recover from.
+  const bool judged_by_us = facility == "FATAL" || facility == "TXNERR";
+  Log(judged_by_us ? std::max(level, LOG_WARNING) : level, facility + ": " + line);
 }
 
 void Cluster::Remember(const std::string& reason) {

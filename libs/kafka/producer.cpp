@@ -19,6 +19,7 @@ using bus::Position;
 using std::chrono::milliseconds;
 
 constexpr int kSendsPerPoll = 256;
+constexpr const char* kTransactionTimeoutMs = "5000";
 constexpr auto kReopenLimit = std::chrono::seconds(10);
 
 Settings SettingsFor(const bus::ProducerOptions& options) {
@@ -34,7 +35,7 @@ Settings SettingsFor(const bus::ProducerOptions& options) {
   } else {
     settings.emplace_back("transactional.id", options.transactional_id);
     // librdkafka brings message.timeout.ms and socket.timeout.ms down to this by itself.
-    settings.emplace_back("transaction.timeout.ms", "5000");
+    settings.emplace_back("transaction.timeout.ms", kTransactionTimeoutMs);
     // Begun right after a commit, a transaction is told to come back until the markers are written.
     settings.emplace_back("retry.backoff.ms", "10");
   }
@@ -59,6 +60,18 @@ OutRecord ToRecord(const rd_kafka_message_t& message) {
   record.tombstone = message.payload == nullptr;
   record.headers = ToHeaders(message);
   return record;
+}
+
+milliseconds TransactionTimeout(const KafkaOptions& options) {
+  const auto set = options.properties.find("transaction.timeout.ms");
+  return milliseconds(std::stoi(set == options.properties.end() ? kTransactionTimeoutMs : set->second));
+}
+
+/// The broker's last word, which trying again does not change.
+bool IsRefusal(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
 }
 
 /// By the abort of its transaction.
@@ -93,10 +106,12 @@ class KafkaProducer : public bus::Producer {
   bool IsBroken() const;
   void Reopen();
   void ThrowFailure();
-  BusError Refused(rd_kafka_resp_err_t code, const OutRecord& record) const;
+  BusError Refused(rd_kafka_resp_err_t code, const OutRecord& record);
   BusError Undelivered(const rd_kafka_message_t& message) const;
   void Transact(const std::string& doing, const Call& call);
-  BusError GivenUp(const std::string& doing, const rd_kafka_error_t& error) const;
+  BusError GivenUp(const std::string& doing, const rd_kafka_error_t& error);
+  BusError Broken(const std::string& text);
+  void StartAnew();
 
   struct KnownTopic {
     Topic topic;
@@ -111,6 +126,8 @@ class KafkaProducer : public bus::Producer {
   std::uint64_t next_number_ = 1;
   std::size_t queued_ = 0;
   base::Duration last_progress_{};
+  std::optional<base::Duration> began_;  // the open transaction, in steady time
+  bool broken_ = false;                  // the transaction can only be ended by a new handle
   int sends_until_poll_ = kSendsPerPoll;
   Handle rk_;
   std::map<std::string, KnownTopic> topics_;
@@ -218,8 +235,10 @@ rd_kafka_resp_err_t KafkaProducer::Enqueue(const OutRecord& record, std::uint64_
   return code;
 }
 
-BusError KafkaProducer::Refused(rd_kafka_resp_err_t code, const OutRecord& record) const {
+BusError KafkaProducer::Refused(rd_kafka_resp_err_t code, const OutRecord& record) {
   switch (code) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+      return Broken("producing to topic " + record.to.topic);
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
       return {BusError::Kind::kFatal, "a record of " + std::to_string(record.value.size()) +
                                           " bytes for topic " + record.to.topic +
@@ -279,6 +298,7 @@ void KafkaProducer::InitTransactions() { Transact("starting transactions", rd_ka
 void KafkaProducer::Begin() {
   failure_.reset();
   Transact("beginning a transaction", [](rd_kafka_t* rk, int) { return rd_kafka_begin_transaction(rk); });
+  began_ = SteadyNow();
 }
 
 void KafkaProducer::Commit(const std::vector<Position>& positions, const bus::GroupToken& group) {
@@ -297,14 +317,31 @@ void KafkaProducer::Commit() {
     Transact("committing", rd_kafka_commit_transaction);
   } catch (const BusError& error) {
     if (error.kind() != BusError::Kind::kUnreachable) throw;
-    throw BusError(BusError::Kind::kFatal, std::string("whether a transaction was committed is not known: ") +
-                                               error.what() + "; start again");
+    // It may have been committed: a new handle finds out, and the committed positions tell.
+    broken_ = true;
+    throw BusError(BusError::Kind::kAbort, error.what());
   }
+  began_.reset();
 }
 
 void KafkaProducer::Abort() {
-  Transact("aborting", rd_kafka_abort_transaction);
+  try {
+    if (!broken_) Transact("aborting", rd_kafka_abort_transaction);
+  } catch (const BusError& error) {
+    if (error.kind() != BusError::Kind::kAbort) throw;
+  }
+  if (broken_) StartAnew();
   failure_.reset();
+  began_.reset();
+}
+
+void KafkaProducer::StartAnew() {
+  topics_.clear();
+  queued_ = 0;
+  began_.reset();
+  Open();
+  InitTransactions();
+  broken_ = false;
 }
 
 void KafkaProducer::Transact(const std::string& doing, const Call& call) {
@@ -316,16 +353,28 @@ void KafkaProducer::Transact(const std::string& doing, const Call& call) {
   }
 }
 
-BusError KafkaProducer::GivenUp(const std::string& doing, const rd_kafka_error_t& error) const {
+BusError KafkaProducer::GivenUp(const std::string& doing, const rd_kafka_error_t& error) {
   const std::string text = doing + " as " + options_.transactional_id + ": " + rd_kafka_error_string(&error);
-  if (rd_kafka_error_is_fatal(&error) != 0) return {BusError::Kind::kFatal, text};
+  if (rd_kafka_error_is_fatal(&error) != 0) return Broken(text);
   if (rd_kafka_error_txn_requires_abort(&error) != 0) {
-    // What cannot be delivered for good would be aborted and repeated without end.
+    // What cannot succeed would be aborted and repeated without end.
     if (failure_ && failure_->kind() != BusError::Kind::kUnreachable) return *failure_;
-    return {BusError::Kind::kAbort, text};
+    return {IsRefusal(rd_kafka_error_code(&error)) ? BusError::Kind::kFatal : BusError::Kind::kAbort, text};
   }
   if (rd_kafka_error_is_retriable(&error) != 0) return cluster_->Unreachable();
   return {BusError::Kind::kFatal, text};
+}
+
+/// A broker that was away longer than the transaction's time-out has aborted it and raised the
+/// epoch, which looks as if a newer producer had taken over; before that time it is one. The
+/// group's generation keeps a second instance from committing either way.
+BusError KafkaProducer::Broken(const std::string& text) {
+  const bool fenced = rd_kafka_fatal_error(rk_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR__FENCED;
+  if (!began_ || (fenced && SteadyNow() - *began_ < TransactionTimeout(cluster_->options()))) {
+    return {BusError::Kind::kFatal, text};
+  }
+  broken_ = true;
+  return {BusError::Kind::kAbort, text};
 }
 
 }  // namespace

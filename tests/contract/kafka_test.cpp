@@ -128,7 +128,11 @@ class MockKafka : public testing::Test {
                                 std::chrono::milliseconds timeout = 20s) {
     return Connect({.brokers = rd_kafka_mock_cluster_bootstraps(cluster_),
                     .properties = std::move(properties),
-                    .timeout = timeout});
+                    .timeout = timeout,
+                    .log = [this](int, const std::string& line) {
+                      const std::lock_guard lock(mutex_);
+                      log_ += line + "\n";
+                    }});
   }
   static void Send(bus::Producer& producer, int from, int to) {
     for (int i = from; i < to; ++i) {
@@ -154,6 +158,8 @@ class MockKafka : public testing::Test {
   void Down() { rd_kafka_mock_broker_set_down(cluster_, 1); }
   void Up() { rd_kafka_mock_broker_set_up(cluster_, 1); }
 
+  std::mutex mutex_;
+  std::string log_;
   rd_kafka_t* owner_ = nullptr;
   rd_kafka_mock_cluster_t* cluster_ = nullptr;
 };
@@ -205,6 +211,24 @@ TEST_F(MockKafka, AProducerThatLibrdkafkaBreaksGoesOnWithAllRecordsInOrder) {
   Send(*producer, 10, 1000);
   producer->Flush(20s);
   EXPECT_EQ(Read(*bus, 1000), Numbers(1000));
+  const std::lock_guard lock(mutex_);
+  EXPECT_THAT(log_, HasSubstr("records are sent again"));
+}
+
+TEST_F(MockKafka, AConsumerLeavesWithinSecondsWhileTheBrokerIsAway) {
+  const auto bus = Bus();
+  Listener listener;
+  const auto consumer = bus->MakeConsumer({"g"});
+  consumer->Subscribe({"t"}, listener);
+  base::SystemClock clock;
+  const auto deadline = clock.Steady() + 30s;
+  while (listener.held.empty() && clock.Steady() < deadline) consumer->Poll(100ms, 1);
+  ASSERT_FALSE(listener.held.empty());
+  Down();
+  const auto began = clock.Steady();
+  consumer->Close();
+  EXPECT_LT(clock.Steady() - began, 5s);
+  EXPECT_TRUE(listener.held.empty());
 }
 
 TEST_F(MockKafka, ARecordThatIsTooLargeIsReportedWithItsTopic) {
