@@ -23,8 +23,9 @@ training::EpochResult ToResult(const Epoch& epoch) {
 
 }  // namespace
 
-training::TrainedNetwork LstmLearner::Train(const training::Examples& training, const training::Examples& validation,
-                                            std::int64_t length, std::int64_t features, std::int64_t skip_feature,
+training::TrainedNetwork LstmLearner::Train(const training::Examples& training,
+                                            const training::Examples& validation, std::int64_t length,
+                                            std::int64_t features, std::int64_t skip_feature,
                                             const training::EpochListener& listener) {
   Network network({.features = features,
                    .length = length,

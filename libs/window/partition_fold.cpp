@@ -24,11 +24,17 @@ struct PartitionFold::FlowSlot {
 
 namespace {
 
-constexpr std::uint64_t FoldCounters::*kCounters[] = {
-    &FoldCounters::batches,        &FoldCounters::repeated_batches,   &FoldCounters::missing_batches,
-    &FoldCounters::packets_in,     &FoldCounters::packets_in_windows, &FoldCounters::late_packets,
-    &FoldCounters::windows,        &FoldCounters::sequences,          &FoldCounters::retired_links,
-    &FoldCounters::restarted_sources, &FoldCounters::packets_in_repeated_batches};
+constexpr std::uint64_t FoldCounters::*kCounters[] = {&FoldCounters::batches,
+                                                      &FoldCounters::repeated_batches,
+                                                      &FoldCounters::missing_batches,
+                                                      &FoldCounters::packets_in,
+                                                      &FoldCounters::packets_in_windows,
+                                                      &FoldCounters::late_packets,
+                                                      &FoldCounters::windows,
+                                                      &FoldCounters::sequences,
+                                                      &FoldCounters::retired_links,
+                                                      &FoldCounters::restarted_sources,
+                                                      &FoldCounters::packets_in_repeated_batches};
 
 }  // namespace
 
@@ -138,7 +144,8 @@ void PartitionFold::CloseUpTo(EventTime watermark, Source& source, std::vector<C
 }
 
 void PartitionFold::Finish(Source& source, std::vector<ClosedWindow>& closed) {
-  const EventTime boundary = base::AlignDown(source.progress.watermark, options_.window_length) + options_.window_length;
+  const EventTime boundary =
+      base::AlignDown(source.progress.watermark, options_.window_length) + options_.window_length;
   for (auto& [name, link] : source.links) CloseLink(name, link, boundary, source, true, closed);
   source.links.clear();
   source.progress.final = true;
@@ -169,7 +176,8 @@ bool PartitionFold::IsWatched(Link& link) {
   return true;
 }
 
-ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const Source& source, bool source_ends) {
+ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const Source& source,
+                                      bool source_ends) {
   const EventTime start = link.next_start;
   const EventTime end = start + options_.window_length;
   const auto open = link.open.find(start);
@@ -186,8 +194,10 @@ ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const
                    .late_packets = std::exchange(link.late_packets, 0),
                    .features = sums.Features(start, options_.window_length, options_.features)};
   closed.sequence = link.sequences.Add(closed.window);
-  link.needed_offsets.push_back(open == link.open.end() ? link.last_packet_offset : open->second.first_offset);
-  if (link.needed_offsets.size() > options_.sequence_length) link.needed_offsets.erase(link.needed_offsets.begin());
+  link.needed_offsets.push_back(open == link.open.end() ? link.last_packet_offset
+                                                        : open->second.first_offset);
+  if (link.needed_offsets.size() > options_.sequence_length)
+    link.needed_offsets.erase(link.needed_offsets.begin());
   counters_.packets_in_windows += sums.packets();
   ++counters_.windows;
   counters_.sequences += closed.sequence ? 1 : 0;

@@ -24,9 +24,10 @@ FeaturesTask::Partition FeaturesTask::MakePartition(const bus::Position& positio
   if (const auto progress = wire::DecodeProgressJson(position.metadata)) {
     partition.progress = *progress;
   } else {
-    log_(base::LogLevel::kWarning, position.at.topic + " partition " + std::to_string(position.at.partition) +
-                                       ": the committed position carries no progress of ours; windows that were open "
-                                       "may be incomplete");
+    log_(base::LogLevel::kWarning,
+         position.at.topic + " partition " + std::to_string(position.at.partition) +
+             ": the committed position carries no progress of ours; windows that were open "
+             "may be incomplete");
   }
   return partition;
 }
@@ -67,24 +68,32 @@ void FeaturesTask::GoLive(Partition& partition) {
 
 void FeaturesTask::Refuse(const bus::InRecord& record, wire::WireError error) {
   switch (error) {
-    case wire::WireError::kNotOurs: ++counters_.refused_not_ours; break;
-    case wire::WireError::kUnknownVersion: ++counters_.refused_version; break;
-    case wire::WireError::kInconsistent: ++counters_.refused_inconsistent; break;
+    case wire::WireError::kNotOurs:
+      ++counters_.refused_not_ours;
+      break;
+    case wire::WireError::kUnknownVersion:
+      ++counters_.refused_version;
+      break;
+    case wire::WireError::kInconsistent:
+      ++counters_.refused_inconsistent;
+      break;
   }
   if (!std::has_single_bit(counters_.refused())) return;  // logged at 1, 2, 4, 8, ... of them
   log_(base::LogLevel::kWarning, "skipped a record of " + record.from.topic + " (partition " +
                                      std::to_string(record.from.partition) + ", offset " +
-                                     std::to_string(record.offset) + "): " + std::string(ToString(error)) + "; " +
-                                     std::to_string(counters_.refused()) + " so far");
+                                     std::to_string(record.offset) + "): " + std::string(ToString(error)) +
+                                     "; " + std::to_string(counters_.refused()) + " so far");
 }
 
 void FeaturesTask::Emit(const bus::InRecord& record, slice::Outbox& outbox) {
   for (const window::ClosedWindow& closed : closed_) {
     const std::string& link = closed.window.link;
-    outbox.push_back({.to = {names_.windows, record.from.partition}, .key = link, .value = wire::Encode(closed.window)});
-    if (!closed.sequence) continue;
     outbox.push_back(
-        {.to = {names_.sequences, record.from.partition}, .key = link, .value = wire::Encode(*closed.sequence)});
+        {.to = {names_.windows, record.from.partition}, .key = link, .value = wire::Encode(closed.window)});
+    if (!closed.sequence) continue;
+    outbox.push_back({.to = {names_.sequences, record.from.partition},
+                      .key = link,
+                      .value = wire::Encode(*closed.sequence)});
   }
 }
 
