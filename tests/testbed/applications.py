@@ -1,6 +1,7 @@
 """The everyday applications of a segment. Each function plays one application until the recording ends."""
 
 import functools
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -112,7 +113,7 @@ def use_shell(segment, number):
         shell = segment.start(
             "ssh", "-tt", "-F", "/dev/null", "-b", client, "-i", segment.folder / "ssh-user-key",
             "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",
-            "-o", "UserKnownHostsFile=/dev/null", f"root@{server}", stdin=-1, bufsize=0)
+            "-o", "UserKnownHostsFile=/dev/null", f"root@{server}", stdin=subprocess.PIPE, bufsize=0)
         try:
             for _ in range(rng.randint(4, 10)):
                 type_line(segment, rng, shell.stdin, rng.choice(SHELL_COMMANDS))

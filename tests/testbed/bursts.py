@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -14,7 +15,7 @@ SHAPER_STEP_S = 0.5
 CROWD_STEP_S = 0.05
 OBJECTS_PER_PAGE, PACKETS_PER_PAGE = 4, 62
 SEND_BUFFER_BYTES = 65536  # a larger one would go on after the transfer's end
-UPLOADS, DOWNLOADS = ("backup", "upload"), ("sync", "download")
+UPLOADS = ("backup", "upload")
 
 
 def play_all(segment):
@@ -54,6 +55,9 @@ def transfer(segment, burst):
         network.set_bulk_rate(*shaper, burst.peak_packets_per_s * burst.share_of_peak(segment.now_s()))
         time.sleep(SHAPER_STEP_S)
     network.set_bulk_rate(*shaper, 0)
+    if program.poll() is not None:
+        print(f"{burst.link}: the {burst.kind} at {burst.start_s:.0f} s ended early", file=sys.stderr)
+        return
     # The whole group: rsync works in two processes, and the one left alone would go on.
     os.killpg(program.pid, signal.SIGKILL)
 
