@@ -45,6 +45,11 @@ training::TrainedNetwork LstmLearner::Train(const training::Examples& training,
   return trained;
 }
 
+std::optional<std::string> BlasAdvice() {
+  if (!UsesSlowBlas()) return std::nullopt;
+  return "libtorch runs on the reference BLAS, which is about ten times slower; install libopenblas0-pthread";
+}
+
 std::unique_ptr<training::Predictor> LoadPredictor(const std::string& weights) {
   return std::make_unique<NetworkPredictor>(Network::Load(weights));
 }
