@@ -19,7 +19,8 @@ class BusError : public std::runtime_error {
   enum class Kind {
     kUnreachable,   // no broker answered in time: wait, try again
     kMissingTopic,  // create the topics, try again
-    kAbort,         // this transaction is lost: abort it, start again from the committed offsets
+    kAbort,         // this transaction is lost, or it is not known whether it was committed:
+                    // abort it, start again from the committed offsets
     kFatal,         // fenced or broken for good: end the process (another instance may have taken over)
   };
   BusError(Kind kind, const std::string& text) : std::runtime_error(text), kind_(kind) {}
@@ -52,11 +53,11 @@ struct InRecord {
 };
 
 struct OutRecord {
-  TopicPartition to;
-  std::string key;
-  std::string value;
+  TopicPartition to{};
+  std::string key{};
+  std::string value{};
   bool tombstone = false;
-  std::vector<Header> headers;
+  std::vector<Header> headers{};
 };
 
 inline constexpr std::int64_t kNoOffset = -1;
@@ -65,7 +66,7 @@ inline constexpr std::int64_t kNoOffset = -1;
 struct Position {
   TopicPartition at;
   std::int64_t offset = kNoOffset;
-  std::string metadata;  // at most 4 KiB
+  std::string metadata;  // UTF-8, at most 4 KiB
   bool operator==(const Position&) const = default;
 };
 
@@ -74,7 +75,8 @@ class RebalanceListener {
  public:
   virtual ~RebalanceListener() = default;
   /// With the committed position of each partition, kNoOffset where there is none. Records are
-  /// read from there on, or from the start.
+  /// read from there on, or from the start. Always the whole share: a rebalance takes everything
+  /// from every member before it hands out anew (the eager protocol).
   virtual void OnAssigned(const std::vector<Position>& partitions) = 0;
   /// The partitions are still ours until this returns; uncommitted work on them must be dropped
   /// or committed here. `lost` means that they already belong to another and a commit will fail.
@@ -105,8 +107,13 @@ class Consumer {
   virtual void Pause(const std::vector<TopicPartition>& partitions) = 0;
   virtual void Resume(const std::vector<TopicPartition>& partitions) = 0;
   virtual std::unique_ptr<GroupToken> Token() const = 0;
-  /// The offset after the last committed record of a partition. Throws BusError.
+  /// The offset after everything committed to a partition. The last offset before it may be the
+  /// end of a transaction, which takes one and is never delivered. Throws BusError.
   virtual std::int64_t EndOffset(const TopicPartition& partition) = 0;
+  /// Where reading goes on in an assigned partition: after the records given by Poll and, once
+  /// Poll has come to the end, after the ends of transactions too; kNoOffset when nothing is known
+  /// yet. Everything up to an EndOffset has been read when NextOffset has reached it.
+  virtual std::int64_t NextOffset(const TopicPartition& partition) const = 0;
   /// Leaves the group; OnRevoked is called for what is assigned.
   virtual void Close() = 0;
 };
@@ -116,7 +123,10 @@ class Producer {
  public:
   virtual ~Producer() = default;
   /// Queues a record; waits while the queue is full (that is the backpressure). Throws BusError
-  /// kUnreachable when nothing moved for `send_timeout`; the record is then not queued.
+  /// kUnreachable when nothing moved for `send_timeout`; the record is then not queued. Throws too
+  /// when an earlier record could not be delivered for good. Without transactions a queued record
+  /// is kept until it is acknowledged, however long the broker is away; after a broker was lost a
+  /// reader may in rare cases see a stretch of records twice.
   virtual void Send(OutRecord record) = 0;
   /// Waits until everything queued is acknowledged. Throws BusError when that fails.
   virtual void Flush(std::chrono::milliseconds timeout) = 0;
@@ -126,17 +136,19 @@ class Producer {
   /// Only for producers made with a transactional identifier; Init fences older instances.
   virtual void InitTransactions() = 0;
   virtual void Begin() = 0;
-  /// Sends the positions within the transaction and commits it. After BusError kAbort call Abort.
+  /// Sends the positions within the transaction and commits it. After BusError kAbort or
+  /// kUnreachable call Abort.
   virtual void Commit(const std::vector<Position>& positions, const GroupToken& group) = 0;
   virtual void Commit() = 0;
+  /// Ends the transaction whatever became of it. After kUnreachable call it again.
   virtual void Abort() = 0;
 };
 
 struct TopicSpec {
-  std::string name;
+  std::string name{};
   std::int32_t partitions = 1;
   std::int16_t replication = 1;
-  std::map<std::string, std::string> settings;  // such as {"cleanup.policy", "compact"}
+  std::map<std::string, std::string> settings{};  // such as {"cleanup.policy", "compact"}
 };
 
 /// What exists under a topic's name.
@@ -157,11 +169,11 @@ class Admin {
 };
 
 struct ConsumerOptions {
-  std::string group;  // empty: no group, only Assign
+  std::string group{};  // empty: no group, only Assign
 };
 
 struct ProducerOptions {
-  std::string transactional_id;  // empty: no transactions
+  std::string transactional_id{};  // empty: no transactions
   std::string compression = "lz4";
   std::chrono::milliseconds linger{1};
   std::chrono::milliseconds send_timeout{60'000};

@@ -2,30 +2,40 @@
 // contract suite looks: order, groups, committed positions, transactions and fencing.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
+#include "libs/base/clock.h"
 #include "libs/bus/bus.h"
 
 namespace flowcast::bus {
 
-/// Knobs that make the bus misbehave, each until it is set back.
+/// Knobs that make the bus misbehave, each until it is set back. May be turned from any thread.
 struct Faults {
-  bool unreachable = false;    // every call throws kUnreachable
-  int abort_next_commits = 0;  // this many commits throw kAbort
+  std::atomic<bool> unreachable = false;    // every call that would ask a broker throws kUnreachable
+  std::atomic<int> abort_next_commits = 0;  // this many commits throw kAbort
 };
 
-/// Thread-safe; what it makes is not. A Poll never waits: an empty result is given at once.
+/// Thread-safe; what it makes is not. A Poll never waits: an empty result is given at once. A
+/// rebalance happens in the Poll of each member in turn: first all give up what they have, then
+/// each receives its share, so it takes two rounds of Poll when there are several members.
+/// The end of a transaction takes an offset in each of its partitions, as Kafka's marker does.
 class MemoryBus : public Bus {
  public:
+  /// Every record is produced at the epoch.
   MemoryBus();
+  /// Records carry the clock's time; it must outlive the bus.
+  explicit MemoryBus(const base::Clock& clock);
   ~MemoryBus() override;
   std::unique_ptr<Consumer> MakeConsumer(const ConsumerOptions& options) override;
   std::unique_ptr<Producer> MakeProducer(const ProducerOptions& options) override;
   std::unique_ptr<Admin> MakeAdmin() override;
 
   Faults& faults();
-  /// Everything committed to a topic, partition by partition.
+  /// Everything committed to a topic, partition by partition. Throws kMissingTopic.
   std::vector<InRecord> Records(const std::string& topic) const;
+  /// What a group has committed, ordered by partition.
+  std::vector<Position> Committed(const std::string& group) const;
 
  private:
   struct State;

@@ -15,12 +15,17 @@
 
 namespace flowcast::capfile {
 
+namespace internal {
+class Format;
+class Input;
+}  // namespace internal
+
 /// Bytes in order, whatever they are stored in.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  /// Fills `buffer` as far as bytes are there; less than asked for only at the end. Throws
-  /// base::RuntimeError when the storage fails or is damaged.
+  /// Fills `buffer` with what is there, waiting for one byte at least; 0 only at the end. Throws
+  /// base::RuntimeError when the storage fails or is damaged. `buffer` is not empty.
   virtual std::size_t Read(std::span<std::byte> buffer) = 0;
 };
 
@@ -41,7 +46,7 @@ struct Interface {
 };
 
 struct Frame {
-  base::EventTime time;
+  base::EventTime time;  // of the frame before where a pcapng file gives none (Simple Packet Block)
   std::uint32_t wire_length_bytes = 0;
   std::uint32_t interface = 0;       // index into interfaces()
   std::span<const std::byte> bytes;  // captured part; valid until the next call of Next
@@ -54,27 +59,26 @@ struct Damage {
 };
 
 /// Streams the frames of one file; memory is bounded by the largest block (16 MiB, larger ones
-/// are damage). Not thread-safe.
+/// are damage), interfaces by 65,536 a file. Not thread-safe.
 class Reader {
  public:
-  /// Reads the file header. Throws base::ConfigError "NAME is no capture file (...)" when it is none.
+  /// Reads the file header. Throws base::ConfigError "NAME is no capture file (...)" when it is
+  /// none, base::RuntimeError when the source fails before its first bytes.
   Reader(std::unique_ptr<ByteSource> source, std::string name);
   ~Reader();
 
   /// The next frame, or nothing at the end or at damage: everything whole before it is delivered.
   std::optional<Frame> Next();
+  const std::string& name() const { return name_; }
   /// Grows while a pcapng file is read: interfaces may be declared anywhere before their packets.
   const std::vector<Interface>& interfaces() const;
-  /// Set once Next has returned nothing, if the file did not end properly.
+  /// Set once Next has returned nothing, if the file did not end properly or its source failed.
   const std::optional<Damage>& damage() const;
 
  private:
-  class Format;
-  class PcapFormat;
-  class PcapngFormat;
-  class Input;
-  std::unique_ptr<Input> input_;
-  std::unique_ptr<Format> format_;
+  std::string name_;
+  std::unique_ptr<internal::Input> input_;
+  std::unique_ptr<internal::Format> format_;
 };
 
 }  // namespace flowcast::capfile

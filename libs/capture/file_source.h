@@ -20,19 +20,23 @@ using FrameFilterFactory = std::function<FrameFilter(const capfile::Interface&)>
 /// Reads a whole capture file as fast as it is polled.
 class FileSource : public PacketSource {
  public:
-  /// `filters` may be empty: everything passes.
+  /// `filters` may be empty: everything passes. It is called once an interface, here and, as a
+  /// pcapng file declares more of them, in Poll; what it throws passes through.
   FileSource(std::unique_ptr<capfile::Reader> reader, FrameFilterFactory filters);
 
+  /// Reads up to `limit` frames, whether they pass or not.
   PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override;
   const std::vector<std::string>& interfaces() const override { return names_; }
   /// The newest time stamp read so far.
   base::EventTime LowerBound() const override { return newest_; }
   SourceStatistics statistics() const override { return statistics_; }
+  /// Damage of the file, and frames that could not be decoded.
   std::string Complaint() const override;
 
  private:
   void LearnInterfaces();
   void Take(const capfile::Frame& frame, std::vector<packet::Packet>& packets);
+  std::string UnknownLinkTypes() const;
 
   std::unique_ptr<capfile::Reader> reader_;
   FrameFilterFactory make_filter_;

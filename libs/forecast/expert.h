@@ -1,6 +1,7 @@
 // Simple forecasters of a series, each learning from one value at a time.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <string_view>
@@ -30,7 +31,7 @@ class Persistence : public Expert {
   double last_ = 0;
 };
 
-/// "ewma": simple exponential smoothing, level += alpha * (value - level) (Brown 1956).
+/// Simple exponential smoothing, level += alpha * (value - level) (Brown 1956).
 class Ewma : public Expert {
  public:
   explicit Ewma(double alpha = 0.5) : alpha_(alpha) {}
@@ -41,6 +42,26 @@ class Ewma : public Expert {
  private:
   double alpha_;
   double level_ = 0;
+  bool started_ = false;
+};
+
+/// "ewma": of four smoothings the one whose one-step errors were the smallest lately (exponentially
+/// forgotten mean absolute error, rate kForget); the quickest while they are equal.
+class AdaptiveEwma : public Expert {
+ public:
+  std::string_view name() const override { return "ewma"; }
+  void Observe(double value) override;
+  double Forecast(int horizon) const override;
+
+  static constexpr double kForget = 0.02;
+
+ private:
+  struct Candidate {
+    Ewma level;
+    double error = 0;
+  };
+
+  std::array<Candidate, 4> candidates_ = {{{Ewma(0.8), 0}, {Ewma(0.6), 0}, {Ewma(0.4), 0}, {Ewma(0.2), 0}}};
   bool started_ = false;
 };
 
@@ -57,7 +78,7 @@ class MovingMean : public Expert {
   std::deque<double> values_;
 };
 
-/// One of each, persistence first.
+/// Persistence, adaptive smoothing, mean: in this order.
 std::vector<std::unique_ptr<Expert>> MakeExperts();
 
 }  // namespace flowcast::forecast

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/time.h"
@@ -14,13 +16,15 @@ inline constexpr double kQuantileLevels[] = {0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.
 inline constexpr std::size_t kQuantileCount = std::size(kQuantileLevels);
 inline constexpr std::size_t kMedian = 3;  // index of 0.5
 
-/// How much a reader should trust a forecast.
+/// How much a reader should trust a forecast. The first rule that holds decides, in the order
+/// warming up, degraded, naive, good.
 enum class Quality {
-  kWarmingUp,  // fewer settled forecasts than the interval needs
-  kNaive,      // no model: persistence and smoothing only
-  kGood,
-  kDegraded,   // lately worse than persistence
+  kWarmingUp,  // "warming_up": fewer settled forecasts than the interval needs (40)
+  kNaive,      // "naive": no model value in this forecast: persistence, smoothing and mean only
+  kGood,       // "good": with a model, and none of the other rules holds
+  kDegraded,   // "degraded": the live record's MAE is above kDegradedRatio x that of persistence
 };
+inline constexpr double kDegradedRatio = 1.05;
 std::string_view ToString(Quality quality);
 
 struct ExpertOpinion {
@@ -43,14 +47,14 @@ struct LiveRecord {
   std::uint64_t settled = 0;  // forecasts whose truth has arrived, since this link began
   double mae = 0;             // over the last kRecordWindows of them
   double mae_persistence = 0;
-  double coverage_90 = 0;     // measured share of truths within the 0.05 and 0.95 quantiles
+  double coverage_90 = 0;  // measured share of truths within the 0.05 and 0.95 quantiles
 };
 
 struct Forecast {
   std::string link;
   base::EventTime made_at = base::kBeginningOfTime;  // end of the last window known, event time
   base::Duration window_length{};
-  std::string target;         // name of the feature: "packets" or "bytes"
+  std::string target;  // name of the feature: "packets" or "bytes"
   double last_actual = 0;
   std::vector<HorizonForecast> horizons;
   LiveRecord record;

@@ -13,15 +13,18 @@ namespace flowcast::kafka {
 struct KafkaOptions {
   std::string brokers = "localhost:9092";
   std::string client_id = "flowcast";
-  /// Passed through to librdkafka last, so that users can set TLS, SASL and everything else.
-  std::map<std::string, std::string> properties;
+  /// Passed through to librdkafka last, so that users can set TLS, SASL and everything else, but
+  /// not what the bus's guarantees rest on (such as isolation.level).
+  std::map<std::string, std::string> properties{};
   /// How long calls wait for a broker before they throw kUnreachable.
   std::chrono::milliseconds timeout{60'000};
-  /// Told about what librdkafka logs, one line each, from its threads.
-  std::function<void(int syslog_level, const std::string& line)> log;
+  /// Told about what librdkafka logs, one line each, from its threads, and at most every 5 s that
+  /// a broker is waited for and why. Must outlive the bus and what it made.
+  std::function<void(int syslog_level, const std::string& line)> log{};
 };
 
-/// Throws base::ConfigError for a property that librdkafka does not know, naming it. Connects lazily.
+/// Throws base::ConfigError for a property that librdkafka does not know or that is not the user's
+/// to set, naming it. Connects lazily.
 std::unique_ptr<bus::Bus> Connect(const KafkaOptions& options);
 
 /// librdkafka's version, for --version.

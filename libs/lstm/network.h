@@ -6,7 +6,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "libs/training/learner.h"
 
 namespace flowcast::lstm {
 
@@ -18,8 +21,8 @@ struct NetworkShape {
   std::int64_t length = 0;  // steps of a sequence
   std::int64_t hidden = 64;
   std::int64_t layers = 2;
-  double dropout = 0.1;            // between layers, while training
-  std::int64_t skip_feature = 0;   // which input the target continues
+  double dropout = 0.1;           // between layers, while training
+  std::int64_t skip_feature = 0;  // which input the target continues
 
   bool operator==(const NetworkShape&) const = default;
 };
@@ -38,12 +41,7 @@ struct TrainingOptions {
   int threads = 1;
 };
 
-/// Row-major: inputs [count][length][features], targets [count], in the sequences' own scale.
-struct Examples {
-  std::vector<float> inputs;
-  std::vector<float> targets;
-  std::size_t count() const { return targets.size(); }
-};
+using training::Examples;
 
 struct Epoch {
   int number = 0;  // from 1
@@ -70,7 +68,9 @@ class Network {
   /// that is not finite.
   static Network Load(std::string_view bytes);
 
-  /// One forecast a sequence; `inputs` is [count][length][features]. Not thread-safe.
+  /// One forecast a sequence; `inputs` is [count][length][features]. Runs in batches of 256 rows; the
+  /// last bits of a forecast depend on the size of the batch that its row is in. Throws
+  /// base::ConfigError for a part of a sequence. Not thread-safe.
   std::vector<float> Predict(std::span<const float> inputs) const;
 
   const NetworkShape& shape() const;
@@ -88,8 +88,11 @@ class Network {
 /// Trains in place with Huber loss, gradient clipping and early stopping; at the end the network
 /// has the weights of its best epoch by validation loss. Epoch 0 (untrained: persistence) counts
 /// as a candidate, so training never ends worse than it began; history starts with it (number 0).
+/// An epoch whose loss is not finite ends the training and is not in the history; the listener hears
+/// of epochs from 1 on. A network starts on one thread; training sets options.threads for the process.
 /// The same seed, options and examples give the same weights on the same machine. Throws
-/// base::ConfigError for examples that do not fit the shape or are empty.
+/// base::ConfigError for options that cannot be and for examples that do not fit the shape, are empty
+/// or hold a value that is not finite.
 std::vector<Epoch> Train(Network& network, const Examples& training, const Examples& validation,
                          const TrainingOptions& options, const EpochListener& listener);
 

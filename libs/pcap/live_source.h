@@ -25,7 +25,10 @@ struct LiveOptions {
 /// Opens the interfaces through libpcap (TPACKET_V3, nanoseconds, immediate mode off). Throws
 /// base::ConfigError: an unknown interface ("interface eth9 does not exist; there are: eth0, lo"),
 /// no permission (names the setcap line), a filter that does not compile (says where).
-/// `clock` must outlive the source.
+/// When one interface vanishes the source gives what the rings hold, complains, and ends.
+/// received counts packets handed over and dropped ones, not those still in the ring or kept out by
+/// the filter in the kernel. `clock` must be the one that stamps packets (the host's wall clock) and
+/// outlive the source.
 std::unique_ptr<capture::PacketSource> OpenLive(const LiveOptions& options, base::Clock& clock);
 
 struct InterfaceInfo {
@@ -35,6 +38,7 @@ struct InterfaceInfo {
   bool up = false;
   std::string link_type;  // "EN10MB"; "?" without the permission to open it
 };
+/// Network interfaces, in order of their names.
 std::vector<InterfaceInfo> ListInterfaces();
 
 /// A compiled BPF filter for frames from files. Not thread-safe.

@@ -24,11 +24,14 @@ class Task {
   virtual void OnAssigned(const std::vector<bus::Position>& partitions) = 0;
   virtual void OnRevoked(const std::vector<bus::TopicPartition>& partitions) = 0;
   virtual void OnRecord(const bus::InRecord& record, Outbox& outbox) = 0;
-  /// Called when the loop would otherwise wait: time to work on what was collected (a batch).
+  /// Called when the loop would otherwise wait, and before each commit: time to work on what was
+  /// collected (a batch).
   virtual void OnIdle(Outbox& outbox) = 0;
-  /// True when what is in the outbox should be visible now rather than at the slice's end.
-  virtual bool WantsCommit() const = 0;
-  /// The position to commit for each assigned partition, taken when a slice is committed.
+  /// True when what is in the outbox should be visible now rather than at the slice's end; asked
+  /// after the records of one Poll. By default whatever is there should.
+  virtual bool WantsCommit(const Outbox& outbox) const { return !outbox.empty(); }
+  /// The position to commit for each assigned partition, taken when a slice is committed; those
+  /// without an offset are left as they are.
   virtual std::vector<bus::Position> Positions() const = 0;
 };
 
@@ -44,21 +47,25 @@ struct SliceCounters {
   std::uint64_t records_out = 0;  // committed
   std::uint64_t commits = 0;
   std::uint64_t aborts = 0;
-  std::uint64_t rebalances = 0;
+  std::uint64_t rebalances = 0;  // assignments received, roll-backs not counted
 };
 
+/// The outbox is held until the slice commits, and the transaction is open only while it is sent:
+/// however long a task computes, no reader waits for it and no transaction times out.
 class SliceLoop : private bus::RebalanceListener {
  public:
   /// All references must outlive the loop. Inert until Start.
-  SliceLoop(bus::Consumer& consumer, bus::Producer& producer, base::Clock& clock, Task& task, SliceOptions options);
+  SliceLoop(bus::Consumer& consumer, bus::Producer& producer, base::Clock& clock, Task& task,
+            SliceOptions options);
 
   /// Fences older instances and joins the group. Throws bus::BusError.
   void Start();
   /// Polls once and commits when a slice is due. Throws bus::BusError only for kFatal,
   /// kMissingTopic and lasting kUnreachable; an aborted transaction is rolled back and repeated.
-  /// Returns the number of records read.
+  /// After kMissingTopic and kUnreachable it may be called again: nothing is lost or doubled.
+  /// Returns the number of records read; 0 may come before `wait` is over.
   std::size_t RunOnce(std::chrono::milliseconds wait);
-  /// Commits the slice in flight and leaves the group.
+  /// Commits the slice in flight and leaves the group, also when the commit throws.
   void Stop();
 
   const SliceCounters& counters() const { return counters_; }
@@ -66,9 +73,15 @@ class SliceLoop : private bus::RebalanceListener {
  private:
   void OnAssigned(const std::vector<bus::Position>& partitions) override;
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions, bool lost) override;
+  std::chrono::milliseconds TimeToWait(std::chrono::milliseconds wait) const;
+  void Work(const std::vector<bus::InRecord>& records);
+  void Idle();
+  void OpenSlice();
   bool SliceIsDue() const;
-  void Commit();
+  bool Commit();  // false when it was rolled back
+  void Transact(const std::vector<bus::Position>& positions);
   void RollBack();
+  void Forget();
 
   bus::Consumer& consumer_;
   bus::Producer& producer_;
@@ -77,8 +90,12 @@ class SliceLoop : private bus::RebalanceListener {
   SliceOptions options_;
   Outbox outbox_;
   SliceCounters counters_;
+  std::vector<bus::Position> committed_;
   base::Duration slice_began_{};
-  bool slice_open_ = false;  // something was read or produced since the last commit
+  bool slice_open_ = false;        // something was read or produced since the last commit
+  bool idle_is_due_ = false;       // something was read since the last OnIdle
+  bool in_transaction_ = false;    // to be aborted before anything else
+  bool roll_back_is_due_ = false;  // begun but not finished
 };
 
 }  // namespace flowcast::slice

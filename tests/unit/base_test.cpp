@@ -52,7 +52,8 @@ TEST(Murmur2, AgreesWithKafkasJavaClient) {
   EXPECT_EQ(static_cast<std::int32_t>(Murmur2("foobar")), -790332482);
   EXPECT_EQ(static_cast<std::int32_t>(Murmur2("a-little-bit-long-string")), -985981536);
   EXPECT_EQ(static_cast<std::int32_t>(Murmur2("a-little-bit-longer-string")), -1486304829);
-  EXPECT_EQ(static_cast<std::int32_t>(Murmur2("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8")), -58897971);
+  EXPECT_EQ(static_cast<std::int32_t>(Murmur2("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8")),
+            -58897971);
   EXPECT_EQ(static_cast<std::int32_t>(Murmur2("abc")), 479470107);
 }
 
@@ -84,7 +85,8 @@ TEST(CidrSet, MatchesByPrefixWithinTheSameVersion) {
 }
 
 TEST(CidrSet, RefusesNonsenseByName) {
-  for (const char* text : {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "10/8", "2001:db8::/129", "10.0.0.0/-1"}) {
+  for (const char* text :
+       {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x", "10/8", "2001:db8::/129", "10.0.0.0/-1"}) {
     EXPECT_THROW(CidrSet({text}), ConfigError) << text;
   }
 }

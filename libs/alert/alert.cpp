@@ -1,0 +1,87 @@
+// Raising, resolving and describing alerts.
+#include "libs/alert/alert.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include "libs/base/hash.h"
+
+namespace flowcast::alert {
+namespace {
+
+std::string Number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, std::abs(value) < 10 ? "%.1f" : "%.0f", value);
+  return text;
+}
+
+std::string Summarize(const Alert& alert, base::EventTime made_at) {
+  const double lead_s = base::ToSeconds(alert.target_start - made_at) + base::ToSeconds(alert.window_length);
+  const std::string unit = " " + alert.target + " per " + base::FormatDuration(alert.window_length);
+  if (alert.state == State::kResolved) {
+    return alert.link + " is expected back at " + Number(alert.predicted) + unit + ", below " +
+           Number(alert.threshold);
+  }
+  char probability[16];
+  std::snprintf(probability, sizeof probability, "%.2f", alert.probability);
+  return alert.link + " will pass " + Number(alert.threshold) + unit + " within " + Number(lead_s) +
+         " s: " + Number(alert.predicted) + " expected (" + Number(alert.low) + " to " + Number(alert.high) +
+         ", P = " + probability + ")";
+}
+
+}  // namespace
+
+std::string_view ToString(State state) { return state == State::kFiring ? "firing" : "resolved"; }
+
+double ProbabilityAbove(const forecast::HorizonForecast& forecast, double threshold) {
+  const auto& quantiles = forecast.quantiles;
+  const auto& levels = forecast::kQuantileLevels;
+  if (threshold < quantiles.front()) return 1 - levels[0] / 2;
+  if (threshold >= quantiles.back()) return (1 - levels[forecast::kQuantileCount - 1]) / 2;
+  std::size_t i = 0;
+  while (i + 2 < quantiles.size() && threshold >= quantiles[i + 1]) ++i;
+  const double width = quantiles[i + 1] - quantiles[i];
+  const double share = width > 0 ? (threshold - quantiles[i]) / width : 0;
+  return 1 - (levels[i] + share * (levels[i + 1] - levels[i]));
+}
+
+std::optional<Alert> LoadAlert::Evaluate(const forecast::Forecast& forecast, double threshold) {
+  const double predicted = forecast.horizons.front().median();
+  if (!firing_ && predicted > threshold) {
+    firing_ = true;
+    started_at_ = forecast.made_at;
+    return Describe(forecast, threshold);
+  }
+  if (firing_ && predicted < threshold * options_.clear_ratio) {
+    firing_ = false;
+    return Describe(forecast, threshold);
+  }
+  return std::nullopt;
+}
+
+Alert LoadAlert::Describe(const forecast::Forecast& forecast, double threshold) const {
+  const forecast::HorizonForecast& horizon = forecast.horizons.front();
+  Alert alert{
+      .fingerprint = base::Hex(base::Fnv1a64(options_.name + '\n' + forecast.link + '\n' + forecast.target)),
+      .state = firing_ ? State::kFiring : State::kResolved,
+      .rule = options_.name,
+      .severity = options_.severity,
+      .link = forecast.link,
+      .target = forecast.target,
+      .threshold = threshold,
+      .predicted = horizon.median(),
+      .low = horizon.quantiles.front(),
+      .high = horizon.quantiles.back(),
+      .probability = ProbabilityAbove(horizon, threshold),
+      .last_actual = forecast.last_actual,
+      .started_at = started_at_,
+      .resolved_at = forecast.made_at,
+      .target_start = horizon.target_start,
+      .window_length = forecast.window_length,
+      .horizon_windows = horizon.horizon_windows,
+      .model_version = forecast.model_version};
+  alert.summary = Summarize(alert, forecast.made_at);
+  return alert;
+}
+
+}  // namespace flowcast::alert

@@ -1,0 +1,38 @@
+// What a link's load is compared with.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "libs/base/time.h"
+
+namespace flowcast::alert {
+
+/// "100" (packets a window), "2MB" (bytes a window: B, kB, MB, GB), "80%" (of the link's capacity),
+/// "p95" (that percentile of the part that the model learned from: p50, p90, p95 or p99).
+struct Threshold {
+  enum class Kind { kPackets, kBytes, kShareOfCapacity, kPercentile };
+  Kind kind = Kind::kPackets;
+  double value = 100;      // packets, bytes or share
+  std::string percentile;  // "p95"
+
+  /// Throws base::ConfigError with the forms that there are.
+  static Threshold Parse(const std::string& text);
+  /// Whether it can be compared with forecasts of this target ("packets" or "bytes").
+  bool Fits(const std::string& target) const;
+};
+
+/// Bits a second by link: "1G", "100M" or "LINK=1G"; "" is every other link.
+using Capacities = std::map<std::string, double>;
+void AddCapacity(const std::string& text, Capacities& capacities);
+
+/// Percentiles by link ("" for all together), as in a model's manifest.
+using PercentilesByLink = std::map<std::string, std::map<std::string, double>>;
+
+/// The threshold in the target's units a window; nothing when capacity or percentile is unknown.
+std::optional<double> Resolve(const Threshold& threshold, const std::string& link,
+                              base::Duration window_length, const Capacities& capacities,
+                              const PercentilesByLink& percentiles);
+
+}  // namespace flowcast::alert

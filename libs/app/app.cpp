@@ -1,0 +1,144 @@
+// Options, signals and exit codes.
+#include "libs/app/app.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+#include "libs/base/error.h"
+#include "libs/kafka/kafka_bus.h"
+
+namespace flowcast::app {
+namespace {
+
+volatile std::sig_atomic_t stop_requested = 0;
+
+void RequestStop(int) { stop_requested = 1; }
+
+std::string EnvironmentName(const std::string& option) {
+  std::string name = "FLOWCAST_" + option;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
+int Fail(ExitCode code, const char* text) {
+  std::fprintf(stderr, "error: %s\n", text);
+  return code;
+}
+
+std::map<std::string, std::string> ParseProperties(const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> properties;
+  for (const std::string& text : texts) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw base::ConfigError("--kafka '" + text +
+                              "' is no property; write key=value, like security.protocol=ssl");
+    }
+    properties[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return properties;
+}
+
+}  // namespace
+
+void AddCommonOptions(CLI::App& app, CommonOptions& options) {
+  const std::string group = "Common";
+  app.add_option("--brokers", options.brokers, "Kafka brokers, HOST:PORT, separated by commas")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--prefix", options.prefix, "what the topics' names begin with")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--kafka", options.kafka, "a librdkafka property, key=value; may be repeated")->group(group);
+  app.add_option("--broker-timeout", options.broker_timeout,
+                 "how long to wait for Kafka and its topics at the start")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--log-level", options.log_level, "debug, info, warning or error")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->group(group);
+  app.add_flag("--log-json", options.log_json, "log as JSON, one object a line")->group(group);
+  app.add_flag("--check", options.check, "check the configuration and exit")
+      ->group(group)
+      ->configurable(false);
+  app.set_config("--config", "", "read options from this TOML file")->group(group);
+  app.set_version_flag(
+      "--version", std::string("flowcast ") + FLOWCAST_VERSION + ", librdkafka " + kafka::LibraryVersion());
+  for (CLI::Option* option : app.get_options()) {
+    const auto& names = option->get_lnames();
+    if (!names.empty() && option->get_configurable() && option->get_envname().empty()) {
+      option->envname(EnvironmentName(names.front()));
+    }
+  }
+}
+
+std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id,
+                                     const base::Log& log) {
+  constexpr int kSyslogError = 3;
+  kafka::KafkaOptions kafka_options;
+  kafka_options.brokers = options.brokers;
+  kafka_options.client_id = client_id;
+  kafka_options.properties = ParseProperties(options.kafka);
+  kafka_options.timeout =
+      std::chrono::duration_cast<std::chrono::milliseconds>(base::ParseDuration(options.broker_timeout));
+  kafka_options.log = [log](int level, const std::string& line) {
+    log(level <= kSyslogError ? base::LogLevel::kWarning : base::LogLevel::kDebug, "kafka: " + line);
+  };
+  return kafka::Connect(kafka_options);
+}
+
+bool WaitForTopics(bus::Bus& bus, const std::vector<std::string>& topics, const CommonOptions& options,
+                   base::Clock& clock, const base::Log& log) {
+  constexpr base::Duration kPause = std::chrono::milliseconds(250);
+  constexpr base::Duration kReminder = std::chrono::seconds(5);
+  const base::Duration deadline = clock.Steady() + base::ParseDuration(options.broker_timeout);
+  base::Duration remind_at = clock.Steady();
+  const auto admin = bus.MakeAdmin();
+  for (const std::string& topic : topics) {
+    while (admin->PartitionCount(topic) == 0) {
+      if (StopRequested()) return false;
+      if (clock.Steady() >= deadline) {
+        throw bus::BusError(bus::BusError::Kind::kMissingTopic,
+                            "topic " + topic + " does not exist on " + options.brokers +
+                                "; create the topics with: flowcast topics create --brokers " +
+                                options.brokers);
+      }
+      if (clock.Steady() >= remind_at) {
+        log(base::LogLevel::kInfo, "waiting for topic " + topic + " (flowcast topics create makes it)");
+        remind_at = clock.Steady() + kReminder;
+      }
+      clock.SleepFor(kPause);
+    }
+  }
+  return !StopRequested();
+}
+
+bool StopRequested() { return stop_requested != 0; }
+
+int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+  std::signal(SIGTERM, RequestStop);
+  std::signal(SIGINT, RequestStop);
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    app.parse(argc, argv);
+    return body();
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return kUsage;
+  } catch (const base::ConfigError& error) {
+    return Fail(kUsage, error.what());
+  } catch (const bus::BusError& error) {
+    const bool waiting_failed = error.kind() == bus::BusError::Kind::kUnreachable ||
+                                error.kind() == bus::BusError::Kind::kMissingTopic;
+    return Fail(waiting_failed ? kNoBroker : kFailed, error.what());
+  } catch (const std::exception& error) {
+    return Fail(kFailed, error.what());
+  }
+}
+
+}  // namespace flowcast::app

@@ -1,0 +1,62 @@
+// The frame of a program: options, logging, signals, exit codes.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/log.h"
+#include "libs/bus/bus.h"
+#include "libs/topics/topics.h"
+
+namespace CLI {
+class App;
+}
+
+namespace flowcast::app {
+
+/// What the shell sees.
+enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2, kNoBroker = 3 };
+
+/// Options that every program has.
+struct CommonOptions {
+  std::string brokers = "localhost:9092";
+  std::string prefix = "flowcast.";
+  std::vector<std::string> kafka;  // librdkafka properties, each "key=value"
+  std::string broker_timeout = "60s";
+  std::string log_level = "info";
+  bool log_json = false;
+  bool check = false;
+
+  topics::Names names() const { return topics::Names(prefix); }
+};
+
+/// Adds --brokers, --prefix, --kafka, --broker-timeout, --log-level, --log-json, --check, --config
+/// and --version. Call after the program's own options: every option also gets an environment
+/// variable, FLOWCAST_ and its name in capitals (--pcap: FLOWCAST_PCAP).
+void AddCommonOptions(CLI::App& app, CommonOptions& options);
+
+/// A logger as the options say, on standard error: "12:00:00.123 info  text" or one JSON object a line.
+base::Log MakeLog(const std::string& program, const CommonOptions& options);
+
+/// Connects lazily to the brokers; librdkafka's lines go to `log`. Throws base::ConfigError.
+std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id,
+                                     const base::Log& log);
+
+/// Waits until the broker answers and all `topics` exist, saying every few seconds for what it
+/// waits. Throws bus::BusError after --broker-timeout, with the remedy. Ends early, returning
+/// false, when a stop was asked for.
+bool WaitForTopics(bus::Bus& bus, const std::vector<std::string>& topics, const CommonOptions& options,
+                   base::Clock& clock, const base::Log& log);
+
+/// True once SIGTERM or SIGINT came; RunMain installs the handlers.
+bool StopRequested();
+
+/// Parses the command line, runs `body` and turns exceptions into one line on standard error and
+/// an exit code.
+int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
+
+}  // namespace flowcast::app

@@ -1,0 +1,66 @@
+// The loop around the loop.
+#include "libs/app/slices.h"
+
+#include <optional>
+
+#include "libs/base/text.h"
+
+namespace flowcast::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Says when nothing has come for a while after something had.
+class IdleWatch {
+ public:
+  IdleWatch(const std::string& limit, const base::Clock& clock)
+      : clock_(clock), limit_(limit.empty() ? base::Duration::max() : base::ParseDuration(limit)) {}
+
+  void Saw(std::size_t records) {
+    if (records > 0) last_ = clock_.Steady();
+  }
+  bool IsOver() const { return last_ && clock_.Steady() - *last_ > limit_; }
+
+ private:
+  const base::Clock& clock_;
+  base::Duration limit_;
+  std::optional<base::Duration> last_;
+};
+
+void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& program,
+             const std::function<void(const slice::SliceCounters&)>& every_second) {
+  constexpr std::chrono::milliseconds kWait = 50ms;
+  IdleWatch idle(program.exit_when_idle, clock);
+  base::Duration report_at = clock.Steady() + 1s;
+  while (!StopRequested() && !idle.IsOver()) {
+    idle.Saw(loop.RunOnce(kWait));
+    program.between();
+    if (clock.Steady() < report_at) continue;
+    every_second(loop.counters());
+    report_at = clock.Steady() + 1s;
+  }
+  loop.Stop();
+  every_second(loop.counters());
+}
+
+}  // namespace
+
+int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock, const base::Log& log,
+              const std::function<void(const slice::SliceCounters&)>& every_second) {
+  const auto bus = ConnectBus(program.common, program.client_id, log);
+  if (program.common.check) return kOk;
+  if (!WaitForTopics(*bus, program.needs, program.common, clock, log)) return kOk;
+  const auto consumer = bus->MakeConsumer({.group = program.common.prefix + program.group});
+  const auto producer = bus->MakeProducer(
+      {.transactional_id = program.common.prefix + program.client_id + "-" + program.instance});
+  slice::SliceLoop loop(*consumer, *producer, clock, task, {.topics = {program.input}});
+  loop.Start();
+  log(base::LogLevel::kInfo, "reading " + program.input + " from " + program.common.brokers);
+  RunLoop(loop, clock, program, every_second);
+  log(base::LogLevel::kInfo, "stopped after " + base::Grouped(loop.counters().records_in) + " records in, " +
+                                 base::Grouped(loop.counters().records_out) + " out, " +
+                                 base::Grouped(loop.counters().commits) + " commits");
+  return kOk;
+}
+
+}  // namespace flowcast::app

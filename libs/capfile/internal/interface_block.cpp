@@ -1,0 +1,121 @@
+// Interface options and the arithmetic of time stamps.
+#include "libs/capfile/internal/interface_block.h"
+
+#include <algorithm>
+
+namespace flowcast::capfile::internal {
+namespace {
+
+constexpr std::size_t kFixedBytes = 8;
+constexpr std::size_t kOptionHeaderBytes = 4;
+constexpr std::size_t kLongestNameBytes = 255;
+constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
+
+enum Option : std::uint16_t { kEndOfOptions = 0, kName = 2, kTimeResolution = 9, kTimeOffset = 14 };
+
+__extension__ using Wide = unsigned __int128;
+
+// The length of the UTF-8 sequence at the start of `text`, 0 when it is none.
+std::size_t SequenceLength(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return first < 0x20 || first == 0x7f ? 0 : 1;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  const auto second = static_cast<unsigned char>(text[1]);
+  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool unassigned = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
+  const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; };
+  if (overlong || unassigned ||
+      !std::all_of(text.begin() + 1, text.begin() + static_cast<std::ptrdiff_t>(length), continues)) {
+    return 0;
+  }
+  return length;
+}
+
+// Names end up in identifiers and messages, which are printable UTF-8; what is not becomes '?'.
+std::string Printable(std::string_view text) {
+  std::string printable;
+  while (!text.empty()) {
+    const std::size_t length = SequenceLength(text);
+    if (length == 0) {
+      printable += '?';
+    } else {
+      printable += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return printable;
+}
+
+std::string NameIn(std::span<const std::byte> value) {
+  std::string_view text(reinterpret_cast<const char*>(value.data()), value.size());
+  text = text.substr(0, text.find('\0'));  // some writers count the terminator
+  return Printable(text.substr(0, kLongestNameBytes));
+}
+
+struct TimeOptions {
+  std::uint8_t resolution = 6;
+  std::int64_t offset_s = 0;
+};
+
+void Apply(std::uint16_t code, std::span<const std::byte> value, Numbers numbers, Interface& interface,
+           TimeOptions& time) {
+  if (code == kName) interface.name = NameIn(value);
+  if (code == kTimeResolution && value.size() == 1) time.resolution = std::to_integer<std::uint8_t>(value[0]);
+  if (code == kTimeOffset && value.size() == 8)
+    time.offset_s = static_cast<std::int64_t>(numbers.U64(value, 0));
+}
+
+}  // namespace
+
+std::optional<TickClock> TickClock::Of(std::uint8_t resolution, std::int64_t offset_s) {
+  const int exponent = resolution & 0x7f;
+  const bool binary = (resolution & 0x80) != 0;
+  if (exponent > (binary ? 63 : 19)) return std::nullopt;
+  TickClock clock;
+  clock.ticks_per_second_ = binary ? std::uint64_t{1} << exponent : 1;
+  for (int i = 0; i < exponent && !binary; ++i) clock.ticks_per_second_ *= 10;
+  if (__builtin_mul_overflow(offset_s, kNanosecondsPerSecond, &clock.offset_ns_)) return std::nullopt;
+  return clock;
+}
+
+std::optional<base::EventTime> TickClock::TimeOf(std::uint64_t ticks) const {
+  const std::uint64_t seconds = ticks / ticks_per_second_;
+  const Wide fraction = Wide{ticks % ticks_per_second_} * kNanosecondsPerSecond;
+  const auto nanoseconds = fraction >> 64 == 0 ? static_cast<std::uint64_t>(fraction) / ticks_per_second_
+                                               : static_cast<std::uint64_t>(fraction / ticks_per_second_);
+  std::int64_t time = 0;
+  if (__builtin_mul_overflow(seconds, kNanosecondsPerSecond, &time) ||
+      __builtin_add_overflow(time, nanoseconds, &time) || __builtin_add_overflow(time, offset_ns_, &time)) {
+    return std::nullopt;
+  }
+  return base::FromUnixNanoseconds(time);
+}
+
+tl::expected<DescribedInterface, std::string> ReadInterfaceBlock(std::span<const std::byte> body,
+                                                                 Numbers numbers) {
+  if (body.size() < kFixedBytes)
+    return tl::unexpected("interface block of " + std::to_string(body.size()) + " bytes");
+  DescribedInterface described;
+  described.interface.link_type = static_cast<packet::LinkType>(numbers.U16(body, 0));
+  described.interface.snap_length_bytes = numbers.U32(body, 4);
+  TimeOptions time;
+  for (auto rest = body.subspan(kFixedBytes); rest.size() >= kOptionHeaderBytes;) {
+    const std::uint16_t code = numbers.U16(rest, 0);
+    const std::size_t length = numbers.U16(rest, 2);
+    if (code == kEndOfOptions) break;
+    rest = rest.subspan(kOptionHeaderBytes);
+    if (length > rest.size()) {
+      return tl::unexpected("interface option of " + std::to_string(length) + " bytes where " +
+                            std::to_string(rest.size()) + " are left");
+    }
+    Apply(code, rest.first(length), numbers, described.interface, time);
+    rest = rest.subspan(std::min((length + 3) / 4 * 4, rest.size()));
+  }
+  const auto clock = TickClock::Of(time.resolution, time.offset_s);
+  if (!clock) return tl::unexpected(std::string("interface with time stamps that can't be counted"));
+  described.clock = *clock;
+  return described;
+}
+
+}  // namespace flowcast::capfile::internal

@@ -1,0 +1,58 @@
+// Replay against a clock.
+#include "libs/capture/paced_source.h"
+
+#include <algorithm>
+
+namespace flowcast::capture {
+namespace {
+constexpr std::size_t kReadAhead = 1024;
+}
+
+PacedSource::PacedSource(std::unique_ptr<PacketSource> source, double speed, base::Clock& clock)
+    : source_(std::move(source)), speed_(speed), clock_(clock) {}
+
+bool PacedSource::Refill() {
+  if (next_ < waiting_.size()) return true;
+  waiting_.clear();
+  next_ = 0;
+  while (waiting_.empty()) {
+    if (source_->Poll(kReadAhead, waiting_) == PollState::kEnd) break;
+  }
+  if (waiting_.empty()) return false;
+  if (!started_) {
+    started_ = true;
+    first_packet_ = waiting_.front().time;
+    began_ = clock_.Steady();
+  }
+  return true;
+}
+
+base::EventTime PacedSource::ReplayTime() const {
+  const double elapsed_ns = static_cast<double>((clock_.Steady() - began_).count()) * speed_;
+  return first_packet_ + base::Duration(static_cast<std::int64_t>(elapsed_ns));
+}
+
+PollState PacedSource::Poll(std::size_t limit, std::vector<packet::Packet>& packets) {
+  if (!Refill()) return PollState::kEnd;
+  const base::Duration wait = waiting_[next_].time - ReplayTime();
+  if (wait > base::Duration::zero()) {
+    const auto real_wait =
+        base::Duration(static_cast<std::int64_t>(static_cast<double>(wait.count()) / speed_) + 1);
+    clock_.SleepFor(std::min(real_wait, kBlock));
+  }
+  const base::EventTime now = ReplayTime();
+  std::size_t count = 0;
+  while (next_ < waiting_.size() && count < limit && waiting_[next_].time <= now) {
+    packets.push_back(waiting_[next_++]);
+    ++count;
+  }
+  return count > 0 ? PollState::kPackets : PollState::kIdle;
+}
+
+base::EventTime PacedSource::LowerBound() const {
+  if (!started_) return base::kBeginningOfTime;
+  if (next_ < waiting_.size()) return std::min(ReplayTime(), waiting_[next_].time);
+  return source_->LowerBound();
+}
+
+}  // namespace flowcast::capture

@@ -1,0 +1,42 @@
+// Replays another source's packets at the speed they were captured at, or a multiple of it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/capture/packet_source.h"
+
+namespace flowcast::capture {
+
+/// Time stamps stay as they are; only when a packet is handed out is decided by the clock. Waits
+/// at most `kBlock` in Poll and then gives kIdle, like a live source.
+class PacedSource : public PacketSource {
+ public:
+  static constexpr base::Duration kBlock = std::chrono::milliseconds(50);
+
+  /// `speed` 1 is real time. `clock` must outlive the source.
+  PacedSource(std::unique_ptr<PacketSource> source, double speed, base::Clock& clock);
+
+  PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override;
+  const std::vector<std::string>& interfaces() const override { return source_->interfaces(); }
+  /// Where the replay stands in event time.
+  base::EventTime LowerBound() const override;
+  SourceStatistics statistics() const override { return source_->statistics(); }
+  std::string Complaint() const override { return source_->Complaint(); }
+
+ private:
+  bool Refill();
+  base::EventTime ReplayTime() const;
+
+  std::unique_ptr<PacketSource> source_;
+  double speed_;
+  base::Clock& clock_;
+  bool started_ = false;
+  base::EventTime first_packet_ = base::kBeginningOfTime;
+  base::Duration began_{};
+  std::vector<packet::Packet> waiting_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace flowcast::capture

@@ -1,0 +1,38 @@
+// Normalized sequences out of a link's windows, and the way back to raw values.
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "libs/feature/window.h"
+
+namespace flowcast::feature {
+
+/// What a column of a sequence was divided and moved by.
+struct Normalization {
+  double centre = 0;
+  double scale = 1;
+};
+
+/// Raw to normalized and back, by the feature's transform. Inverse is exact up to rounding;
+/// Denormalize of a huge value saturates instead of overflowing.
+double Normalize(Index feature, double raw, Normalization normalization);
+double Denormalize(Index feature, double value, Normalization normalization);
+
+/// The last windows of one link. Not thread-safe.
+class SequenceBuilder {
+ public:
+  explicit SequenceBuilder(std::size_t length) : length_(length) {}
+
+  /// Adds a window; gives a sequence when `length` windows follow each other without a hole or a
+  /// partial one. A hole starts the history afresh.
+  std::optional<Sequence> Add(const Window& window);
+
+ private:
+  Sequence Build() const;
+
+  std::size_t length_;
+  std::deque<Window> history_;
+};
+
+}  // namespace flowcast::feature

@@ -1,0 +1,213 @@
+// Configuration, log and topic directory of one Kafka cluster.
+#include "libs/kafka/internal/cluster.h"
+
+#include <syslog.h>
+
+#include <algorithm>
+#include <array>
+
+#include "libs/base/clock.h"
+#include "libs/base/error.h"
+
+namespace flowcast::kafka::internal {
+namespace {
+
+using namespace std::chrono_literals;
+using bus::BusError;
+
+constexpr auto kWaitLineEvery = 5s;
+
+const Settings& CommonSettings() {
+  static const Settings settings = {
+      {"socket.nagle.disable", "true"},     {"socket.keepalive.enable", "true"},
+      {"log.connection.close", "false"},    {"reconnect.backoff.ms", "100"},
+      {"reconnect.backoff.max.ms", "2000"}, {"message.max.bytes", "17825792"},
+  };
+  return settings;
+}
+
+// What the guarantees of the bus rest on; the options that have names of their own are here too.
+constexpr std::array kReserved = {
+    "bootstrap.servers",    "metadata.broker.list",     "group.id",
+    "transactional.id",     "enable.idempotence",       "acks",
+    "isolation.level",      "request.required.acks",    "enable.auto.commit",
+    "enable.partition.eof", "enable.auto.offset.store", "partition.assignment.strategy"};
+
+void Set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
+  std::array<char, 512> text{};
+  switch (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), text.data(), text.size())) {
+    case RD_KAFKA_CONF_OK:
+      return;
+    case RD_KAFKA_CONF_UNKNOWN:
+      throw base::ConfigError("Kafka property \"" + name + "\" is unknown to librdkafka " +
+                              rd_kafka_version_str() + "; its CONFIGURATION.md lists them");
+    default:
+      throw base::ConfigError("Kafka property \"" + name + "\": " + text.data());
+  }
+}
+
+Events& EventsOf(void* opaque) { return *static_cast<Events*>(opaque); }
+
+void OnLogLine(const rd_kafka_t* rk, int level, const char* facility, const char* line) {
+  EventsOf(rd_kafka_opaque(rk)).cluster->OnLog(level, facility, line);
+}
+
+void OnError(rd_kafka_t*, int code, const char* reason, void* opaque) {
+  const Events& events = EventsOf(opaque);
+  if (events.failed) events.failed(static_cast<rd_kafka_resp_err_t>(code), reason);
+}
+
+void OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+  EventsOf(opaque).delivered(*message);
+}
+
+void OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque) {
+  EventsOf(opaque).rebalanced(code, *list);
+}
+
+/// "[thrd:...]: host:9092/bootstrap: Connect to ... failed: Connection refused (after 0ms in state
+/// CONNECT)" becomes "Connection refused".
+std::string Reason(std::string line) {
+  if (const auto failed = line.rfind("failed: "); failed != std::string::npos) line.erase(0, failed + 8);
+  if (const auto after = line.find(" (after "); after != std::string::npos) line.erase(after);
+  return line;
+}
+
+}  // namespace
+
+base::Duration SteadyNow() { return base::SystemClock().Steady(); }
+
+void WaitABit() { base::SystemClock().SleepFor(100ms); }
+
+Deadline::Deadline(base::Duration from_now) : at_(SteadyNow() + from_now) {}
+
+bool Deadline::passed() const { return SteadyNow() >= at_; }
+
+int Deadline::LeftMs(int limit) const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - SteadyNow()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, limit));
+}
+
+Cluster::Cluster(KafkaOptions options) : options_(std::move(options)) {
+  for (const auto& [name, value] : options_.properties) {
+    if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
+      throw base::ConfigError("Kafka property \"" + name + "\" is set by flowcast itself; leave it out");
+    }
+  }
+  MakeConf({});
+}
+
+Conf Cluster::MakeConf(const Settings& settings) const {
+  Conf conf(rd_kafka_conf_new());
+  Set(conf.get(), "bootstrap.servers", options_.brokers);
+  Set(conf.get(), "client.id", options_.client_id);
+  for (const auto& [name, value] : CommonSettings()) Set(conf.get(), name, value);
+  for (const auto& [name, value] : settings) Set(conf.get(), name, value);
+  for (const auto& [name, value] : options_.properties) Set(conf.get(), name, value);
+  return conf;
+}
+
+Handle Cluster::Open(rd_kafka_type_t type, const Settings& settings, Events& events) {
+  Conf conf = MakeConf(settings);
+  events.cluster = this;
+  rd_kafka_conf_set_opaque(conf.get(), &events);
+  rd_kafka_conf_set_log_cb(conf.get(), OnLogLine);
+  rd_kafka_conf_set_error_cb(conf.get(), OnError);
+  if (events.delivered) rd_kafka_conf_set_dr_msg_cb(conf.get(), OnDelivery);
+  if (events.rebalanced) rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
+  std::array<char, 512> text{};
+  Handle handle(rd_kafka_new(type, conf.get(), text.data(), text.size()));
+  if (!handle) throw base::ConfigError(std::string("Kafka properties do not fit together: ") + text.data());
+  static_cast<void>(conf.release());  // rd_kafka_new owns it when it succeeds
+  return handle;
+}
+
+rd_kafka_t* Cluster::directory() {
+  // A consumer's handle: a producer's would make the broker create the topics it asks for.
+  std::call_once(directory_once_, [this] { directory_ = Open(RD_KAFKA_CONSUMER, {}, directory_events_); });
+  return directory_.get();
+}
+
+std::int32_t Cluster::PartitionCount(const std::string& name) {
+  const Deadline deadline(options_.timeout);
+  const Topic topic(rd_kafka_topic_new(directory(), name.c_str(), nullptr));
+  if (!topic) throw ErrorFor(rd_kafka_last_error(), "topic " + name);
+  for (;; WaitOrGiveUp(deadline)) {
+    const rd_kafka_metadata_t* answer = nullptr;
+    if (rd_kafka_metadata(directory(), 0, topic.get(), &answer, std::max(deadline.LeftMs(), 1)) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+      continue;
+    }
+    const Metadata metadata(answer);
+    if (metadata->topic_cnt != 1) continue;
+    const rd_kafka_metadata_topic_t& found = metadata->topics[0];
+    if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
+    if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return 0;
+    if (found.err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) throw ErrorFor(found.err, "topic " + name);
+  }
+}
+
+void Cluster::Require(const bus::TopicPartition& partition) {
+  const std::int32_t count = PartitionCount(partition.topic);
+  if (count == 0) throw MissingTopic(partition.topic);
+  if (partition.partition >= 0 && partition.partition < count) return;
+  throw BusError(BusError::Kind::kMissingTopic, "topic " + partition.topic + " has no partition " +
+                                                    std::to_string(partition.partition) + ", only " +
+                                                    std::to_string(count));
+}
+
+void Cluster::WaitOrGiveUp(const Deadline& deadline) {
+  if (deadline.passed()) throw Unreachable();
+  WaitABit();
+}
+
+BusError Cluster::Unreachable() const {
+  const std::lock_guard lock(mutex_);
+  return {BusError::Kind::kUnreachable, "no answer from Kafka at " + options_.brokers + " within " +
+                                            base::FormatDuration(options_.timeout) +
+                                            (last_failure_.empty() ? "" : " (" + last_failure_ + ")") +
+                                            "; check that it runs and that --brokers names it"};
+}
+
+BusError Cluster::MissingTopic(const std::string& topic) {
+  return {BusError::Kind::kMissingTopic, "topic " + topic + " does not exist; run: flowcast topics create"};
+}
+
+BusError Cluster::ErrorFor(rd_kafka_resp_err_t code, const std::string& doing) const {
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      return Unreachable();
+    default:
+      return {BusError::Kind::kFatal, doing + ": " + rd_kafka_err2str(code)};
+  }
+}
+
+void Cluster::Log(int level, const std::string& line) const {
+  if (options_.log) options_.log(level, line);
+}
+
+void Cluster::OnLog(int level, const std::string& facility, const std::string& line) {
+  // Properties are passed to every kind of handle, so each kind would complain about the others'.
+  if (facility == "CONFWARN" && line.find("will be ignored by this") != std::string::npos) return;
+  if (facility == "FAIL" && level <= LOG_ERR) return Remember(Reason(line));
+  // The producers decide what is fatal: librdkafka says so of what they recover from.
+  const bool judged_by_us = facility == "FATAL" || facility == "TXNERR";
+  Log(judged_by_us ? std::max(level, LOG_WARNING) : level, facility + ": " + line);
+}
+
+void Cluster::Remember(const std::string& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    last_failure_ = reason;
+    const base::Duration now = SteadyNow();
+    if (last_wait_line_ != base::Duration{} && now - last_wait_line_ < kWaitLineEvery) return;
+    last_wait_line_ = now;
+  }
+  Log(LOG_WARNING, "waiting for Kafka at " + options_.brokers + ": " + reason);
+}
+
+}  // namespace flowcast::kafka::internal

@@ -1,0 +1,339 @@
+// The consumer over librdkafka.
+#include <syslog.h>
+
+#include <exception>
+#include <map>
+#include <set>
+#include <stdexcept>
+
+#include "libs/kafka/internal/cluster.h"
+#include "libs/kafka/internal/group_token.h"
+
+namespace flowcast::kafka::internal {
+namespace {
+
+using bus::kNoOffset;
+using bus::Position;
+using bus::TopicPartition;
+using std::chrono::milliseconds;
+
+Settings SettingsFor(const std::string& group) {
+  return {
+      {"group.id", group},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"enable.partition.eof", "true"},
+      {"auto.offset.reset", "earliest"},
+      {"isolation.level", "read_committed"},
+      {"session.timeout.ms", "6000"},
+      {"heartbeat.interval.ms", "1000"},
+      // Not cooperative-sticky: before 2.4.0 librdkafka delivers again when such an assignment
+      // changes (#4636), may hang when one arrives during close (#4528), and it would part equal
+      // partitions of two topics.
+      {"partition.assignment.strategy", "range"},
+      {"fetch.message.max.bytes", "4194304"},
+      {"queued.min.messages", "200000"},
+  };
+}
+
+class KafkaConsumer : public bus::Consumer {
+ public:
+  KafkaConsumer(std::shared_ptr<Cluster> cluster, const std::string& group);
+  ~KafkaConsumer() override;
+
+  void Subscribe(const std::vector<std::string>& topics, bus::RebalanceListener& listener) override;
+  void Assign(const std::vector<Position>& partitions) override;
+  std::vector<bus::InRecord> Poll(milliseconds timeout, std::size_t limit) override;
+  void Rewind() override;
+  void Pause(const std::vector<TopicPartition>& partitions) override;
+  void Resume(const std::vector<TopicPartition>& partitions) override;
+  std::unique_ptr<bus::GroupToken> Token() const override;
+  std::int64_t EndOffset(const TopicPartition& partition) override;
+  std::int64_t NextOffset(const TopicPartition& partition) const override;
+  void Close() override;
+
+ private:
+  struct Reading {
+    std::int64_t next = kNoOffset;
+    bool paused = false;
+  };
+
+  void OnRebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& list);
+  void Revoke(bool lost);
+  void TakeShare();
+  std::vector<Position> Committed(const std::vector<TopicPartition>& partitions);
+  void ReadFrom(const std::vector<Position>& positions);
+  void Fetch(milliseconds timeout, std::size_t limit);
+  void Take(const rd_kafka_message_t& message);
+  void TakeError(const rd_kafka_message_t& message);
+  void Fail(const bus::BusError& error) { failure_ = std::make_exception_ptr(error); }
+  Reading* ReadingOf(const rd_kafka_message_t& message);
+  void ThrowWhenUnreachable();
+  void RethrowFailure();
+
+  std::shared_ptr<Cluster> cluster_;
+  Events events_;
+  bus::RebalanceListener* listener_ = nullptr;
+  std::vector<TopicPartition> share_;  // ours according to the group
+  bool share_is_due_ = false;          // received, but the listener has not been told
+  std::map<TopicPartition, Reading> readings_;
+  const rd_kafka_topic_t* last_topic_ = nullptr;
+  std::int32_t last_partition_ = -1;
+  Reading* last_reading_ = nullptr;
+  std::vector<bus::InRecord> batch_;
+  std::exception_ptr failure_;  // to be thrown once the records before it have been given out
+  base::Duration down_since_{};
+  base::Duration last_drop_line_{};
+  bool closed_ = false;
+  Handle rk_;
+};
+
+KafkaConsumer::KafkaConsumer(std::shared_ptr<Cluster> cluster, const std::string& group)
+    : cluster_(std::move(cluster)) {
+  events_.rebalanced = [this](auto code, const auto& list) { OnRebalance(code, list); };
+  events_.failed = [this](auto code, const auto&) {
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && down_since_ == base::Duration{})
+      down_since_ = SteadyNow();
+  };
+  // librdkafka wants a group even for a consumer that never joins one.
+  const std::string name = group.empty() ? cluster_->options().client_id + ".unassigned" : group;
+  rk_ = cluster_->Open(RD_KAFKA_CONSUMER, SettingsFor(name), events_);
+  rd_kafka_poll_set_consumer(rk_.get());
+}
+
+KafkaConsumer::~KafkaConsumer() {
+  listener_ = nullptr;
+  if (share_is_due_) rd_kafka_assign(rk_.get(), nullptr);
+}
+
+void KafkaConsumer::Subscribe(const std::vector<std::string>& topics, bus::RebalanceListener& listener) {
+  for (const std::string& topic : topics) cluster_->Require({topic, 0});
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
+  for (const std::string& topic : topics) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  }
+  listener_ = &listener;
+  const auto code = rd_kafka_subscribe(rk_.get(), list.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw cluster_->ErrorFor(code, "subscribing");
+}
+
+void KafkaConsumer::Assign(const std::vector<Position>& partitions) {
+  for (const Position& position : partitions) cluster_->Require(position.at);
+  ReadFrom(partitions);
+}
+
+void KafkaConsumer::ReadFrom(const std::vector<Position>& positions) {
+  readings_.clear();
+  last_topic_ = nullptr;
+  for (const Position& position : positions) readings_[position.at] = {};
+  const auto code = rd_kafka_assign(rk_.get(), ToList(positions, RD_KAFKA_OFFSET_BEGINNING).get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw cluster_->ErrorFor(code, "assigning partitions");
+}
+
+void KafkaConsumer::OnRebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& list) {
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    share_ = ToPartitions(list);
+    // Taken up in Poll, which may throw; librdkafka waits for the call of rd_kafka_assign.
+    share_is_due_ = true;
+  } else {
+    try {
+      Revoke(rd_kafka_assignment_lost(rk_.get()) != 0);
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    rd_kafka_assign(rk_.get(), nullptr);
+  }
+  rd_kafka_yield(rk_.get());
+}
+
+void KafkaConsumer::Revoke(bool lost) {
+  batch_.clear();
+  share_is_due_ = false;
+  const bool was_told = !readings_.empty();
+  readings_.clear();
+  last_topic_ = nullptr;
+  const auto partitions = std::exchange(share_, {});
+  if (was_told && listener_ != nullptr) listener_->OnRevoked(partitions, lost);
+}
+
+void KafkaConsumer::TakeShare() {
+  const auto positions = Committed(share_);
+  if (!positions.empty()) listener_->OnAssigned(positions);
+  ReadFrom(positions);
+  share_is_due_ = false;
+}
+
+std::vector<Position> KafkaConsumer::Committed(const std::vector<TopicPartition>& partitions) {
+  const Deadline deadline(cluster_->options().timeout);
+  std::vector<Position> positions;
+  const PartitionList list = ToList(partitions);
+  while (!partitions.empty() && rd_kafka_committed(rk_.get(), list.get(), std::max(deadline.LeftMs(), 1)) !=
+                                    RD_KAFKA_RESP_ERR_NO_ERROR) {
+    cluster_->WaitOrGiveUp(deadline);
+  }
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& element = list->elems[i];
+    const std::string metadata(static_cast<const char*>(element.metadata), element.metadata_size);
+    const std::int64_t offset = element.offset < 0 ? kNoOffset : element.offset;
+    positions.push_back({{element.topic, element.partition}, offset, metadata});
+  }
+  return positions;
+}
+
+std::vector<bus::InRecord> KafkaConsumer::Poll(milliseconds timeout, std::size_t limit) {
+  RethrowFailure();
+  if (share_is_due_) TakeShare();
+  Fetch(timeout, limit);
+  if (batch_.empty()) ThrowWhenUnreachable();
+  return std::exchange(batch_, {});
+}
+
+void KafkaConsumer::Fetch(milliseconds timeout, std::size_t limit) {
+  const Deadline deadline(timeout);
+  while (batch_.size() < limit) {
+    const int wait_ms = batch_.empty() ? deadline.LeftMs() : 0;
+    const Message message(rd_kafka_consumer_poll(rk_.get(), wait_ms));
+    if (share_is_due_) TakeShare();
+    if (message) Take(*message);
+    if (failure_ && batch_.empty()) RethrowFailure();
+    if (failure_) return;
+    if (message) continue;
+    if (wait_ms == 0 || deadline.passed()) return;
+  }
+}
+
+void KafkaConsumer::RethrowFailure() {
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+KafkaConsumer::Reading* KafkaConsumer::ReadingOf(const rd_kafka_message_t& message) {
+  if (message.rkt == last_topic_ && message.partition == last_partition_) return last_reading_;
+  if (message.rkt == nullptr) return nullptr;
+  const auto found = readings_.find({rd_kafka_topic_name(message.rkt), message.partition});
+  if (found == readings_.end()) return nullptr;
+  last_topic_ = message.rkt;
+  last_partition_ = message.partition;
+  return last_reading_ = &found->second;
+}
+
+void KafkaConsumer::Take(const rd_kafka_message_t& message) {
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return TakeError(message);
+  down_since_ = {};
+  Reading* reading = ReadingOf(message);
+  if (reading == nullptr) return;
+  if (message.offset < reading->next) {
+    // librdkafka before 2.4.0 delivers again in rare cases (#4261, #4636).
+    if (SteadyNow() - last_drop_line_ < std::chrono::seconds(5)) return;
+    last_drop_line_ = SteadyNow();
+    return cluster_->Log(LOG_WARNING, "ignored records of topic " +
+                                          std::string(rd_kafka_topic_name(message.rkt)) +
+                                          " delivered again; restart if the topic was deleted and made anew");
+  }
+  reading->next = message.offset + 1;
+  bus::InRecord record;
+  record.from = {rd_kafka_topic_name(message.rkt), message.partition};
+  record.offset = message.offset;
+  if (message.key != nullptr) record.key.assign(static_cast<const char*>(message.key), message.key_len);
+  if (message.payload != nullptr) record.value.assign(static_cast<const char*>(message.payload), message.len);
+  record.tombstone = message.payload == nullptr;
+  record.headers = ToHeaders(message);
+  record.produced_at = milliseconds(rd_kafka_message_timestamp(&message, nullptr));
+  batch_.push_back(std::move(record));
+}
+
+void KafkaConsumer::TakeError(const rd_kafka_message_t& message) {
+  const char* topic = message.rkt == nullptr ? "" : rd_kafka_topic_name(message.rkt);
+  switch (message.err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      down_since_ = {};
+      // Beyond the ends of transactions, which no record stands for.
+      if (Reading* reading = ReadingOf(message)) reading->next = std::max(reading->next, message.offset);
+      return;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      return Fail(Cluster::MissingTopic(topic));
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return Fail(
+          {bus::BusError::Kind::kFatal, std::string("reading: ") + rd_kafka_message_errstr(&message)});
+    default:
+      cluster_->Log(LOG_WARNING, std::string("reading: ") + rd_kafka_message_errstr(&message));
+  }
+}
+
+void KafkaConsumer::ThrowWhenUnreachable() {
+  if (down_since_ == base::Duration{} || SteadyNow() - down_since_ < cluster_->options().timeout) return;
+  // Nobody tells when a broker is back and has no records: ask.
+  const rd_kafka_metadata_t* answer = nullptr;
+  if (rd_kafka_metadata(rk_.get(), 0, nullptr, &answer, 1000) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    throw cluster_->Unreachable();
+  }
+  rd_kafka_metadata_destroy(answer);
+  down_since_ = {};
+}
+
+void KafkaConsumer::Rewind() {
+  if (listener_ == nullptr || share_.empty()) return;
+  if (const auto share = share_; !share_is_due_) {
+    Revoke(false);
+    share_ = share;
+    share_is_due_ = true;
+  }
+  TakeShare();
+}
+
+void KafkaConsumer::Pause(const std::vector<TopicPartition>& partitions) {
+  for (const TopicPartition& partition : partitions) readings_.at(partition).paused = true;
+  rd_kafka_pause_partitions(rk_.get(), ToList(partitions).get());
+}
+
+void KafkaConsumer::Resume(const std::vector<TopicPartition>& partitions) {
+  std::vector<TopicPartition> paused;
+  // Resuming what is not paused makes librdkafka before 2.4.0 read it again (#4637).
+  for (const TopicPartition& partition : partitions) {
+    if (std::exchange(readings_.at(partition).paused, false)) paused.push_back(partition);
+  }
+  rd_kafka_resume_partitions(rk_.get(), ToList(paused).get());
+}
+
+std::unique_ptr<bus::GroupToken> KafkaConsumer::Token() const {
+  auto token = std::make_unique<KafkaGroupToken>();
+  token->metadata.reset(rd_kafka_consumer_group_metadata(rk_.get()));
+  return token;
+}
+
+std::int64_t KafkaConsumer::EndOffset(const TopicPartition& partition) {
+  cluster_->Require(partition);
+  const Deadline deadline(cluster_->options().timeout);
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  while (rd_kafka_query_watermark_offsets(rk_.get(), partition.topic.c_str(), partition.partition, &begin,
+                                          &end,
+                                          std::max(deadline.LeftMs(), 1)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    cluster_->WaitOrGiveUp(deadline);
+  }
+  return end;
+}
+
+std::int64_t KafkaConsumer::NextOffset(const TopicPartition& partition) const {
+  const auto found = readings_.find(partition);
+  return found == readings_.end() ? kNoOffset : found->second.next;
+}
+
+void KafkaConsumer::Close() {
+  if (std::exchange(closed_, true)) return;
+  if (std::exchange(share_is_due_, false)) rd_kafka_assign(rk_.get(), nullptr);
+  rd_kafka_consumer_close(rk_.get());
+  RethrowFailure();
+}
+
+}  // namespace
+
+std::unique_ptr<bus::Consumer> MakeConsumer(std::shared_ptr<Cluster> cluster,
+                                            const bus::ConsumerOptions& options) {
+  return std::make_unique<KafkaConsumer>(std::move(cluster), options.group);
+}
+
+}  // namespace flowcast::kafka::internal

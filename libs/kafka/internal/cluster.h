@@ -1,0 +1,93 @@
+// What consumers, producers and admins of one bus share: configuration, the log, and a handle of
+// their own to ask which topics there are.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/base/time.h"
+#include "libs/kafka/internal/rdkafka.h"
+#include "libs/kafka/kafka_bus.h"
+
+namespace flowcast::kafka::internal {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+class Cluster;
+
+/// What librdkafka tells about one handle, from within the calls that poll it. Must outlive it.
+struct Events {
+  Cluster* cluster = nullptr;
+  std::function<void(const rd_kafka_message_t&)> delivered;
+  std::function<void(rd_kafka_resp_err_t, const rd_kafka_topic_partition_list_t&)> rebalanced;
+  std::function<void(rd_kafka_resp_err_t, const std::string&)> failed;
+};
+
+/// A moment in steady time.
+class Deadline {
+ public:
+  explicit Deadline(base::Duration from_now);
+  bool passed() const;
+  /// Never negative, at most `limit`.
+  int LeftMs(int limit = 3'600'000) const;
+
+ private:
+  base::Duration at_;
+};
+
+base::Duration SteadyNow();
+/// A pause between two attempts.
+void WaitABit();
+
+/// Thread-safe.
+class Cluster {
+ public:
+  /// Throws base::ConfigError for unknown, wrong and reserved properties.
+  explicit Cluster(KafkaOptions options);
+
+  /// `settings` override ours, the user's properties override both. Throws base::ConfigError.
+  Handle Open(rd_kafka_type_t type, const Settings& settings, Events& events);
+
+  /// 0 when there is no such topic. Throws kUnreachable.
+  std::int32_t PartitionCount(const std::string& topic);
+  /// Throws kMissingTopic when the topic does not exist, or not with that partition.
+  void Require(const bus::TopicPartition& partition);
+  /// A handle for administration; never subscribes or assigns.
+  rd_kafka_t* directory();
+
+  /// Throws kUnreachable once the deadline has passed, else waits a bit.
+  void WaitOrGiveUp(const Deadline& deadline);
+  bus::BusError Unreachable() const;
+  static bus::BusError MissingTopic(const std::string& topic);
+  /// The error of a call, as what the caller can do about it.
+  bus::BusError ErrorFor(rd_kafka_resp_err_t code, const std::string& doing) const;
+
+  void Log(int level, const std::string& line) const;
+  /// From librdkafka's threads.
+  void OnLog(int level, const std::string& facility, const std::string& line);
+
+  const KafkaOptions& options() const { return options_; }
+
+ private:
+  Conf MakeConf(const Settings& settings) const;
+  void Remember(const std::string& reason);
+
+  KafkaOptions options_;
+  mutable std::mutex mutex_;
+  std::string last_failure_;
+  base::Duration last_wait_line_{};
+  std::once_flag directory_once_;
+  Events directory_events_;
+  Handle directory_;
+};
+
+std::unique_ptr<bus::Consumer> MakeConsumer(std::shared_ptr<Cluster> cluster,
+                                            const bus::ConsumerOptions& options);
+std::unique_ptr<bus::Producer> MakeProducer(std::shared_ptr<Cluster> cluster,
+                                            const bus::ProducerOptions& options);
+std::unique_ptr<bus::Admin> MakeAdmin(std::shared_ptr<Cluster> cluster);
+
+}  // namespace flowcast::kafka::internal

@@ -1,0 +1,140 @@
+// Manifest to and from JSON.
+#include "libs/model_store/manifest.h"
+
+#include <nlohmann/json.hpp>
+
+#include "libs/base/error.h"
+#include "libs/base/hash.h"
+
+namespace flowcast::model_store {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json FromOptional(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+std::optional<double> ToOptional(const Json& json) {
+  return json.is_null() ? std::nullopt : std::optional(json.get<double>());
+}
+
+Json HistoryToJson(const std::vector<EpochRecord>& history) {
+  Json json = Json::array();
+  for (const EpochRecord& epoch : history) {
+    json.push_back({{"epoch", epoch.number},
+                    {"training_loss", epoch.training_loss},
+                    {"validation_loss", epoch.validation_loss},
+                    {"seconds", epoch.seconds}});
+  }
+  return json;
+}
+
+std::vector<EpochRecord> HistoryFromJson(const Json& json) {
+  std::vector<EpochRecord> history;
+  for (const Json& epoch : json) {
+    history.push_back({epoch.at("epoch").get<int>(), epoch.at("training_loss").get<double>(),
+                       epoch.at("validation_loss").get<double>(), epoch.at("seconds").get<double>()});
+  }
+  return history;
+}
+
+Json MetricsToJson(const Metrics& metrics) {
+  return {{"count", metrics.count},
+          {"mse", metrics.mse},
+          {"mae", metrics.mae},
+          {"rmse", metrics.rmse},
+          {"mape", FromOptional(metrics.mape)},
+          {"r2", FromOptional(metrics.r2)},
+          {"mae_persistence", metrics.mae_persistence},
+          {"skill", FromOptional(metrics.skill)}};
+}
+
+Metrics MetricsFromJson(const Json& json) {
+  return {.count = json.at("count").get<std::uint64_t>(),
+          .mse = json.at("mse").get<double>(),
+          .mae = json.at("mae").get<double>(),
+          .rmse = json.at("rmse").get<double>(),
+          .mape = ToOptional(json.at("mape")),
+          .r2 = ToOptional(json.at("r2")),
+          .mae_persistence = json.at("mae_persistence").get<double>(),
+          .skill = ToOptional(json.at("skill"))};
+}
+
+void ReadTraining(const Json& json, Manifest& manifest) {
+  manifest.seed = json.at("seed").get<std::uint64_t>();
+  manifest.trained_from = base::FromUnixNanoseconds(json.at("trained_from_ns").get<std::int64_t>());
+  manifest.trained_until = base::FromUnixNanoseconds(json.at("trained_until_ns").get<std::int64_t>());
+  manifest.training_examples = json.at("training_examples").get<std::uint64_t>();
+  manifest.validation_examples = json.at("validation_examples").get<std::uint64_t>();
+  manifest.best_epoch = json.at("best_epoch").get<int>();
+  manifest.history = HistoryFromJson(json.at("history"));
+  manifest.metrics = MetricsFromJson(json.at("metrics"));
+}
+
+void ReadNetwork(const Json& json, Manifest& manifest) {
+  manifest.sequence_length = json.at("sequence_length").get<std::int64_t>();
+  manifest.layers = json.at("layers").get<std::int64_t>();
+  manifest.hidden = json.at("hidden").get<std::int64_t>();
+  manifest.dropout = json.at("dropout").get<double>();
+  manifest.parameters = json.at("parameters").get<std::int64_t>();
+}
+
+Manifest Read(const Json& json) {
+  Manifest manifest;
+  manifest.name = json.at("name").get<std::string>();
+  manifest.version = json.at("version").get<std::string>();
+  manifest.created_at = json.at("created_at").get<std::string>();
+  manifest.flowcast_version = json.at("flowcast_version").get<std::string>();
+  manifest.schema_hash = std::stoull(json.at("schema_hash").get<std::string>(), nullptr, 16);
+  manifest.features = json.at("features").get<std::vector<std::string>>();
+  manifest.target = json.at("target").get<std::string>();
+  manifest.horizon_windows = json.at("horizon_windows").get<int>();
+  manifest.window_length = base::Duration(json.at("window_ns").get<std::int64_t>());
+  ReadNetwork(json.at("network"), manifest);
+  ReadTraining(json.at("training"), manifest);
+  manifest.percentiles = json.at("target_percentiles").get<std::map<std::string, Percentiles>>();
+  return manifest;
+}
+
+}  // namespace
+
+std::string ToJson(const Manifest& manifest) {
+  const Json network{{"kind", "lstm"},
+                     {"sequence_length", manifest.sequence_length},
+                     {"layers", manifest.layers},
+                     {"hidden", manifest.hidden},
+                     {"dropout", manifest.dropout},
+                     {"parameters", manifest.parameters}};
+  const Json training{{"seed", manifest.seed},
+                      {"trained_from", base::FormatTime(manifest.trained_from)},
+                      {"trained_until", base::FormatTime(manifest.trained_until)},
+                      {"trained_from_ns", base::ToUnixNanoseconds(manifest.trained_from)},
+                      {"trained_until_ns", base::ToUnixNanoseconds(manifest.trained_until)},
+                      {"training_examples", manifest.training_examples},
+                      {"validation_examples", manifest.validation_examples},
+                      {"best_epoch", manifest.best_epoch},
+                      {"history", HistoryToJson(manifest.history)},
+                      {"metrics", MetricsToJson(manifest.metrics)}};
+  const Json json{{"name", manifest.name},
+                  {"version", manifest.version},
+                  {"created_at", manifest.created_at},
+                  {"flowcast_version", manifest.flowcast_version},
+                  {"schema_hash", base::Hex(manifest.schema_hash)},
+                  {"features", manifest.features},
+                  {"target", manifest.target},
+                  {"horizon_windows", manifest.horizon_windows},
+                  {"window_ns", manifest.window_length.count()},
+                  {"network", network},
+                  {"training", training},
+                  {"target_percentiles", manifest.percentiles}};
+  return json.dump(2);
+}
+
+Manifest FromJson(const std::string& text) {
+  try {
+    return Read(Json::parse(text));
+  } catch (const std::exception& error) {
+    throw base::RuntimeError(std::string("the model's manifest cannot be read: ") + error.what());
+  }
+}
+
+}  // namespace flowcast::model_store

@@ -1,0 +1,66 @@
+// The facts of a trained model: what it forecasts, from what, how it was trained, how good it was.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/time.h"
+
+namespace flowcast::model_store {
+
+struct EpochRecord {
+  int number = 0;  // 0 is the untrained network
+  double training_loss = 0;
+  double validation_loss = 0;
+  double seconds = 0;
+};
+
+/// Errors on the validation part, raw units of the target; absent where undefined.
+struct Metrics {
+  std::uint64_t count = 0;
+  double mse = 0;
+  double mae = 0;
+  double rmse = 0;
+  std::optional<double> mape;
+  std::optional<double> r2;
+  double mae_persistence = 0;
+  std::optional<double> skill;  // 1 - mae / mae_persistence
+};
+
+/// Percentiles of the target over the learning part of a link: "p50", "p90", "p95", "p99".
+using Percentiles = std::map<std::string, double>;
+
+struct Manifest {
+  std::string name = "default";
+  std::string version;     // sorts by time of training
+  std::string created_at;  // RFC 3339
+  std::string flowcast_version;
+  std::uint64_t schema_hash = 0;
+  std::vector<std::string> features;
+  std::string target;  // name of a feature
+  int horizon_windows = 1;
+  base::Duration window_length{};
+  std::int64_t sequence_length = 0;
+  std::int64_t layers = 0;
+  std::int64_t hidden = 0;
+  double dropout = 0;
+  std::int64_t parameters = 0;
+  std::uint64_t seed = 0;
+  base::EventTime trained_from = base::kBeginningOfTime;   // of the examples' last windows
+  base::EventTime trained_until = base::kBeginningOfTime;  // end of the newest window it has seen
+  std::uint64_t training_examples = 0;
+  std::uint64_t validation_examples = 0;
+  int best_epoch = 0;
+  std::vector<EpochRecord> history;
+  Metrics metrics;
+  std::map<std::string, Percentiles> percentiles;  // by link; "" is all links together
+};
+
+std::string ToJson(const Manifest& manifest);
+/// Throws base::RuntimeError naming what is missing or wrong.
+Manifest FromJson(const std::string& text);
+
+}  // namespace flowcast::model_store

@@ -1,0 +1,72 @@
+// Atomic writing and reading of model folders.
+#include "libs/model_store/model_folder.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "libs/base/error.h"
+
+namespace flowcast::model_store {
+namespace {
+
+namespace fs = std::filesystem;
+
+void WriteFile(const fs::path& path, const std::string& content) {
+  std::ofstream file(path, std::ios::binary);
+  file << content;
+  file.close();
+  if (!file)
+    throw base::RuntimeError("cannot write " + path.string() + "; is the disk full or the folder not ours?");
+}
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    throw base::RuntimeError("there is no " + path.string() + "; train a model first (flowcast-trainer)");
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+std::string HistoryCsv(const Manifest& manifest) {
+  std::ostringstream csv;
+  csv << "epoch,training_loss,validation_loss,seconds\n";
+  for (const EpochRecord& epoch : manifest.history) {
+    csv << epoch.number << ',' << epoch.training_loss << ',' << epoch.validation_loss << ',' << epoch.seconds
+        << '\n';
+  }
+  return csv.str();
+}
+
+}  // namespace
+
+fs::path ModelFolder::Save(const Model& model) const {
+  const fs::path folder = root_ / model.manifest.name;
+  const fs::path final_place = folder / model.manifest.version;
+  const fs::path temporary = folder / ("." + model.manifest.version + ".tmp");
+  try {
+    fs::remove_all(temporary);
+    fs::create_directories(temporary);
+    WriteFile(temporary / "manifest.json", ToJson(model.manifest));
+    WriteFile(temporary / "weights.bin", model.weights);
+    WriteFile(temporary / "history.csv", HistoryCsv(model.manifest));
+    fs::rename(temporary, final_place);
+    const fs::path link = folder / ".current.tmp";
+    fs::remove(link);
+    fs::create_symlink(model.manifest.version, link);
+    fs::rename(link, folder / "current");
+  } catch (const fs::filesystem_error& error) {
+    throw base::RuntimeError("cannot keep the model in " + folder.string() + ": " + error.code().message() +
+                             "; name a folder that can be written with --model-dir");
+  }
+  return final_place;
+}
+
+Model ModelFolder::Load(const std::string& name, const std::string& version) const {
+  const fs::path folder = root_ / name / version;
+  return {FromJson(ReadFile(folder / "manifest.json")), ReadFile(folder / "weights.bin")};
+}
+
+Model ModelFolder::LoadCurrent(const std::string& name) const { return Load(name, "current"); }
+
+}  // namespace flowcast::model_store

@@ -1,0 +1,36 @@
+// Trained models on disk: one folder a version, written whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "libs/model_store/manifest.h"
+
+namespace flowcast::model_store {
+
+/// A model as it travels: its manifest and the network's own bytes (lstm::Network::Save).
+struct Model {
+  Manifest manifest;
+  std::string weights;
+};
+
+/// ROOT/NAME/VERSION/{manifest.json,weights.bin,history.csv} and ROOT/NAME/current -> VERSION.
+class ModelFolder {
+ public:
+  explicit ModelFolder(std::filesystem::path root) : root_(std::move(root)) {}
+
+  /// Writes into a temporary folder beside it and renames, so that a reader sees all of a version
+  /// or nothing; then points `current` at it, atomically too. Throws base::RuntimeError with the
+  /// remedy when the folder cannot be written. Returns the version's folder.
+  std::filesystem::path Save(const Model& model) const;
+  /// Throws base::RuntimeError when it is absent or damaged.
+  Model Load(const std::string& name, const std::string& version) const;
+  /// Throws base::RuntimeError when there is none.
+  Model LoadCurrent(const std::string& name) const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+}  // namespace flowcast::model_store

@@ -1,0 +1,109 @@
+// IPv4 (RFC 791), IPv6 (RFC 8200) and ports.
+#include "libs/packet/internal/network_layer.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace flowcast::packet::internal {
+namespace {
+
+constexpr std::size_t kIpv4HeaderBytes = 20;
+constexpr std::size_t kIpv6HeaderBytes = 40;
+constexpr std::size_t kTcpFlagsAt = 13;
+
+enum ExtensionHeader : std::uint8_t {
+  kHopByHop = 0,
+  kRouting = 43,
+  kFragment = 44,
+  kAuthentication = 51,
+  kDestinationOptions = 60,
+};
+
+base::IpAddress Address(Bytes bytes, std::size_t at, std::size_t length, std::uint8_t version) {
+  base::IpAddress address;
+  std::memcpy(address.bytes.data(), bytes.data() + at, length);
+  address.version = version;
+  return address;
+}
+
+void DecodeTransport(Bytes bytes, Packet& packet) {
+  const auto protocol = static_cast<Protocol>(packet.flow.protocol);
+  if (protocol != Protocol::kTcp && protocol != Protocol::kUdp && protocol != Protocol::kSctp) return;
+  if (bytes.size() < 4) return;
+  packet.flow.source_port = U16(bytes, 0);
+  packet.flow.destination_port = U16(bytes, 2);
+  if (protocol == Protocol::kTcp && bytes.size() > kTcpFlagsAt) packet.tcp_flags = U8(bytes, kTcpFlagsAt);
+}
+
+// What the extension headers have left to read.
+struct Ipv6Payload {
+  std::uint8_t next_header;
+  Bytes bytes;
+  bool later_fragment = false;
+};
+
+bool IsExtension(std::uint8_t header) {
+  return header == kHopByHop || header == kRouting || header == kFragment || header == kAuthentication ||
+         header == kDestinationOptions;
+}
+
+std::size_t ExtensionBytes(std::uint8_t header, Bytes bytes) {
+  const std::size_t length = U8(bytes, 1);
+  if (header == kFragment) return 8;
+  return header == kAuthentication ? (length + 2) * 4 : (length + 1) * 8;
+}
+
+Ipv6Payload SkipExtensions(Ipv6Payload payload) {
+  while (IsExtension(payload.next_header) && payload.bytes.size() >= 8) {
+    const std::size_t length = ExtensionBytes(payload.next_header, payload.bytes);
+    if (length > payload.bytes.size()) break;
+    payload.later_fragment = payload.next_header == kFragment && (U16(payload.bytes, 2) & 0xfff8) != 0;
+    payload.next_header = U8(payload.bytes, 0);
+    payload.bytes = payload.bytes.subspan(length);
+    if (payload.later_fragment) break;
+  }
+  return payload;
+}
+
+}  // namespace
+
+void DecodeIpv4(Bytes bytes, Packet& packet) {
+  packet.flow.ether_type = kEtherTypeIpv4;
+  if (bytes.size() < kIpv4HeaderBytes) return;
+  const std::size_t header = (U8(bytes, 0) & 0x0fU) * 4U;
+  if (U8(bytes, 0) >> 4 != 4 || header < kIpv4HeaderBytes) return;
+  packet.traffic_class = U8(bytes, 1);
+  packet.ttl = U8(bytes, 8);
+  packet.flow.protocol = U8(bytes, 9);
+  packet.flow.source = Address(bytes, 12, 4, 4);
+  packet.flow.destination = Address(bytes, 16, 4, 4);
+  if ((U16(bytes, 6) & 0x1fff) != 0) return;  // a later fragment carries no ports
+  // Segmentation offload leaves a total length of 0; anything else ends the packet before padding.
+  const std::size_t total =
+      U16(bytes, 2) == 0 ? bytes.size() : std::min<std::size_t>(U16(bytes, 2), bytes.size());
+  if (header < total) DecodeTransport(bytes.subspan(header, total - header), packet);
+}
+
+void DecodeIpv6(Bytes bytes, Packet& packet) {
+  packet.flow.ether_type = kEtherTypeIpv6;
+  if (bytes.size() < kIpv6HeaderBytes || U8(bytes, 0) >> 4 != 6) return;
+  packet.traffic_class = static_cast<std::uint8_t>(U16(bytes, 0) >> 4);
+  packet.ttl = U8(bytes, 7);
+  packet.flow.source = Address(bytes, 8, 16, 6);
+  packet.flow.destination = Address(bytes, 24, 16, 6);
+  Bytes rest = bytes.subspan(kIpv6HeaderBytes);
+  // A payload length of 0 is a jumbogram's.
+  if (U16(bytes, 4) != 0) rest = rest.first(std::min<std::size_t>(U16(bytes, 4), rest.size()));
+  const Ipv6Payload payload = SkipExtensions({U8(bytes, 6), rest});
+  packet.flow.protocol = payload.next_header;
+  if (!payload.later_fragment) DecodeTransport(payload.bytes, packet);
+}
+
+void DecodeIpOfEitherVersion(Bytes bytes, Packet& packet) {
+  if (bytes.empty()) return;
+  const int version = U8(bytes, 0) >> 4;
+  if (version == 4) DecodeIpv4(bytes, packet);
+  if (version == 6) DecodeIpv6(bytes, packet);
+}
+
+}  // namespace flowcast::packet::internal

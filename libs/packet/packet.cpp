@@ -1,0 +1,42 @@
+// The hash of flow keys.
+#include "libs/packet/packet.h"
+
+#include <cstring>
+
+namespace flowcast::packet {
+namespace {
+
+__extension__ using Product = unsigned __int128;
+
+std::uint64_t Load(const std::uint8_t* bytes) {
+  std::uint64_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// Both halves of the product depend on every bit of both factors.
+std::uint64_t Mix(std::uint64_t left, std::uint64_t right) {
+  const Product product = Product{left} * right;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+std::uint64_t HashAddress(const base::IpAddress& address, std::uint64_t first, std::uint64_t second) {
+  return Mix(Load(address.bytes.data()) ^ first, Load(address.bytes.data() + 8) ^ second);
+}
+
+}  // namespace
+
+std::size_t FlowKeyHash::operator()(const FlowKey& key) const noexcept {
+  // The constants are binary digits of pi, odd and with about as many ones as zeros; they keep the
+  // two addresses apart, so that a flow and its answer differ.
+  const std::uint64_t source = HashAddress(key.source, 0x243f6a8885a308d3, 0x13198a2e03707345);
+  const std::uint64_t destination = HashAddress(key.destination, 0xa4093822299f31d1, 0x082efa98ec4e6c89);
+  const std::uint64_t ports = std::uint64_t{key.source_port} << 48 |
+                              std::uint64_t{key.destination_port} << 32 |
+                              std::uint64_t{key.ether_type} << 16 | std::uint64_t{key.protocol} << 8 |
+                              std::uint64_t{key.source.version} << 4 | key.destination.version;
+  const std::uint64_t mixed = Mix(source ^ ports, destination ^ 0x452821e638d01377);
+  return Mix(mixed, 0xbe5466cf34e90c6d);
+}
+
+}  // namespace flowcast::packet

@@ -1,0 +1,143 @@
+// One transaction a slice.
+#include "libs/slice/slice_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flowcast::slice {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+std::vector<bus::Position> Known(std::vector<bus::Position> positions) {
+  std::erase_if(positions, [](const bus::Position& position) { return position.offset == bus::kNoOffset; });
+  return positions;
+}
+
+}  // namespace
+
+SliceLoop::SliceLoop(bus::Consumer& consumer, bus::Producer& producer, base::Clock& clock, Task& task,
+                     SliceOptions options)
+    : consumer_(consumer), producer_(producer), clock_(clock), task_(task), options_(std::move(options)) {}
+
+void SliceLoop::Start() {
+  producer_.InitTransactions();
+  consumer_.Subscribe(options_.topics, *this);
+}
+
+std::size_t SliceLoop::RunOnce(milliseconds wait) {
+  if (roll_back_is_due_) RollBack();
+  const auto records = consumer_.Poll(TimeToWait(wait), options_.poll_limit);
+  Work(records);
+  if (records.empty()) Idle();
+  if (SliceIsDue() || (slice_open_ && task_.WantsCommit(outbox_))) Commit();
+  return records.size();
+}
+
+milliseconds SliceLoop::TimeToWait(milliseconds wait) const {
+  if (idle_is_due_) return milliseconds(0);
+  if (!slice_open_) return wait;
+  const base::Duration left = slice_began_ + options_.slice_length - clock_.Steady();
+  return std::clamp(std::chrono::ceil<milliseconds>(left), milliseconds(0), wait);
+}
+
+void SliceLoop::Work(const std::vector<bus::InRecord>& records) {
+  for (const bus::InRecord& record : records) {
+    OpenSlice();
+    ++counters_.records_in;
+    idle_is_due_ = true;
+    task_.OnRecord(record, outbox_);
+    // After a roll-back the rest of the batch is delivered again.
+    if (SliceIsDue() && !Commit()) return;
+  }
+}
+
+void SliceLoop::Idle() {
+  idle_is_due_ = false;
+  task_.OnIdle(outbox_);
+  if (!outbox_.empty()) OpenSlice();
+}
+
+void SliceLoop::OpenSlice() {
+  if (slice_open_) return;
+  slice_open_ = true;
+  slice_began_ = clock_.Steady();
+}
+
+bool SliceLoop::SliceIsDue() const {
+  if (!slice_open_) return false;
+  return outbox_.size() >= options_.outbox_limit || clock_.Steady() - slice_began_ >= options_.slice_length;
+}
+
+bool SliceLoop::Commit() {
+  Idle();
+  const auto positions = Known(task_.Positions());
+  slice_open_ = false;
+  if (outbox_.empty() && positions == committed_) return true;
+  try {
+    Transact(positions);
+  } catch (const bus::BusError& error) {
+    if (error.kind() != bus::BusError::Kind::kAbort) throw;
+    RollBack();
+    return false;
+  }
+  committed_ = positions;
+  return true;
+}
+
+void SliceLoop::Transact(const std::vector<bus::Position>& positions) {
+  roll_back_is_due_ = true;
+  producer_.Begin();
+  in_transaction_ = true;
+  const std::size_t count = outbox_.size();
+  for (bus::OutRecord& record : outbox_) producer_.Send(std::move(record));
+  outbox_.clear();
+  producer_.Commit(positions, *consumer_.Token());
+  in_transaction_ = false;
+  roll_back_is_due_ = false;
+  counters_.records_out += count;
+  ++counters_.commits;
+}
+
+void SliceLoop::RollBack() {
+  Forget();
+  if (in_transaction_) {
+    producer_.Abort();
+    in_transaction_ = false;
+    ++counters_.aborts;
+  }
+  consumer_.Rewind();
+  roll_back_is_due_ = false;
+}
+
+void SliceLoop::Forget() {
+  outbox_.clear();
+  slice_open_ = false;
+  idle_is_due_ = false;
+}
+
+void SliceLoop::OnAssigned(const std::vector<bus::Position>& partitions) {
+  if (!roll_back_is_due_) ++counters_.rebalances;
+  Forget();
+  committed_ = Known(partitions);
+  task_.OnAssigned(partitions);
+}
+
+void SliceLoop::OnRevoked(const std::vector<bus::TopicPartition>& partitions, bool) {
+  Forget();
+  task_.OnRevoked(partitions);
+}
+
+void SliceLoop::Stop() {
+  try {
+    if (roll_back_is_due_) RollBack();
+    if (slice_open_) Commit();
+  } catch (const bus::BusError&) {
+    consumer_.Close();
+    throw;
+  }
+  consumer_.Close();
+}
+
+}  // namespace flowcast::slice

@@ -1,0 +1,249 @@
+// Repeats, windows, watermarks and what a restart needs.
+#include "libs/window/partition_fold.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flowcast::window {
+
+using base::EventTime;
+using packet::PacketBatch;
+
+/// The packets of one flow of a batch that fell into one window, before they are added to it.
+struct PartitionFold::FlowSlot {
+  OpenWindow* window = nullptr;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t syns = 0;
+
+  void Flush(const packet::FlowKey& key) {
+    if (window != nullptr && packets > 0) window->sums.AddFlow(key, packets, bytes, syns);
+    packets = bytes = syns = 0;
+  }
+};
+
+namespace {
+
+constexpr std::uint64_t FoldCounters::*kCounters[] = {&FoldCounters::batches,
+                                                      &FoldCounters::repeated_batches,
+                                                      &FoldCounters::missing_batches,
+                                                      &FoldCounters::packets_in,
+                                                      &FoldCounters::packets_in_windows,
+                                                      &FoldCounters::late_packets,
+                                                      &FoldCounters::windows,
+                                                      &FoldCounters::sequences,
+                                                      &FoldCounters::retired_links,
+                                                      &FoldCounters::restarted_sources,
+                                                      &FoldCounters::packets_in_repeated_batches};
+
+}  // namespace
+
+FoldCounters& FoldCounters::operator+=(const FoldCounters& other) {
+  for (const auto counter : kCounters) this->*counter += other.*counter;
+  return *this;
+}
+
+FoldCounters& FoldCounters::operator-=(const FoldCounters& other) {
+  for (const auto counter : kCounters) this->*counter -= other.*counter;
+  return *this;
+}
+
+void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, std::vector<ClosedWindow>& closed) {
+  ++counters_.batches;
+  counters_.packets_in += batch.size();
+  Source& source = sources_[batch.source];
+  if (!IsNew(batch, source, closed)) {
+    ++counters_.repeated_batches;
+    counters_.packets_in_repeated_batches += batch.size();
+    return;
+  }
+  source.started = batch.started;
+  AddPackets(batch, offset, source);
+  source.progress.watermark = std::max(source.progress.watermark, batch.watermark);
+  CloseUpTo(source.progress.watermark, source, closed);
+  if (batch.final) Finish(source, closed);
+}
+
+bool PartitionFold::IsNew(const PacketBatch& batch, Source& source, std::vector<ClosedWindow>& closed) {
+  SourceProgress& progress = source.progress;
+  if (batch.epoch < progress.epoch) return false;
+  if (batch.epoch > progress.epoch) {
+    if (progress.epoch != 0 && !progress.final) {
+      ++counters_.restarted_sources;
+      Finish(source, closed);
+    }
+    progress = {.epoch = batch.epoch, .next_sequence = batch.sequence};
+    source.closed_to = base::kBeginningOfTime;
+  }
+  if (batch.sequence < progress.next_sequence) return false;
+  counters_.missing_batches += batch.sequence - progress.next_sequence;
+  progress.next_sequence = batch.sequence + 1;
+  return true;
+}
+
+void PartitionFold::AddPackets(const PacketBatch& batch, std::int64_t offset, Source& source) {
+  struct Cursor {
+    Link* link = nullptr;
+    OpenWindow* window = nullptr;
+    EventTime start = base::kEndOfTime;
+  };
+  std::vector<Cursor> cursors(batch.links.size());
+  std::vector<FlowSlot> slots(batch.flows.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::uint32_t flow_index = batch.flow_indexes[i];
+    const packet::BatchFlow& flow = batch.flows[flow_index];
+    const EventTime time = batch.times[i];
+    Cursor& cursor = cursors[flow.link];
+    if (cursor.link == nullptr) cursor.link = &FindLink(source, batch.links[flow.link]);
+    if (time < cursor.start || time >= cursor.start + options_.window_length) {
+      cursor.start = base::AlignDown(time, options_.window_length);
+      cursor.window = FindWindow(*cursor.link, cursor.start, offset);
+    }
+    if (cursor.window == nullptr) {
+      ++cursor.link->late_packets;
+      ++counters_.late_packets;
+      continue;
+    }
+    const std::uint32_t bytes = batch.wire_lengths_bytes[i];
+    cursor.window->sums.AddPacket(time, bytes, options_.features.burst_gap);
+    cursor.link->last_packet_offset = offset;
+    FlowSlot& slot = slots[flow_index];
+    if (slot.window != cursor.window) slot.Flush(flow.key);
+    slot.window = cursor.window;
+    ++slot.packets;
+    slot.bytes += bytes;
+    slot.syns += (batch.tcp_flags[i] & (packet::kTcpSyn | packet::kTcpAck)) == packet::kTcpSyn ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < slots.size(); ++i) slots[i].Flush(batch.flows[i].key);
+}
+
+PartitionFold::Link& PartitionFold::FindLink(Source& source, const std::string& name) {
+  const auto found = source.links.find(name);
+  if (found != source.links.end()) return found->second;
+  Link link{.sequences = feature::SequenceBuilder(options_.sequence_length)};
+  link.next_start = source.closed_to;
+  return source.links.emplace(name, std::move(link)).first->second;
+}
+
+PartitionFold::OpenWindow* PartitionFold::FindWindow(Link& link, EventTime start, std::int64_t offset) {
+  if (start < link.next_start) return nullptr;
+  const auto [position, added] = link.open.try_emplace(start);
+  if (added) position->second.first_offset = offset;
+  return &position->second;
+}
+
+void PartitionFold::CloseUpTo(EventTime watermark, Source& source, std::vector<ClosedWindow>& closed) {
+  if (watermark == base::kBeginningOfTime) return;
+  const EventTime boundary = base::AlignDown(watermark - options_.lateness, options_.window_length);
+  if (boundary <= source.closed_to) return;
+  for (auto position = source.links.begin(); position != source.links.end();) {
+    const bool watched = CloseLink(position->first, position->second, boundary, source, false, closed);
+    position = watched ? std::next(position) : source.links.erase(position);
+  }
+  source.closed_to = boundary;
+}
+
+void PartitionFold::Finish(Source& source, std::vector<ClosedWindow>& closed) {
+  const EventTime boundary =
+      base::AlignDown(source.progress.watermark, options_.window_length) + options_.window_length;
+  for (auto& [name, link] : source.links) CloseLink(name, link, boundary, source, true, closed);
+  source.links.clear();
+  source.progress.final = true;
+}
+
+bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime boundary, const Source& source,
+                              bool source_ends, std::vector<ClosedWindow>& closed) {
+  while (link.next_start + options_.window_length <= boundary) {
+    if (!IsWatched(link)) {
+      ++counters_.retired_links;
+      return false;
+    }
+    if (link.next_start + options_.window_length > boundary) break;
+    closed.push_back(CloseNext(name, link, source, source_ends));
+  }
+  return true;
+}
+
+/// False when the link has been idle for too long and nothing of it is waiting. Where something
+/// is, the link begins anew there, as if it had been retired in between.
+bool PartitionFold::IsWatched(Link& link) {
+  const bool expired = !link.fresh && link.next_start - link.idle_since >= options_.link_expiry;
+  if (!link.fresh && !expired) return true;
+  if (link.open.empty()) return false;
+  counters_.retired_links += expired ? 1 : 0;
+  link.fresh = false;
+  link.next_start = link.idle_since = link.open.begin()->first;
+  return true;
+}
+
+ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const Source& source,
+                                      bool source_ends) {
+  const EventTime start = link.next_start;
+  const EventTime end = start + options_.window_length;
+  const auto open = link.open.find(start);
+  static const feature::Accumulator kNothing;
+  const feature::Accumulator& sums = open == link.open.end() ? kNothing : open->second.sums;
+  ClosedWindow closed;
+  closed.window = {.link = name,
+                   .start = start,
+                   .length = options_.window_length,
+                   .schema_hash = feature::SchemaHash(),
+                   .partial = start < source.started || (source_ends && source.progress.watermark < end),
+                   .packets = sums.packets(),
+                   .bytes = sums.bytes(),
+                   .late_packets = std::exchange(link.late_packets, 0),
+                   .features = sums.Features(start, options_.window_length, options_.features)};
+  closed.sequence = link.sequences.Add(closed.window);
+  link.needed_offsets.push_back(open == link.open.end() ? link.last_packet_offset
+                                                        : open->second.first_offset);
+  if (link.needed_offsets.size() > options_.sequence_length)
+    link.needed_offsets.erase(link.needed_offsets.begin());
+  counters_.packets_in_windows += sums.packets();
+  ++counters_.windows;
+  counters_.sequences += closed.sequence ? 1 : 0;
+  if (open != link.open.end()) {
+    link.open.erase(open);
+    link.idle_since = end;
+  }
+  link.next_start = end;
+  return closed;
+}
+
+std::optional<std::int64_t> PartitionFold::OldestNeededOffset() const {
+  std::optional<std::int64_t> oldest;
+  const auto need = [&oldest](std::int64_t offset) { oldest = oldest ? std::min(*oldest, offset) : offset; };
+  for (const auto& [source_name, source] : sources_) {
+    for (const auto& [link_name, link] : source.links) {
+      need(link.last_packet_offset);
+      for (const std::int64_t offset : link.needed_offsets) need(offset);
+      for (const auto& [start, window] : link.open) need(window.first_offset);
+    }
+  }
+  return oldest;
+}
+
+std::map<std::string, SourceProgress> PartitionFold::Progress() const {
+  std::map<std::string, SourceProgress> progress;
+  for (const auto& [name, source] : sources_) progress[name] = source.progress;
+  return progress;
+}
+
+void PartitionFold::Restore(const std::map<std::string, SourceProgress>& progress) {
+  for (const auto& [name, kept] : progress) sources_[name].progress = kept;
+}
+
+std::size_t PartitionFold::link_count() const {
+  std::size_t count = 0;
+  for (const auto& [name, source] : sources_) count += source.links.size();
+  return count;
+}
+
+EventTime PartitionFold::Watermark() const {
+  EventTime oldest = base::kEndOfTime;
+  for (const auto& [name, source] : sources_) {
+    if (!source.progress.final) oldest = std::min(oldest, source.progress.watermark);
+  }
+  return oldest;
+}
+
+}  // namespace flowcast::window

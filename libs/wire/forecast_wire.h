@@ -1,0 +1,25 @@
+// Forecasts as bytes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "libs/forecast/forecast.h"
+#include "libs/forecast/link_forecaster.h"
+#include "libs/wire/wire_error.h"
+
+namespace flowcast::wire {
+
+/// A forecast, and the earlier one that its window settled.
+struct ForecastRecord {
+  forecast::Forecast forecast;
+  std::optional<forecast::Settled> settled;
+};
+
+std::string Encode(const ForecastRecord& record);
+/// Every horizon has as many quantiles as forecast::kQuantileLevels.
+tl::expected<ForecastRecord, WireError> DecodeForecast(std::string_view bytes);
+
+}  // namespace flowcast::wire

@@ -1,0 +1,31 @@
+// What all decoders share.
+#pragma once
+
+#include <limits>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "libs/wire/wire_error.h"
+
+namespace flowcast::wire {
+
+/// Parses a message of version 1.
+template <typename Message>
+tl::expected<Message, WireError> Parse(std::string_view bytes) {
+  constexpr std::uint32_t kVersion = 1;
+  Message message;
+  if (bytes.size() > std::numeric_limits<int>::max() ||
+      !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return tl::unexpected(WireError::kNotOurs);
+  }
+  if (message.version() != kVersion) return tl::unexpected(WireError::kUnknownVersion);
+  return message;
+}
+
+/// Times and lengths within +-2^62 ns, so that sums and differences of two do not overflow.
+inline bool IsSaneTime(std::int64_t nanoseconds) {
+  constexpr std::int64_t kLimit = std::int64_t{1} << 62;
+  return nanoseconds > -kLimit && nanoseconds < kLimit;
+}
+
+}  // namespace flowcast::wire

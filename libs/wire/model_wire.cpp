@@ -1,0 +1,49 @@
+// Model to and from protobuf.
+#include "libs/wire/model_wire.h"
+
+#include "flowcast/v1/models.pb.h"
+#include "libs/base/error.h"
+#include "libs/base/hash.h"
+#include "libs/wire/message.h"
+
+namespace flowcast::wire {
+
+std::string Encode(const model_store::Model& model) {
+  v1::Model message;
+  message.set_version(1);
+  message.set_manifest(model_store::ToJson(model.manifest));
+  message.set_weights(model.weights);
+  message.set_weights_hash(base::Fnv1a64(model.weights));
+  return message.SerializeAsString();
+}
+
+tl::expected<model_store::Model, WireError> DecodeModel(std::string_view bytes) {
+  const auto message = Parse<v1::Model>(bytes);
+  if (!message) return tl::unexpected(message.error());
+  if (base::Fnv1a64(message->weights()) != message->weights_hash())
+    return tl::unexpected(WireError::kInconsistent);
+  try {
+    return model_store::Model{model_store::FromJson(message->manifest()), message->weights()};
+  } catch (const base::RuntimeError&) {
+    return tl::unexpected(WireError::kInconsistent);
+  }
+}
+
+std::string EncodeCurrentModel(const std::string& version) {
+  v1::CurrentModel message;
+  message.set_version(1);
+  message.set_model_version(version);
+  return message.SerializeAsString();
+}
+
+tl::expected<std::string, WireError> DecodeCurrentModel(std::string_view bytes) {
+  const auto message = Parse<v1::CurrentModel>(bytes);
+  if (!message) return tl::unexpected(message.error());
+  return message->model_version();
+}
+
+std::string ModelKey(const std::string& name, const std::string& version) { return name + "/" + version; }
+
+std::string CurrentModelKey(const std::string& name) { return name + "/current"; }
+
+}  // namespace flowcast::wire

@@ -1,0 +1,25 @@
+// Models as bytes.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "libs/model_store/model_folder.h"
+#include "libs/wire/wire_error.h"
+
+namespace flowcast::wire {
+
+std::string Encode(const model_store::Model& model);
+/// The weights' hash is checked and the manifest can be read.
+tl::expected<model_store::Model, WireError> DecodeModel(std::string_view bytes);
+
+/// The record that points at the model in use; `version` of it.
+std::string EncodeCurrentModel(const std::string& version);
+tl::expected<std::string, WireError> DecodeCurrentModel(std::string_view bytes);
+
+/// Keys on models.v1.
+std::string ModelKey(const std::string& name, const std::string& version);
+std::string CurrentModelKey(const std::string& name);
+
+}  // namespace flowcast::wire

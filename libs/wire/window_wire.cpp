@@ -1,0 +1,98 @@
+// Window and Sequence to and from protobuf.
+#include "libs/wire/window_wire.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "flowcast/v1/windows.pb.h"
+#include "libs/wire/message.h"
+
+namespace flowcast::wire {
+namespace {
+
+template <typename Values>
+bool AllFinite(const Values& values) {
+  return std::all_of(values.begin(), values.end(), [](auto value) { return std::isfinite(value); });
+}
+
+bool IsConsistent(const v1::Sequence& message) {
+  constexpr int kColumns = static_cast<int>(feature::kFeatureCount);
+  constexpr std::uint32_t kLongest = 100'000;
+  return message.length() > 0 && message.length() <= kLongest && message.window_ns() > 0 &&
+         IsSaneTime(message.end_ns()) && IsSaneTime(message.window_ns()) &&
+         message.centre_size() == kColumns && message.scale_size() == kColumns &&
+         message.last_size() == kColumns &&
+         message.values_size() == static_cast<int>(message.length()) * kColumns &&
+         AllFinite(message.centre()) && AllFinite(message.scale()) && AllFinite(message.values()) &&
+         AllFinite(message.last()) &&
+         std::all_of(message.scale().begin(), message.scale().end(), [](double scale) { return scale > 0; });
+}
+
+}  // namespace
+
+std::string Encode(const feature::Window& window) {
+  v1::Window message;
+  message.set_version(1);
+  message.set_link(window.link);
+  message.set_start_ns(base::ToUnixNanoseconds(window.start));
+  message.set_length_ns(window.length.count());
+  message.set_schema_hash(window.schema_hash);
+  message.set_partial(window.partial);
+  message.set_packets(window.packets);
+  message.set_bytes(window.bytes);
+  message.set_late_packets(window.late_packets);
+  message.mutable_features()->Add(window.features.begin(), window.features.end());
+  return message.SerializeAsString();
+}
+
+tl::expected<feature::Window, WireError> DecodeWindow(std::string_view bytes) {
+  const auto message = Parse<v1::Window>(bytes);
+  if (!message) return tl::unexpected(message.error());
+  if (message->features_size() != static_cast<int>(feature::kFeatureCount) ||
+      !AllFinite(message->features()) || !IsSaneTime(message->start_ns()) ||
+      !IsSaneTime(message->length_ns()) || message->length_ns() <= 0) {
+    return tl::unexpected(WireError::kInconsistent);
+  }
+  feature::Window window{.link = message->link(),
+                         .start = base::FromUnixNanoseconds(message->start_ns()),
+                         .length = base::Duration(message->length_ns()),
+                         .schema_hash = message->schema_hash(),
+                         .partial = message->partial(),
+                         .packets = message->packets(),
+                         .bytes = message->bytes(),
+                         .late_packets = message->late_packets()};
+  std::copy(message->features().begin(), message->features().end(), window.features.begin());
+  return window;
+}
+
+std::string Encode(const feature::Sequence& sequence) {
+  v1::Sequence message;
+  message.set_version(1);
+  message.set_link(sequence.link);
+  message.set_end_ns(base::ToUnixNanoseconds(sequence.end));
+  message.set_window_ns(sequence.window_length.count());
+  message.set_schema_hash(sequence.schema_hash);
+  message.set_length(sequence.length);
+  message.mutable_centre()->Add(sequence.centre.begin(), sequence.centre.end());
+  message.mutable_scale()->Add(sequence.scale.begin(), sequence.scale.end());
+  message.mutable_values()->Add(sequence.values.begin(), sequence.values.end());
+  message.mutable_last()->Add(sequence.last.begin(), sequence.last.end());
+  return message.SerializeAsString();
+}
+
+tl::expected<feature::Sequence, WireError> DecodeSequence(std::string_view bytes) {
+  const auto message = Parse<v1::Sequence>(bytes);
+  if (!message) return tl::unexpected(message.error());
+  if (!IsConsistent(*message)) return tl::unexpected(WireError::kInconsistent);
+  return feature::Sequence{.link = message->link(),
+                           .end = base::FromUnixNanoseconds(message->end_ns()),
+                           .window_length = base::Duration(message->window_ns()),
+                           .schema_hash = message->schema_hash(),
+                           .length = message->length(),
+                           .centre = {message->centre().begin(), message->centre().end()},
+                           .scale = {message->scale().begin(), message->scale().end()},
+                           .values = {message->values().begin(), message->values().end()},
+                           .last = {message->last().begin(), message->last().end()}};
+}
+
+}  // namespace flowcast::wire

@@ -1,0 +1,39 @@
+// The options of flowcast-capture.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "libs/app/app.h"
+#include "libs/base/time.h"
+#include "libs/capture/batcher.h"
+
+namespace flowcast::services {
+
+struct CaptureConfig {
+  app::CommonOptions common;
+  std::string pcap;
+  std::vector<std::string> interfaces;
+  bool list_interfaces = false;
+  std::string filter;
+  std::string source;
+  std::string speed = "max";
+  std::string reorder_tolerance;
+  int snap_length_bytes = 128;
+  int ring_mib = 64;
+  bool promiscuous = true;
+  std::size_t batch_packets = 8192;
+
+  /// Throws base::ConfigError for options that contradict each other.
+  void Check() const;
+  /// 0 for "max".
+  double SpeedFactor() const;
+  /// The source's name: --source, else the file's name up to its first dot, else the host's name.
+  std::string SourceName() const;
+  base::Duration ReorderTolerance() const;
+  bool is_live() const { return !interfaces.empty(); }
+};
+
+void AddCaptureOptions(CLI::App& app, CaptureConfig& config);
+
+}  // namespace flowcast::services

@@ -1,0 +1,71 @@
+// Moves packets from a source into batches on Kafka and keeps count of them.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/log.h"
+#include "libs/bus/bus.h"
+#include "libs/capture/batcher.h"
+#include "libs/capture/packet_source.h"
+
+namespace flowcast::services {
+
+struct CaptureParts {
+  capture::PacketSource& source;
+  bus::Producer& producer;
+  base::Clock& clock;
+  base::Log log;
+  std::function<bool()> stop_requested;
+};
+
+struct CaptureOptions {
+  std::string topic;
+  capture::BatcherOptions batches;
+  bool live = false;   // ends with a final mark also when it is stopped
+  bool paced = false;  // batches close by age too
+};
+
+/// What became of the packets; received = published + filtered + dropped + undecodable.
+struct CaptureSummary {
+  packet::SourceCounters packets;
+  std::uint64_t batches = 0;
+  std::uint64_t bytes = 0;  // encoded, before Kafka compresses them
+  double seconds = 0;
+  bool complete = false;  // the source was read to its end
+  std::string complaint;
+};
+
+class CaptureService {
+ public:
+  CaptureService(const CaptureParts& parts, const CaptureOptions& options)
+      : parts_(parts), options_(options), batcher_(options.batches) {}
+
+  /// Runs until the source ends or a stop is asked for; returns once Kafka has acknowledged
+  /// everything. Throws bus::BusError when it cannot.
+  CaptureSummary Run();
+
+ private:
+  capture::PollState Step();
+  void Count();
+  void SendReady();
+  void ReportProgress();
+  CaptureSummary Summarize(bool complete) const;
+
+  CaptureParts parts_;
+  CaptureOptions options_;
+  capture::Batcher batcher_;
+  std::vector<packet::Packet> packets_;
+  std::vector<capture::AddressedBatch> ready_;
+  packet::SourceCounters counters_;
+  std::uint64_t batches_ = 0;
+  std::uint64_t bytes_ = 0;
+  base::Duration began_{};
+  base::Duration last_tick_{};
+  base::Duration last_report_{};
+  std::uint64_t last_published_ = 0;
+};
+
+}  // namespace flowcast::services

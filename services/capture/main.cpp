@@ -1,0 +1,37 @@
+// flowcast-capture: packets onto packets.v1.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "libs/app/app.h"
+#include "services/capture/capture_config.h"
+#include "services/capture/capture_service.h"
+#include "services/capture/sources.h"
+
+namespace {
+
+using namespace flowcast;
+
+int Capture(const services::CaptureConfig& config) {
+  if (config.list_interfaces) return services::PrintInterfaces();
+  config.Check();
+  base::SystemClock clock;
+  const base::Log log = app::MakeLog("capture", config.common);
+  const auto source = services::OpenSource(config, clock);
+  const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
+  if (config.common.check) return app::kOk;
+  const std::string topic = config.common.names().packets;
+  if (!app::WaitForTopics(*bus, {topic}, config.common, clock, log)) return app::kOk;
+  const auto producer = bus->MakeProducer({.transactional_id = "", .linger = std::chrono::milliseconds(5)});
+  services::CaptureService service({*source, *producer, clock, log, app::StopRequested},
+                                   services::MakeCaptureOptions(config, topic, *bus->MakeAdmin(), clock));
+  return services::PrintSummary(config, service.Run(), log);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Captures packets from interfaces or files and sends them to Kafka in batches.");
+  services::CaptureConfig config;
+  services::AddCaptureOptions(app, config);
+  return app::RunMain(app, argc, argv, [&config] { return Capture(config); });
+}

@@ -1,0 +1,87 @@
+// Opens what the options name; talks to the adapters.
+#include "services/capture/sources.h"
+
+#include <cstdio>
+
+#include "libs/archive/archive.h"
+#include "libs/base/text.h"
+#include "libs/capture/file_source.h"
+#include "libs/capture/paced_source.h"
+#include "libs/pcap/live_source.h"
+
+namespace flowcast::services {
+namespace {
+
+capture::FrameFilterFactory MakeFilters(const std::string& expression) {
+  if (expression.empty()) return {};
+  return [expression](const capfile::Interface& interface) -> capture::FrameFilter {
+    constexpr int kWhole = 262'144;
+    auto filter = std::make_shared<pcap::Filter>(expression, interface.link_type, kWhole);
+    return [filter](std::span<const std::byte> frame, std::uint32_t wire_length_bytes) {
+      return filter->Matches(frame, wire_length_bytes);
+    };
+  };
+}
+
+std::string Join(const std::vector<std::string>& parts) {
+  std::string joined;
+  for (const std::string& part : parts) joined += (joined.empty() ? "" : ", ") + part;
+  return joined;
+}
+
+}  // namespace
+
+std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock) {
+  if (config.is_live()) {
+    return pcap::OpenLive({.interfaces = config.interfaces,
+                           .filter = config.filter,
+                           .snap_length_bytes = config.snap_length_bytes,
+                           .ring_bytes = config.ring_mib << 20,
+                           .promiscuous = config.promiscuous},
+                          clock);
+  }
+  auto reader = std::make_unique<capfile::Reader>(archive::Open(config.pcap), config.pcap);
+  auto file = std::make_unique<capture::FileSource>(std::move(reader), MakeFilters(config.filter));
+  if (config.SpeedFactor() == 0) return file;
+  return std::make_unique<capture::PacedSource>(std::move(file), config.SpeedFactor(), clock);
+}
+
+CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
+                                  const base::Clock& clock) {
+  const auto now = static_cast<std::uint64_t>(base::ToUnixNanoseconds(clock.Now()));
+  return {.topic = topic,
+          .batches = {.source = config.SourceName(),
+                      .epoch = config.is_live() ? now : 0,
+                      .partitions = admin.PartitionCount(topic),
+                      .batch_packets = config.batch_packets,
+                      .reorder_tolerance = config.ReorderTolerance()},
+          .live = config.is_live(),
+          .paced = config.SpeedFactor() != 0};
+}
+
+int PrintInterfaces() {
+  std::printf("%-16s %-5s %-12s %s\n", "INTERFACE", "STATE", "LINK TYPE", "ADDRESSES");
+  for (const pcap::InterfaceInfo& info : pcap::ListInterfaces()) {
+    std::printf("%-16s %-5s %-12s %s\n", info.name.c_str(), info.up ? "up" : "down", info.link_type.c_str(),
+                Join(info.addresses).c_str());
+  }
+  return app::kOk;
+}
+
+int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, const base::Log& log) {
+  const packet::SourceCounters& packets = summary.packets;
+  const double rate = static_cast<double>(packets.published) / std::max(summary.seconds, 1e-9);
+  log(base::LogLevel::kInfo,
+      config.SourceName() + ": received " + base::Grouped(packets.received) + " = published " +
+          base::Grouped(packets.published) + " + filtered " + base::Grouped(packets.filtered) +
+          " + dropped " + base::Grouped(packets.dropped) + " + undecodable " +
+          base::Grouped(packets.undecodable) + "; " + base::Grouped(summary.batches) + " batches, " +
+          base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) + " packets/s");
+  if (packets.received == 0)
+    log(base::LogLevel::kWarning, "no packet came; is it the right file, interface or filter?");
+  if (summary.complaint.empty()) return app::kOk;
+  log(base::LogLevel::kWarning, summary.complaint);
+  return app::kFailed;
+}
+
+}  // namespace flowcast::services

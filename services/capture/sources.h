@@ -1,0 +1,26 @@
+// The sources that the capture's options name, and what the program prints; used by main only.
+#pragma once
+
+#include <memory>
+
+#include "libs/base/clock.h"
+#include "libs/base/log.h"
+#include "services/capture/capture_config.h"
+#include "services/capture/capture_service.h"
+
+namespace flowcast::services {
+
+/// A file (paced when --speed asks for it) or live interfaces. Throws base::ConfigError.
+std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock);
+
+/// With the partitions that the topic has.
+CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
+                                  const base::Clock& clock);
+
+/// A table on standard output.
+int PrintInterfaces();
+
+/// The identity of the counts and, where there is one, the complaint. Exit code 1 for a damaged source.
+int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, const base::Log& log);
+
+}  // namespace flowcast::services

@@ -1,0 +1,30 @@
+// The options of flowcast-features.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "libs/app/app.h"
+#include "libs/window/partition_fold.h"
+
+namespace flowcast::services {
+
+struct FeaturesConfig {
+  app::CommonOptions common;
+  std::string window = "5s";
+  std::string lateness;
+  std::string link_expiry = "1h";
+  std::string burst_gap = "1ms";
+  std::size_t sequence_length = 10;
+  std::string home_net = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7";
+  std::string group = "flowcast-features";
+  std::string instance = "0";
+  std::string exit_when_idle;
+
+  /// Throws base::ConfigError.
+  window::FoldOptions FoldOptions() const;
+};
+
+void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config);
+
+}  // namespace flowcast::services

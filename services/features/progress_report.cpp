@@ -1,0 +1,29 @@
+// Progress in words.
+#include "services/features/progress_report.h"
+
+#include "libs/base/text.h"
+
+namespace flowcast::services {
+
+void FeaturesReport::Write(const slice::SliceCounters& counters) {
+  const window::FoldCounters fold = task_.fold_counters();
+  if (fold.repeated_batches > last_repeated_) {
+    log_(base::LogLevel::kWarning, "dropped " + base::Grouped(fold.repeated_batches - last_repeated_) +
+                                       " batches that were here before; was the same capture sent again? "
+                                       "(--source gives it another name)");
+    last_repeated_ = fold.repeated_batches;
+  }
+  if (counters.records_in == last_records_) return;
+  last_records_ = counters.records_in;
+  const base::EventTime watermark = task_.Watermark();
+  const std::string until =
+      watermark == base::kEndOfTime
+          ? "all sources ended"
+          : "event time " + base::FormatTime(base::AlignDown(watermark, std::chrono::seconds(1)));
+  log_(base::LogLevel::kInfo, base::Grouped(fold.packets_in) + " packets -> " + base::Grouped(fold.windows) +
+                                  " windows, " + base::Grouped(fold.sequences) + " sequences of " +
+                                  base::Grouped(task_.link_count()) + " links; late " +
+                                  base::Grouped(fold.late_packets) + ", " + until);
+}
+
+}  // namespace flowcast::services

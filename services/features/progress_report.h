@@ -1,0 +1,25 @@
+// The line a second that tells what the features do.
+#pragma once
+
+#include <cstdint>
+
+#include "libs/base/log.h"
+#include "libs/slice/slice_loop.h"
+#include "services/features/features_service.h"
+
+namespace flowcast::services {
+
+/// Writes a line when something has happened since the last one.
+class FeaturesReport {
+ public:
+  FeaturesReport(const FeaturesTask& task, base::Log log) : task_(task), log_(std::move(log)) {}
+  void Write(const slice::SliceCounters& counters);
+
+ private:
+  const FeaturesTask& task_;
+  base::Log log_;
+  std::uint64_t last_records_ = 0;
+  std::uint64_t last_repeated_ = 0;
+};
+
+}  // namespace flowcast::services

@@ -1,0 +1,30 @@
+// The options of flowcast-inference.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "libs/app/app.h"
+#include "services/inference/inference_service.h"
+
+namespace flowcast::services {
+
+struct InferenceConfig {
+  app::CommonOptions common;
+  InferenceOptions inference;
+  std::string threshold = "100";
+  std::vector<std::string> capacity;
+  std::string target;
+  std::string group = "flowcast-inference";
+  std::string instance = "0";
+  std::string exit_when_idle;
+  std::string model = "default";
+
+  /// Fills what the texts say. Throws base::ConfigError.
+  void Resolve();
+  ModelDemands Demands() const { return {model, inference.target, inference.horizon_windows}; }
+};
+
+void AddInferenceOptions(CLI::App& app, InferenceConfig& config);
+
+}  // namespace flowcast::services

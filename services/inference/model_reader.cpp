@@ -1,0 +1,27 @@
+// Reading models.v1.
+#include "services/inference/model_reader.h"
+
+#include "libs/bus/read_to_end.h"
+
+namespace flowcast::services {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr std::size_t kPollRecords = 16;
+
+}  // namespace
+
+ModelReader::ModelReader(bus::Bus& bus, const std::string& topic, ModelWatcher& watcher)
+    : topic_(topic), consumer_(bus.MakeConsumer({})), watcher_(watcher) {}
+
+void ModelReader::ReadToEnd() {
+  constexpr std::int32_t kPartitions = 1;
+  bus::ReadToEnd(*consumer_, bus::FromStart(topic_, kPartitions),
+                 [this](const bus::InRecord& record) { watcher_.OnRecord(record); });
+}
+
+void ModelReader::Poll() {
+  for (const bus::InRecord& record : consumer_->Poll(0ms, kPollRecords)) watcher_.OnRecord(record);
+}
+
+}  // namespace flowcast::services

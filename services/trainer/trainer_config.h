@@ -1,0 +1,29 @@
+// The options of flowcast-trainer.
+#pragma once
+
+#include <string>
+
+#include "libs/app/app.h"
+#include "libs/lstm/learner.h"
+#include "libs/training/example_store.h"
+#include "services/trainer/trainer_service.h"
+
+namespace flowcast::services {
+
+struct TrainerConfig {
+  app::CommonOptions common;
+  TrainerOptions trainer;
+  lstm::LearnerOptions learner;
+  std::string target = "packets";
+  std::string optimizer = "adam";
+  std::string every = "1h";
+  std::string model_dir = "models";
+  bool once = false;
+
+  /// Fills what the texts say. Throws base::ConfigError.
+  void Resolve();
+};
+
+void AddTrainerOptions(CLI::App& app, TrainerConfig& config);
+
+}  // namespace flowcast::services

@@ -1,0 +1,179 @@
+// Reading, training, publishing.
+#include "services/trainer/trainer_service.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "libs/base/error.h"
+#include "libs/base/hash.h"
+#include "libs/base/text.h"
+#include "libs/bus/read_to_end.h"
+#include "libs/forecast/score.h"
+#include "libs/wire/model_wire.h"
+#include "libs/wire/window_wire.h"
+
+namespace flowcast::services {
+namespace {
+
+using namespace std::chrono_literals;
+using base::LogLevel;
+
+constexpr std::chrono::milliseconds kPoll = 100ms;
+constexpr std::size_t kPollRecords = 2000;
+constexpr std::chrono::milliseconds kPublishTimeout = 60s;
+
+/// "20261121T100000.123-1a2b3c4d": sorts by time, and tells models of the same moment apart.
+std::string MakeVersion(base::EventTime now, const std::string& weights) {
+  std::string version = base::FormatTime(base::AlignDown(now, 1ms));
+  std::erase_if(version, [](char c) { return c == '-' || c == ':' || c == 'Z'; });
+  return version + "-" + base::Hex(base::Fnv1a64(weights)).substr(0, 8);
+}
+
+std::string EpochLine(const training::EpochResult& epoch, double seconds) {
+  char text[120];
+  std::snprintf(text, sizeof text, "epoch %3d  training loss %.5f  validation loss %.5f  %.2f s",
+                epoch.number, epoch.training_loss, epoch.validation_loss, seconds);
+  return text;
+}
+
+std::string MetricsLine(const model_store::Metrics& metrics) {
+  char text[120];
+  std::snprintf(text, sizeof text, "validation MAE %.4g, persistence %.4g, skill %+.1f %%", metrics.mae,
+                metrics.mae_persistence, 100 * metrics.skill.value_or(0));
+  return text;
+}
+
+}  // namespace
+
+void TrainerService::Take(const bus::InRecord& record) {
+  auto sequence = wire::DecodeSequence(record.value);
+  if (sequence && sequence->schema_hash == feature::SchemaHash()) {
+    store_.Add(std::move(*sequence));
+  } else {
+    ++refused_;
+  }
+}
+
+model_store::Manifest TrainerService::RunOnce(std::int32_t partitions) {
+  bus::ReadToEnd(
+      parts_.consumer, bus::FromStart(names_.sequences, partitions),
+      [this](const bus::InRecord& record) { Take(record); }, parts_.stop_requested);
+  return TrainAndPublish();
+}
+
+void TrainerService::RunContinuously(std::int32_t partitions) {
+  parts_.consumer.Assign(bus::FromStart(names_.sequences, partitions));
+  base::Duration train_at = parts_.clock.Steady();
+  base::EventTime learned_to = base::kBeginningOfTime;
+  while (!parts_.stop_requested()) {
+    const auto records = parts_.consumer.Poll(kPoll, kPollRecords);
+    for (const bus::InRecord& record : records) Take(record);
+    const bool idle = records.size() < kPollRecords;
+    if (!idle || parts_.clock.Steady() < train_at || store_.size() == 0 || store_.newest() <= learned_to)
+      continue;
+    try {
+      learned_to = TrainAndPublish().trained_until;
+      train_at = parts_.clock.Steady() + options_.every;
+    } catch (const base::RuntimeError& error) {
+      parts_.log(LogLevel::kInfo, error.what());
+      train_at = parts_.clock.Steady() + std::min<base::Duration>(options_.every, 10s);
+    }
+  }
+}
+
+model_store::Manifest TrainerService::TrainAndPublish() {
+  const training::Dataset dataset = store_.Build(options_.dataset);
+  parts_.log(LogLevel::kInfo, "learning from " + base::Grouped(store_.size()) + " sequences of " +
+                                  base::Grouped(store_.link_count()) + " links, " +
+                                  base::FormatTime(dataset.from) + " to " + base::FormatTime(dataset.until) +
+                                  ": " + base::Grouped(dataset.training.count()) + " examples to train, " +
+                                  base::Grouped(dataset.validation.count()) + " to validate");
+  std::vector<model_store::EpochRecord> history;
+  const training::TrainedNetwork trained = TrainOn(dataset, history);
+  model_store::Model model{Describe(dataset, trained, std::move(history)), trained.weights};
+  const auto folder = parts_.folder.Save(model);
+  Publish(model);
+  parts_.log(LogLevel::kInfo, "model " + model.manifest.version + ": best epoch " +
+                                  std::to_string(model.manifest.best_epoch) + ", " +
+                                  MetricsLine(model.manifest.metrics) + "; kept in " + folder.string());
+  return model.manifest;
+}
+
+training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& dataset,
+                                                 std::vector<model_store::EpochRecord>& history) {
+  base::Duration began = parts_.clock.Steady();
+  const auto listener = [&](const training::EpochResult& epoch) {
+    const base::Duration now = parts_.clock.Steady();
+    history.push_back(
+        {epoch.number, epoch.training_loss, epoch.validation_loss, base::ToSeconds(now - began)});
+    parts_.log(LogLevel::kInfo, EpochLine(epoch, history.back().seconds));
+    began = now;
+    return !parts_.stop_requested();
+  };
+  return parts_.learner.Train(dataset.training, dataset.validation, store_.shape().length,
+                              feature::kFeatureCount, options_.dataset.target, listener);
+}
+
+model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset,
+                                              const std::string& weights) const {
+  const auto predictor = parts_.load(weights);
+  forecast::ScoreKeeper keeper;
+  for (const training::Scored& scored :
+       training::Forecast(*predictor, dataset.validation_pairs, options_.dataset.target)) {
+    keeper.Add(scored.actual, scored.forecast, scored.persistence);
+  }
+  const forecast::Scores scores = keeper.Result();
+  return {.count = scores.count,
+          .mse = scores.mse.value_or(0),
+          .mae = scores.mae.value_or(0),
+          .rmse = scores.rmse.value_or(0),
+          .mape = scores.mape,
+          .r2 = scores.r2,
+          .mae_persistence = scores.mae_persistence.value_or(0),
+          .skill = scores.skill};
+}
+
+model_store::Manifest TrainerService::Describe(const training::Dataset& dataset,
+                                               const training::TrainedNetwork& trained,
+                                               std::vector<model_store::EpochRecord> history) const {
+  const base::EventTime now = parts_.clock.Now();
+  model_store::Manifest manifest{.name = options_.model_name,
+                                 .version = MakeVersion(now, trained.weights),
+                                 .created_at = base::FormatTime(base::AlignDown(now, 1ms)),
+                                 .flowcast_version = FLOWCAST_VERSION,
+                                 .schema_hash = feature::SchemaHash(),
+                                 .target = std::string(feature::Schema()[options_.dataset.target].name),
+                                 .horizon_windows = options_.dataset.horizon_windows,
+                                 .window_length = store_.shape().window_length,
+                                 .sequence_length = store_.shape().length,
+                                 .layers = options_.network.layers,
+                                 .hidden = options_.network.hidden,
+                                 .dropout = options_.network.dropout,
+                                 .parameters = trained.parameters,
+                                 .seed = options_.seed,
+                                 .trained_from = dataset.from,
+                                 .trained_until = dataset.until,
+                                 .training_examples = dataset.training.count(),
+                                 .validation_examples = dataset.validation.count(),
+                                 .best_epoch = trained.best_epoch,
+                                 .history = std::move(history),
+                                 .metrics = Evaluate(dataset, trained.weights),
+                                 .percentiles = dataset.percentiles};
+  for (const feature::Feature& feature : feature::Schema()) manifest.features.emplace_back(feature.name);
+  return manifest;
+}
+
+void TrainerService::Publish(const model_store::Model& model) {
+  const std::string& name = model.manifest.name;
+  const std::string& version = model.manifest.version;
+  constexpr std::int32_t kPartition = 0;  // models.v1 has one
+  parts_.producer.Send({.to = {names_.models, kPartition},
+                        .key = wire::ModelKey(name, version),
+                        .value = wire::Encode(model)});
+  parts_.producer.Send({.to = {names_.models, kPartition},
+                        .key = wire::CurrentModelKey(name),
+                        .value = wire::EncodeCurrentModel(version)});
+  parts_.producer.Flush(kPublishTimeout);
+}
+
+}  // namespace flowcast::services

@@ -1,0 +1,75 @@
+// Reads sequences, trains, keeps and publishes models.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.h"
+#include "libs/base/log.h"
+#include "libs/bus/bus.h"
+#include "libs/model_store/model_folder.h"
+#include "libs/topics/topics.h"
+#include "libs/training/example_store.h"
+#include "libs/training/learner.h"
+
+namespace flowcast::services {
+
+/// What the manifest says of the network; the learner has the same.
+struct NetworkFacts {
+  std::int64_t layers = 0;
+  std::int64_t hidden = 0;
+  double dropout = 0;
+};
+
+struct TrainerOptions {
+  training::DatasetOptions dataset;
+  NetworkFacts network;
+  std::string model_name = "default";
+  std::uint64_t seed = 1;
+  std::size_t most_per_link = 50'000;
+  base::Duration every = std::chrono::hours(1);
+};
+
+struct TrainerParts {
+  bus::Consumer& consumer;
+  bus::Producer& producer;
+  training::Learner& learner;
+  training::PredictorLoader load;
+  const model_store::ModelFolder& folder;
+  base::Clock& clock;
+  base::Log log;
+  std::function<bool()> stop_requested;
+};
+
+class TrainerService {
+ public:
+  TrainerService(const TrainerParts& parts, const TrainerOptions& options, const topics::Names& names)
+      : parts_(parts), options_(options), names_(names), store_(options.most_per_link) {}
+
+  /// Reads what sequences.v1 holds now, trains once and publishes. Throws base::RuntimeError when
+  /// there is too little to learn from, bus::BusError when Kafka does not take the model.
+  model_store::Manifest RunOnce(std::int32_t partitions);
+
+  /// Goes on until a stop is asked for: trains when there is enough for the first time, then
+  /// whenever `every` has passed and something new came.
+  void RunContinuously(std::int32_t partitions);
+
+ private:
+  void Take(const bus::InRecord& record);
+  model_store::Manifest TrainAndPublish();
+  training::TrainedNetwork TrainOn(const training::Dataset& dataset,
+                                   std::vector<model_store::EpochRecord>& history);
+  model_store::Metrics Evaluate(const training::Dataset& dataset, const std::string& weights) const;
+  model_store::Manifest Describe(const training::Dataset& dataset, const training::TrainedNetwork& trained,
+                                 std::vector<model_store::EpochRecord> history) const;
+  void Publish(const model_store::Model& model);
+
+  TrainerParts parts_;
+  TrainerOptions options_;
+  topics::Names names_;
+  training::ExampleStore store_;
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace flowcast::services

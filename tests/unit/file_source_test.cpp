@@ -1,0 +1,132 @@
+// capture::FileSource: packets, filters, counts and complaints of a capture file.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/capture/file_source.h"
+#include "tests/support/captures.h"
+#include "tests/support/frames.h"
+
+namespace flowcast::capture {
+namespace {
+
+using namespace support;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr Order kOrder = Order::kLittle;
+
+Bytes UdpFrame(std::uint16_t port) { return Ethernet(0x0800, Ipv4({.protocol = 17}, Udp(port, 53))); }
+
+class FileSourceTest : public ::testing::Test {
+ protected:
+  /// The source's file, which must outlive it.
+  void Open(Bytes file, FrameFilterFactory filters = nullptr) {
+    auto reader =
+        std::make_unique<capfile::Reader>(std::make_unique<PiecewiseSource>(std::move(file), 1000), "x.pcap");
+    source_ = std::make_unique<FileSource>(std::move(reader), std::move(filters));
+  }
+  void PollToTheEnd() {
+    while (source_->Poll(2, packets_) != PollState::kEnd) {
+    }
+  }
+  void ExpectSumHolds() {
+    const SourceStatistics counted = source_->statistics();
+    EXPECT_EQ(counted.received, packets_.size() + counted.filtered + counted.undecodable);
+  }
+
+  std::unique_ptr<FileSource> source_;
+  std::vector<packet::Packet> packets_;
+};
+
+TEST_F(FileSourceTest, GivesDecodedPacketsWithTimeLengthAndInterface) {
+  Open(PcapHeader({}) + PcapRecord({}, 1, 5, UdpFrame(1000), 1500) + PcapRecord({}, 2, 0, UdpFrame(1001)));
+  PollToTheEnd();
+  ASSERT_EQ(packets_.size(), 2U);
+  EXPECT_EQ(packets_[0].time, base::FromUnixNanoseconds(1'000'005'000));
+  EXPECT_EQ(packets_[0].wire_length_bytes, 1500U);
+  EXPECT_EQ(packets_[0].interface, 0);
+  EXPECT_EQ(packets_[0].flow.source_port, 1000);
+  EXPECT_EQ(packets_[1].flow.source_port, 1001);
+  EXPECT_THAT(source_->interfaces(), ElementsAre("if0"));
+  EXPECT_THAT(source_->Complaint(), IsEmpty());
+}
+
+TEST_F(FileSourceTest, ReadsNoMoreThanItIsAskedFor) {
+  Open(PcapHeader({}) + PcapRecord({}, 1, 0, UdpFrame(1)) + PcapRecord({}, 2, 0, UdpFrame(2)));
+  EXPECT_EQ(source_->Poll(1, packets_), PollState::kPackets);
+  EXPECT_EQ(packets_.size(), 1U);
+  EXPECT_EQ(source_->Poll(1, packets_), PollState::kPackets);
+  EXPECT_EQ(source_->Poll(1, packets_), PollState::kEnd);
+  EXPECT_EQ(source_->Poll(1, packets_), PollState::kEnd);
+}
+
+TEST_F(FileSourceTest, BoundsTimeByTheNewestStampEvenWhenTheFileStepsBack) {
+  Open(PcapHeader({}) + PcapRecord({}, 9, 0, UdpFrame(1)) + PcapRecord({}, 3, 0, UdpFrame(2)));
+  EXPECT_EQ(source_->LowerBound(), base::kBeginningOfTime);
+  source_->Poll(1, packets_);
+  EXPECT_EQ(source_->LowerBound(), base::FromUnixNanoseconds(9'000'000'000));
+  source_->Poll(1, packets_);
+  EXPECT_EQ(source_->LowerBound(), base::FromUnixNanoseconds(9'000'000'000));
+}
+
+TEST_F(FileSourceTest, CountsFramesThatAFilterRejects) {
+  const auto filters = [](const capfile::Interface&) -> FrameFilter {
+    return
+        [](std::span<const std::byte>, std::uint32_t wire_length_bytes) { return wire_length_bytes > 100; };
+  };
+  Open(PcapHeader({}) + PcapRecord({}, 1, 0, UdpFrame(1), 1500) + PcapRecord({}, 2, 0, UdpFrame(2)), filters);
+  PollToTheEnd();
+  EXPECT_EQ(packets_.size(), 1U);
+  EXPECT_EQ(source_->statistics().filtered, 1U);
+  ExpectSumHolds();
+}
+
+TEST_F(FileSourceTest, LearnsInterfacesAndTheirFiltersAsTheFileDeclaresThem) {
+  std::vector<std::string> asked;
+  const auto filters = [&](const capfile::Interface& interface) -> FrameFilter {
+    asked.push_back(interface.name);
+    return nullptr;
+  };
+  Open(Section(kOrder) + InterfaceBlock(kOrder, {.name = "a"}) + EnhancedPacket(kOrder, 0, 1, UdpFrame(1)) +
+           InterfaceBlock(kOrder, {.link_type = 147, .name = "strange"}) +
+           InterfaceBlock(kOrder, {.name = "b"}) + EnhancedPacket(kOrder, 2, 2, UdpFrame(2)),
+       filters);
+  PollToTheEnd();
+  EXPECT_THAT(source_->interfaces(), ElementsAre("a", "strange", "b"));
+  EXPECT_THAT(asked, ElementsAre("a", "b"));
+  ASSERT_EQ(packets_.size(), 2U);
+  EXPECT_EQ(packets_[1].interface, 2);
+}
+
+TEST_F(FileSourceTest, CountsAndNamesFramesOfUnknownLinkTypes) {
+  Open(Section(kOrder) + InterfaceBlock(kOrder, {.link_type = 147, .name = "tap"}) +
+       EnhancedPacket(kOrder, 0, 1, UdpFrame(1)));
+  PollToTheEnd();
+  EXPECT_THAT(packets_, IsEmpty());
+  ExpectSumHolds();
+  EXPECT_EQ(source_->Complaint(),
+            "x.pcap: 1 of 1 frames could not be decoded (interface tap has link type 147, which flowcast "
+            "does not know)");
+}
+
+TEST_F(FileSourceTest, CountsFramesWithoutAWholeLinkLayerHeader) {
+  Open(PcapHeader({}) + PcapRecord({}, 1, 0, Zeros(13)) + PcapRecord({}, 2, 0, UdpFrame(1)));
+  PollToTheEnd();
+  EXPECT_EQ(packets_.size(), 1U);
+  EXPECT_EQ(source_->statistics().undecodable, 1U);
+  ExpectSumHolds();
+  EXPECT_THAT(source_->Complaint(), HasSubstr("cut short"));
+}
+
+TEST_F(FileSourceTest, ComplainsOfDamageButGivesWhatWasWhole) {
+  const Bytes file = PcapHeader({}) + PcapRecord({}, 1, 0, UdpFrame(1)) + PcapRecord({}, 2, 0, UdpFrame(2));
+  Open(First(file, file.size() - 1));
+  PollToTheEnd();
+  EXPECT_EQ(packets_.size(), 1U);
+  EXPECT_EQ(source_->Complaint(),
+            "x.pcap is damaged at byte 82: packet of 42 bytes ends after 41; everything before was read");
+}
+
+}  // namespace
+}  // namespace flowcast::capture

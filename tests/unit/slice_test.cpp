@@ -1,0 +1,216 @@
+// The slice loop over the in-memory bus: when it commits, and that a lost transaction costs
+// nothing but time.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "libs/bus/memory_bus.h"
+#include "libs/slice/slice_loop.h"
+
+namespace flowcast::slice {
+namespace {
+
+using namespace std::chrono_literals;
+using bus::BusError;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+/// Copies each record to "out" with a running sum that only the committed metadata carries over.
+class SumTask : public Task {
+ public:
+  void OnAssigned(const std::vector<bus::Position>& partitions) override {
+    positions_.clear();
+    sum_ = 0;
+    for (const bus::Position& position : partitions) {
+      positions_[position.at] = position;
+      if (!position.metadata.empty()) sum_ = std::stoi(position.metadata);
+    }
+  }
+  void OnRevoked(const std::vector<bus::TopicPartition>&) override { positions_.clear(); }
+  void OnRecord(const bus::InRecord& record, Outbox& outbox) override {
+    sum_ += std::stoi(record.value);
+    positions_[record.from] = {record.from, record.offset + 1, std::to_string(sum_)};
+    outbox.push_back({.to = {"out", 0}, .value = std::to_string(sum_)});
+    wants_commit = wants_commit || record.key == "now";
+  }
+  void OnIdle(Outbox&) override { ++idles; }
+  bool WantsCommit(const Outbox&) const override { return wants_commit; }
+  std::vector<bus::Position> Positions() const override {
+    std::vector<bus::Position> positions;
+    for (const auto& [partition, position] : positions_) positions.push_back(position);
+    return positions;
+  }
+
+  bool wants_commit = false;
+  int idles = 0;
+
+ private:
+  std::map<bus::TopicPartition, bus::Position> positions_;
+  int sum_ = 0;
+};
+
+class SliceTest : public testing::Test {
+ protected:
+  SliceTest() {
+    const auto admin = bus_.MakeAdmin();
+    admin->CreateTopic({"in", 2, 1, {}});
+    admin->CreateTopic({"out", 1, 1, {}});
+    loop_.Start();
+    loop_.RunOnce(0ms);
+  }
+
+  void Feed(const std::vector<int>& numbers, const std::string& key = "") {
+    const auto producer = bus_.MakeProducer({});
+    for (const int number : numbers) {
+      producer->Send({.to = {"in", 0}, .key = key, .value = std::to_string(number)});
+    }
+  }
+  void RunOut(SliceLoop& loop) {
+    for (int i = 0; i < 20; ++i) {
+      loop.RunOnce(0ms);
+      clock_.Advance(100ms);
+    }
+  }
+  std::vector<std::string> Out() const {
+    std::vector<std::string> values;
+    for (const auto& record : bus_.Records("out")) values.push_back(record.value);
+    return values;
+  }
+
+  base::ManualClock clock_;
+  bus::MemoryBus bus_;
+  SumTask task_;
+  std::unique_ptr<bus::Consumer> consumer_ = bus_.MakeConsumer({"g"});
+  std::unique_ptr<bus::Producer> producer_ = bus_.MakeProducer({.transactional_id = "t"});
+  SliceLoop loop_{*consumer_, *producer_, clock_, task_, {.topics = {"in"}}};
+};
+
+TEST_F(SliceTest, CommitsRecordsAndPositionsTogetherWhenTheSliceIsOver) {
+  Feed({1, 2});
+  EXPECT_EQ(loop_.RunOnce(0ms), 2u);
+  clock_.Advance(249ms);
+  loop_.RunOnce(0ms);
+  EXPECT_THAT(Out(), IsEmpty());
+  EXPECT_THAT(bus_.Committed("g"), IsEmpty());
+  clock_.Advance(1ms);
+  loop_.RunOnce(0ms);
+  EXPECT_THAT(Out(), ElementsAre("1", "3"));
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 2, "3"}));
+  EXPECT_EQ(loop_.counters().records_in, 2u);
+  EXPECT_EQ(loop_.counters().records_out, 2u);
+  EXPECT_EQ(loop_.counters().commits, 1u);
+}
+
+TEST_F(SliceTest, CommitsAtOnceWhenTheTaskWantsIt) {
+  Feed({1}, "now");
+  loop_.RunOnce(0ms);
+  EXPECT_THAT(Out(), ElementsAre("1"));
+}
+
+TEST_F(SliceTest, CommitsAtOnceWhenTheOutboxIsFull) {
+  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .outbox_limit = 2});
+  loop.Start();
+  Feed({1, 1, 1});
+  RunOut(loop);
+  EXPECT_EQ(loop.counters().commits, 2u);
+  EXPECT_THAT(Out(), ElementsAre("1", "2", "3"));
+}
+
+TEST_F(SliceTest, AnIdleLoopCommitsNothing) {
+  RunOut(loop_);
+  EXPECT_EQ(loop_.counters().commits, 0u);
+}
+
+TEST_F(SliceTest, ATaskMayWorkWhenNothingIsThereToRead) {
+  const int before = task_.idles;
+  Feed({1});
+  loop_.RunOnce(0ms);
+  EXPECT_EQ(task_.idles, before);
+  loop_.RunOnce(1s);
+  EXPECT_EQ(task_.idles, before + 1);
+}
+
+TEST_F(SliceTest, AnAbortedSliceIsRepeatedWithNothingLostOrTwice) {
+  Feed({1, 2});
+  RunOut(loop_);
+  Feed({3, 4});
+  bus_.faults().abort_next_commits = 2;
+  RunOut(loop_);
+  EXPECT_THAT(Out(), ElementsAre("1", "3", "6", "10"));
+  EXPECT_EQ(loop_.counters().aborts, 2u);
+  EXPECT_EQ(loop_.counters().records_out, 4u);
+  EXPECT_EQ(loop_.counters().rebalances, 1u);
+}
+
+TEST_F(SliceTest, AfterTheBusWasUnreachableItGoesOnWithNothingLostOrTwice) {
+  Feed({1});
+  loop_.RunOnce(0ms);
+  clock_.Advance(1s);
+  bus_.faults().unreachable = true;
+  EXPECT_THROW(loop_.RunOnce(0ms), BusError);
+  EXPECT_THROW(loop_.RunOnce(0ms), BusError);
+  bus_.faults().unreachable = false;
+  Feed({2});
+  RunOut(loop_);
+  EXPECT_THAT(Out(), ElementsAre("1", "3"));
+}
+
+TEST_F(SliceTest, AMissingTopicIsReportedAndTheSliceRepeatedOnceItExists) {
+  bus_.MakeAdmin()->DeleteTopic("out");
+  Feed({1}, "now");
+  EXPECT_THROW(loop_.RunOnce(0ms), BusError);
+  bus_.MakeAdmin()->CreateTopic({"out", 1, 1, {}});
+  RunOut(loop_);
+  EXPECT_THAT(Out(), ElementsAre("1"));
+}
+
+TEST_F(SliceTest, UncommittedWorkIsDroppedWhenPartitionsAreRevokedAndDoneByTheNextOwner) {
+  Feed({1, 2});
+  loop_.RunOnce(0ms);
+  SumTask other_task;
+  const auto other_consumer = bus_.MakeConsumer({"g"});
+  const auto other_producer = bus_.MakeProducer({.transactional_id = "u"});
+  SliceLoop other(*other_consumer, *other_producer, clock_, other_task, {.topics = {"in"}});
+  other.Start();
+  other.RunOnce(0ms);
+  clock_.Advance(1s);
+  loop_.RunOnce(0ms);
+  EXPECT_THAT(Out(), IsEmpty()) << "the slice in flight went with its partitions";
+  for (int i = 0; i < 3; ++i) {
+    RunOut(other);
+    RunOut(loop_);
+  }
+  EXPECT_THAT(Out(), ElementsAre("1", "3"));
+}
+
+TEST_F(SliceTest, StopCommitsTheSliceInFlightAndLeavesTheGroup) {
+  Feed({5});
+  loop_.RunOnce(0ms);
+  loop_.Stop();
+  EXPECT_THAT(Out(), ElementsAre("5"));
+  SumTask next_task;
+  const auto next_consumer = bus_.MakeConsumer({"g"});
+  SliceLoop next(*next_consumer, *producer_, clock_, next_task, {.topics = {"in"}});
+  next.Start();
+  Feed({6});
+  RunOut(next);
+  EXPECT_THAT(Out(), ElementsAre("5", "11"));
+}
+
+TEST_F(SliceTest, ANewerInstanceWithTheSameIdentifierEndsTheOlder) {
+  Feed({1}, "now");
+  const auto newer = bus_.MakeProducer({.transactional_id = "t"});
+  newer->InitTransactions();
+  try {
+    loop_.RunOnce(0ms);
+    FAIL() << "the older one was not fenced";
+  } catch (const BusError& error) {
+    EXPECT_EQ(error.kind(), BusError::Kind::kFatal);
+  }
+  EXPECT_THAT(Out(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace flowcast::slice

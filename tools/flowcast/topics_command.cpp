@@ -1,0 +1,96 @@
+// flowcast topics create|list|delete.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "libs/base/error.h"
+#include "tools/flowcast/commands.h"
+
+namespace flowcast::tools {
+namespace {
+
+struct TopicsOptions {
+  topics::Sizing sizing;
+  bool yes = false;
+};
+
+std::unique_ptr<bus::Bus> Connect(const app::CommonOptions& common) {
+  return app::ConnectBus(common, "flowcast-cli", app::MakeLog("flowcast", common));
+}
+
+int Create(const app::CommonOptions& common, const TopicsOptions& options) {
+  const auto bus = Connect(common);
+  const auto admin = bus->MakeAdmin();
+  for (const bus::TopicSpec& spec : topics::Specs(common.names(), options.sizing)) {
+    if (admin->CreateTopic(spec)) {
+      std::printf("created  %s (%d partitions)\n", spec.name.c_str(), spec.partitions);
+      continue;
+    }
+    const auto existing = admin->DescribeTopic(spec.name);
+    const auto differences = existing ? topics::Differences(spec, *existing) : std::vector<std::string>{};
+    std::printf("exists   %s%s\n", spec.name.c_str(), differences.empty() ? "" : ", and differs:");
+    for (const std::string& difference : differences) std::printf("         %s\n", difference.c_str());
+  }
+  return app::kOk;
+}
+
+int List(const app::CommonOptions& common, const TopicsOptions& options) {
+  const auto bus = Connect(common);
+  const auto admin = bus->MakeAdmin();
+  const auto reader = bus->MakeConsumer({});
+  std::printf("%-28s %10s %14s\n", "TOPIC", "PARTITIONS", "END OFFSETS");
+  bool all = true;
+  for (const bus::TopicSpec& spec : topics::Specs(common.names(), options.sizing)) {
+    const std::int32_t partitions = admin->PartitionCount(spec.name);
+    all = all && partitions > 0;
+    std::int64_t records = 0;
+    for (std::int32_t p = 0; p < partitions; ++p) records += reader->EndOffset({spec.name, p});
+    if (partitions > 0) {
+      std::printf("%-28s %10d %14lld\n", spec.name.c_str(), partitions, static_cast<long long>(records));
+    } else {
+      std::printf("%-28s %10s   (flowcast topics create makes it)\n", spec.name.c_str(), "missing");
+    }
+  }
+  return all ? app::kOk : app::kFailed;
+}
+
+int Delete(const app::CommonOptions& common, const TopicsOptions& options) {
+  if (!options.yes)
+    throw base::ConfigError("deleting the topics " + common.prefix +
+                            "* loses all that is in them; say so with --yes");
+  const auto bus = Connect(common);
+  const auto admin = bus->MakeAdmin();
+  for (const bus::TopicSpec& spec : topics::Specs(common.names(), options.sizing)) {
+    std::printf("%s  %s\n", admin->DeleteTopic(spec.name) ? "deleted" : "absent ", spec.name.c_str());
+  }
+  return app::kOk;
+}
+
+}  // namespace
+
+void AddTopicsCommand(CLI::App& app, Command& chosen) {
+  const auto options = std::make_shared<TopicsOptions>();
+  CLI::App* topics =
+      app.add_subcommand("topics", "create, list or delete flowcast's topics")->require_subcommand(1);
+  CLI::App* create =
+      topics->add_subcommand("create", "create what is missing and say what differs; may be repeated");
+  create
+      ->add_option("--partitions", options->sizing.partitions,
+                   "of packets, windows, sequences, forecasts and state")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+  create->add_option("--replication", options->sizing.replication, "copies of each partition")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 9));
+  create->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return Create(common, *options); }; });
+  CLI::App* list = topics->add_subcommand("list", "what is there and how far it goes");
+  list->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return List(common, *options); }; });
+  CLI::App* remove = topics->add_subcommand("delete", "delete them with everything in them");
+  remove->add_flag("--yes", options->yes, "really");
+  remove->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return Delete(common, *options); }; });
+}
+
+}  // namespace flowcast::tools
