@@ -15,12 +15,15 @@ function(flowcast_library name)
 endfunction()
 
 # flowcast_service(NAME SOURCES ... DEPENDS ... PROGRAM ... ADAPTERS ...): the service's classes as
-# flowcast::NAME_service, without adapters, and the program flowcast-NAME out of PROGRAM with them.
+# flowcast::NAME_service, without adapters, and the program flowcast-NAME out of PROGRAM with them
+# where the adapters are built.
 function(flowcast_service name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PROGRAM;ADAPTERS" ${ARGN})
   flowcast_library(${name}_service SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS})
-  add_executable(flowcast-${name} ${ARG_PROGRAM})
-  target_link_libraries(flowcast-${name} PRIVATE flowcast::${name}_service ${ARG_ADAPTERS})
+  if(FLOWCAST_WITH_ADAPTERS)
+    add_executable(flowcast-${name} ${ARG_PROGRAM})
+    target_link_libraries(flowcast-${name} PRIVATE flowcast::${name}_service ${ARG_ADAPTERS})
+  endif()
 endfunction()
 
 # flowcast_test(NAME RING SOURCES ... DEPENDS ...): a GoogleTest program whose cases ctest lists

@@ -19,12 +19,13 @@ std::string Summarize(const Alert& alert, base::EventTime made_at) {
   const double lead_s = base::ToSeconds(alert.target_start - made_at) + base::ToSeconds(alert.window_length);
   const std::string unit = " " + alert.target + " per " + base::FormatDuration(alert.window_length);
   if (alert.state == State::kResolved) {
-    return alert.link + " is expected back at " + Number(alert.predicted) + unit + ", below " + Number(alert.threshold);
+    return alert.link + " is expected back at " + Number(alert.predicted) + unit + ", below " +
+           Number(alert.threshold);
   }
   char probability[16];
   std::snprintf(probability, sizeof probability, "%.2f", alert.probability);
-  return alert.link + " will pass " + Number(alert.threshold) + unit + " within " + Number(lead_s) + " s: " +
-         Number(alert.predicted) + " expected (" + Number(alert.low) + " to " + Number(alert.high) +
+  return alert.link + " will pass " + Number(alert.threshold) + unit + " within " + Number(lead_s) +
+         " s: " + Number(alert.predicted) + " expected (" + Number(alert.low) + " to " + Number(alert.high) +
          ", P = " + probability + ")";
 }
 
@@ -60,24 +61,25 @@ std::optional<Alert> LoadAlert::Evaluate(const forecast::Forecast& forecast, dou
 
 Alert LoadAlert::Describe(const forecast::Forecast& forecast, double threshold) const {
   const forecast::HorizonForecast& horizon = forecast.horizons.front();
-  Alert alert{.fingerprint = base::Hex(base::Fnv1a64(options_.name + '\n' + forecast.link + '\n' + forecast.target)),
-              .state = firing_ ? State::kFiring : State::kResolved,
-              .rule = options_.name,
-              .severity = options_.severity,
-              .link = forecast.link,
-              .target = forecast.target,
-              .threshold = threshold,
-              .predicted = horizon.median(),
-              .low = horizon.quantiles.front(),
-              .high = horizon.quantiles.back(),
-              .probability = ProbabilityAbove(horizon, threshold),
-              .last_actual = forecast.last_actual,
-              .started_at = started_at_,
-              .resolved_at = forecast.made_at,
-              .target_start = horizon.target_start,
-              .window_length = forecast.window_length,
-              .horizon_windows = horizon.horizon_windows,
-              .model_version = forecast.model_version};
+  Alert alert{
+      .fingerprint = base::Hex(base::Fnv1a64(options_.name + '\n' + forecast.link + '\n' + forecast.target)),
+      .state = firing_ ? State::kFiring : State::kResolved,
+      .rule = options_.name,
+      .severity = options_.severity,
+      .link = forecast.link,
+      .target = forecast.target,
+      .threshold = threshold,
+      .predicted = horizon.median(),
+      .low = horizon.quantiles.front(),
+      .high = horizon.quantiles.back(),
+      .probability = ProbabilityAbove(horizon, threshold),
+      .last_actual = forecast.last_actual,
+      .started_at = started_at_,
+      .resolved_at = forecast.made_at,
+      .target_start = horizon.target_start,
+      .window_length = forecast.window_length,
+      .horizon_windows = horizon.horizon_windows,
+      .model_version = forecast.model_version};
   alert.summary = Summarize(alert, forecast.made_at);
   return alert;
 }

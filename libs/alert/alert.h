@@ -1,4 +1,5 @@
-// The life of an alert: raised once when a load above the threshold is forecast, resolved once when it no longer is.
+// The life of an alert: raised once when a load above the threshold is forecast, resolved once when it no
+// longer is.
 #pragma once
 
 #include <optional>
@@ -19,15 +20,16 @@ struct Alert {
   std::string severity;
   std::string link;
   std::string target;
-  double threshold = 0;      // units of the target a window
-  double predicted = 0;      // median
-  double low = 0;            // 0.05 quantile
-  double high = 0;           // 0.95 quantile
-  double probability = 0;    // of being above the threshold, from the quantiles
-  double last_actual = 0;    // of the last window known
-  base::EventTime started_at = base::kBeginningOfTime;   // when it was first forecast (end of the window known then)
-  base::EventTime resolved_at = base::kBeginningOfTime;  // meaningful when resolved
-  base::EventTime target_start = base::kBeginningOfTime; // start of the window that the forecast is about
+  double threshold = 0;    // units of the target a window
+  double predicted = 0;    // median
+  double low = 0;          // 0.05 quantile
+  double high = 0;         // 0.95 quantile
+  double probability = 0;  // of being above the threshold, from the quantiles
+  double last_actual = 0;  // of the last window known
+  base::EventTime started_at =
+      base::kBeginningOfTime;  // when it was first forecast (end of the window known then)
+  base::EventTime resolved_at = base::kBeginningOfTime;   // meaningful when resolved
+  base::EventTime target_start = base::kBeginningOfTime;  // start of the window that the forecast is about
   base::Duration window_length{};
   int horizon_windows = 1;
   std::string model_version;

@@ -50,17 +50,21 @@ Threshold Threshold::Parse(const std::string& text) {
     if (unit == "%") return {Kind::kShareOfCapacity, *number / 100, ""};
     if (const auto factor = FactorOf(kByteUnits, unit)) return {Kind::kBytes, *number * *factor, ""};
   }
-  throw base::ConfigError("'" + text +
-                          "' is no threshold; write packets a window (100), bytes a window (2MB), a share of the "
-                          "capacity (80%) or a percentile of what the model learned from (p50, p90, p95, p99)");
+  throw base::ConfigError(
+      "'" + text +
+      "' is no threshold; write packets a window (100), bytes a window (2MB), a share of the "
+      "capacity (80%) or a percentile of what the model learned from (p50, p90, p95, p99)");
 }
 
 bool Threshold::Fits(const std::string& target) const {
   switch (kind) {
-    case Kind::kPackets: return target == "packets";
+    case Kind::kPackets:
+      return target == "packets";
     case Kind::kBytes:
-    case Kind::kShareOfCapacity: return target == "bytes";
-    case Kind::kPercentile: return true;
+    case Kind::kShareOfCapacity:
+      return target == "bytes";
+    case Kind::kPercentile:
+      return true;
   }
   return false;
 }
@@ -72,16 +76,19 @@ void AddCapacity(const std::string& text, Capacities& capacities) {
   const auto number = TakeNumber(equals == std::string::npos ? text : text.substr(equals + 1), unit);
   const auto factor = FactorOf(kBitUnits, unit);
   if (!number || !factor) {
-    throw base::ConfigError("'" + text + "' is no capacity; write bits a second like 1G or 100M, or LINK=1G for one link");
+    throw base::ConfigError("'" + text +
+                            "' is no capacity; write bits a second like 1G or 100M, or LINK=1G for one link");
   }
   capacities[link] = *number * *factor;
 }
 
-std::optional<double> Resolve(const Threshold& threshold, const std::string& link, base::Duration window_length,
-                              const Capacities& capacities, const PercentilesByLink& percentiles) {
+std::optional<double> Resolve(const Threshold& threshold, const std::string& link,
+                              base::Duration window_length, const Capacities& capacities,
+                              const PercentilesByLink& percentiles) {
   switch (threshold.kind) {
     case Threshold::Kind::kPackets:
-    case Threshold::Kind::kBytes: return threshold.value;
+    case Threshold::Kind::kBytes:
+      return threshold.value;
     case Threshold::Kind::kShareOfCapacity: {
       const auto capacity = FindOrGeneral(capacities, link);
       if (capacity == capacities.end()) return std::nullopt;

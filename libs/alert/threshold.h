@@ -31,7 +31,8 @@ void AddCapacity(const std::string& text, Capacities& capacities);
 using PercentilesByLink = std::map<std::string, std::map<std::string, double>>;
 
 /// The threshold in the target's units a window; nothing when capacity or percentile is unknown.
-std::optional<double> Resolve(const Threshold& threshold, const std::string& link, base::Duration window_length,
-                              const Capacities& capacities, const PercentilesByLink& percentiles);
+std::optional<double> Resolve(const Threshold& threshold, const std::string& link,
+                              base::Duration window_length, const Capacities& capacities,
+                              const PercentilesByLink& percentiles);
 
 }  // namespace flowcast::alert

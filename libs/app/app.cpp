@@ -1,8 +1,8 @@
 // Options, signals and exit codes.
 #include "libs/app/app.h"
 
-#include <algorithm>
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -33,7 +33,8 @@ std::map<std::string, std::string> ParseProperties(const std::vector<std::string
   for (const std::string& text : texts) {
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-      throw base::ConfigError("--kafka '" + text + "' is no property; write key=value, like security.protocol=ssl");
+      throw base::ConfigError("--kafka '" + text +
+                              "' is no property; write key=value, like security.protocol=ssl");
     }
     properties[text.substr(0, equals)] = text.substr(equals + 1);
   }
@@ -47,9 +48,12 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   app.add_option("--brokers", options.brokers, "Kafka brokers, HOST:PORT, separated by commas")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--prefix", options.prefix, "what the topics' names begin with")->capture_default_str()->group(group);
+  app.add_option("--prefix", options.prefix, "what the topics' names begin with")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--kafka", options.kafka, "a librdkafka property, key=value; may be repeated")->group(group);
-  app.add_option("--broker-timeout", options.broker_timeout, "how long to wait for Kafka and its topics at the start")
+  app.add_option("--broker-timeout", options.broker_timeout,
+                 "how long to wait for Kafka and its topics at the start")
       ->capture_default_str()
       ->group(group);
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
@@ -57,10 +61,12 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->group(group);
   app.add_flag("--log-json", options.log_json, "log as JSON, one object a line")->group(group);
-  app.add_flag("--check", options.check, "check the configuration and exit")->group(group)->configurable(false);
+  app.add_flag("--check", options.check, "check the configuration and exit")
+      ->group(group)
+      ->configurable(false);
   app.set_config("--config", "", "read options from this TOML file")->group(group);
-  app.set_version_flag("--version", std::string("flowcast ") + FLOWCAST_VERSION + ", librdkafka " +
-                                        kafka::LibraryVersion());
+  app.set_version_flag(
+      "--version", std::string("flowcast ") + FLOWCAST_VERSION + ", librdkafka " + kafka::LibraryVersion());
   for (CLI::Option* option : app.get_options()) {
     const auto& names = option->get_lnames();
     if (!names.empty() && option->get_configurable() && option->get_envname().empty()) {
@@ -69,7 +75,8 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   }
 }
 
-std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id, const base::Log& log) {
+std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id,
+                                     const base::Log& log) {
   constexpr int kSyslogError = 3;
   kafka::KafkaOptions kafka_options;
   kafka_options.brokers = options.brokers;
@@ -96,7 +103,8 @@ bool WaitForTopics(bus::Bus& bus, const std::vector<std::string>& topics, const 
       if (clock.Steady() >= deadline) {
         throw bus::BusError(bus::BusError::Kind::kMissingTopic,
                             "topic " + topic + " does not exist on " + options.brokers +
-                                "; create the topics with: flowcast topics create --brokers " + options.brokers);
+                                "; create the topics with: flowcast topics create --brokers " +
+                                options.brokers);
       }
       if (clock.Steady() >= remind_at) {
         log(base::LogLevel::kInfo, "waiting for topic " + topic + " (flowcast topics create makes it)");

@@ -43,7 +43,8 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options);
 base::Log MakeLog(const std::string& program, const CommonOptions& options);
 
 /// Connects lazily to the brokers; librdkafka's lines go to `log`. Throws base::ConfigError.
-std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id, const base::Log& log);
+std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id,
+                                     const base::Log& log);
 
 /// Waits until the broker answers and all `topics` exist, saying every few seconds for what it
 /// waits. Throws bus::BusError after --broker-timeout, with the remedy. Ends early, returning

@@ -9,10 +9,14 @@ namespace {
 
 spdlog::level::level_enum ToSpdlog(base::LogLevel level) {
   switch (level) {
-    case base::LogLevel::kDebug: return spdlog::level::debug;
-    case base::LogLevel::kInfo: return spdlog::level::info;
-    case base::LogLevel::kWarning: return spdlog::level::warn;
-    case base::LogLevel::kError: return spdlog::level::err;
+    case base::LogLevel::kDebug:
+      return spdlog::level::debug;
+    case base::LogLevel::kInfo:
+      return spdlog::level::info;
+    case base::LogLevel::kWarning:
+      return spdlog::level::warn;
+    case base::LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -30,7 +34,8 @@ std::string Escape(const std::string& text) {
 }  // namespace
 
 base::Log MakeLog(const std::string& program, const CommonOptions& options) {
-  auto logger = std::make_shared<spdlog::logger>(program, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>(program, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
   logger->set_level(spdlog::level::from_str(options.log_level));
   const bool json = options.log_json;
   logger->set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","program":"%n","text":"%v"})"

@@ -14,10 +14,10 @@ struct SliceProgram {
   const CommonOptions& common;
   std::string client_id;  // also the front of the transactional identifier
   std::string group;
-  std::string instance;   // stable over restarts, different within the group
-  std::string input;      // topic
-  std::vector<std::string> needs;  // topics that must exist
-  std::string exit_when_idle;      // a duration: end once nothing came for so long; empty: never
+  std::string instance;                   // stable over restarts, different within the group
+  std::string input;                      // topic
+  std::vector<std::string> needs;         // topics that must exist
+  std::string exit_when_idle;             // a duration: end once nothing came for so long; empty: never
   std::function<void()> between = [] {};  // called between two turns of the loop
 };
 

@@ -63,7 +63,8 @@ Duration ParseDuration(const std::string& text) {
     if (nanoseconds < 1 || nanoseconds > 9e18) break;
     return Duration(static_cast<std::int64_t>(nanoseconds));
   }
-  throw ConfigError("'" + text + "' is no duration; write a positive number and its unit, like 250ms, 5s or 1h");
+  throw ConfigError("'" + text +
+                    "' is no duration; write a positive number and its unit, like 250ms, 5s or 1h");
 }
 
 std::string FormatDuration(Duration duration) {

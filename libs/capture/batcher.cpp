@@ -37,7 +37,8 @@ void Batcher::BeginSource(const packet::Packet& first) {
   first_ = newest_ = first.time;
   watermark_ = first.time - options_.reorder_tolerance;
   if (options_.epoch == 0) {
-    options_.epoch = static_cast<std::uint64_t>(std::max<std::int64_t>(1, base::ToUnixNanoseconds(first.time)));
+    options_.epoch =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(1, base::ToUnixNanoseconds(first.time)));
   }
 }
 
@@ -54,7 +55,8 @@ Batcher::Link& Batcher::LinkOf(const packet::Packet& packet, const std::vector<s
 
 void Batcher::Tick(base::EventTime lower_bound, std::vector<AddressedBatch>& ready) {
   if (!started_) return;
-  if (lower_bound != base::kBeginningOfTime) watermark_ = std::max(watermark_, lower_bound - options_.reorder_tolerance);
+  if (lower_bound != base::kBeginningOfTime)
+    watermark_ = std::max(watermark_, lower_bound - options_.reorder_tolerance);
   CloseAll(false, ready);
 }
 
@@ -71,7 +73,8 @@ void Batcher::CloseAll(bool final, std::vector<AddressedBatch>& ready) {
   }
 }
 
-void Batcher::Close(std::int32_t number, Partition& partition, bool final, std::vector<AddressedBatch>& ready) {
+void Batcher::Close(std::int32_t number, Partition& partition, bool final,
+                    std::vector<AddressedBatch>& ready) {
   packet::PacketBatch batch = std::exchange(partition.open, {});
   partition.flows.Clear();
   batch.source = options_.source;

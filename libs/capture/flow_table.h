@@ -15,7 +15,8 @@ class FlowTable {
   FlowTable() : slots_(kSmallest, kEmpty) {}
 
   /// The index of (link, key) in `flows`, appended when it is new.
-  std::uint32_t FindOrAdd(std::uint32_t link, const packet::FlowKey& key, std::vector<packet::BatchFlow>& flows);
+  std::uint32_t FindOrAdd(std::uint32_t link, const packet::FlowKey& key,
+                          std::vector<packet::BatchFlow>& flows);
   void Clear();
 
  private:

@@ -36,7 +36,8 @@ PollState PacedSource::Poll(std::size_t limit, std::vector<packet::Packet>& pack
   if (!Refill()) return PollState::kEnd;
   const base::Duration wait = waiting_[next_].time - ReplayTime();
   if (wait > base::Duration::zero()) {
-    const auto real_wait = base::Duration(static_cast<std::int64_t>(static_cast<double>(wait.count()) / speed_) + 1);
+    const auto real_wait =
+        base::Duration(static_cast<std::int64_t>(static_cast<double>(wait.count()) / speed_) + 1);
     clock_.SleepFor(std::min(real_wait, kBlock));
   }
   const base::EventTime now = ReplayTime();

@@ -19,8 +19,9 @@ struct Conversation {
   std::uint32_t large_bytes;
   double large_share;
 };
-constexpr Conversation kConversations[] = {{6, 443, 66, 1514, 0.7}, {17, 443, 80, 1292, 0.8}, {17, 53, 82, 180, 0.5},
-                                           {6, 22, 66, 130, 0.5},   {1, 0, 98, 98, 1.0},      {17, 5004, 214, 214, 1.0}};
+constexpr Conversation kConversations[] = {{6, 443, 66, 1514, 0.7}, {17, 443, 80, 1292, 0.8},
+                                           {17, 53, 82, 180, 0.5},  {6, 22, 66, 130, 0.5},
+                                           {1, 0, 98, 98, 1.0},     {17, 5004, 214, 214, 1.0}};
 constexpr double kShares[] = {0.5, 0.2, 0.08, 0.05, 0.02, 0.15};
 
 std::size_t Draw(base::Random& random) {
@@ -40,7 +41,8 @@ base::Duration Seconds(double seconds) { return base::Duration(static_cast<std::
 
 /// Poisson by the normal approximation above 50, by multiplication (Knuth) below.
 std::size_t Poisson(base::Random& random, double mean) {
-  if (mean > 50) return static_cast<std::size_t>(std::max(0.0, std::round(mean + std::sqrt(mean) * random.Normal())));
+  if (mean > 50)
+    return static_cast<std::size_t>(std::max(0.0, std::round(mean + std::sqrt(mean) * random.Normal())));
   const double limit = std::exp(-mean);
   std::size_t count = 0;
   for (double product = random.Uniform(); product > limit; product *= random.Uniform()) ++count;
@@ -56,7 +58,8 @@ void Require(bool holds, const char* what) {
 SyntheticSource::SyntheticSource(const SyntheticOptions& options)
     : options_(options), random_(options.seed), second_(options.start) {
   Require(options.links >= 1 && options.links <= 10'000, "--links must be from 1 to 10000");
-  Require(options.packets_per_s > 0 && options.packets_per_s <= 1e7, "--rate must be above 0 and at most 1e7 packets/s");
+  Require(options.packets_per_s > 0 && options.packets_per_s <= 1e7,
+          "--rate must be above 0 and at most 1e7 packets/s");
   Require(options.noise >= 0 && options.noise <= 2, "--noise must be from 0 to 2");
   Require(options.pattern >= 0 && options.pattern <= 1, "--pattern must be from 0 to 1");
   Require(options.burst_factor >= 1, "--burst-factor must be at least 1");
@@ -83,7 +86,8 @@ void SyntheticSource::MakeSecond() {
   next_ = 0;
   for (std::size_t link = 0; link < names_.size(); ++link) {
     const std::size_t count = Poisson(random_, RateOf(link));
-    for (std::size_t i = 0; i < count; ++i) made_.push_back(MakePacket(link, second_ + Seconds(random_.Uniform())));
+    for (std::size_t i = 0; i < count; ++i)
+      made_.push_back(MakePacket(link, second_ + Seconds(random_.Uniform())));
   }
   std::stable_sort(made_.begin(), made_.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
   second_ += 1s;
@@ -115,9 +119,11 @@ packet::Packet SyntheticSource::MakePacket(std::size_t link, base::EventTime tim
   const bool large = random_.Uniform() < conversation.large_share;
   const auto host = static_cast<std::uint8_t>(1 + random_.Below(200));
   const auto client_port = static_cast<std::uint16_t>(32768 + random_.Below(64) + 64 * host);
-  const base::IpAddress client = Address(10, static_cast<std::uint8_t>(link / 256), static_cast<std::uint8_t>(link), host);
+  const base::IpAddress client =
+      Address(10, static_cast<std::uint8_t>(link / 256), static_cast<std::uint8_t>(link), host);
   const base::IpAddress server = Address(198, 18, 0, static_cast<std::uint8_t>(1 + random_.Below(20)));
-  packet::Packet packet{.time = time, .wire_length_bytes = large ? conversation.large_bytes : conversation.small_bytes};
+  packet::Packet packet{.time = time,
+                        .wire_length_bytes = large ? conversation.large_bytes : conversation.small_bytes};
   packet.interface = static_cast<std::uint16_t>(link);
   packet.ttl = 64;
   packet.flow = {server, client, conversation.port, client_port, 0x0800, conversation.protocol};
@@ -126,7 +132,8 @@ packet::Packet SyntheticSource::MakePacket(std::size_t link, base::EventTime tim
     std::swap(packet.flow.source_port, packet.flow.destination_port);
   }
   if (conversation.protocol == 1) packet.flow.source_port = packet.flow.destination_port = 0;
-  if (conversation.protocol == 6) packet.tcp_flags = random_.Uniform() < 0.02 ? packet::kTcpSyn : packet::kTcpAck;
+  if (conversation.protocol == 6)
+    packet.tcp_flags = random_.Uniform() < 0.02 ? packet::kTcpSyn : packet::kTcpAck;
   return packet;
 }
 

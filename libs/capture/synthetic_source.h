@@ -11,12 +11,12 @@ namespace flowcast::capture {
 
 struct SyntheticOptions {
   int links = 2;
-  double packets_per_s = 100;       // mean of each link outside bursts
-  double noise = 0.2;               // standard deviation of the rate, as a share of it, from second to second
-  double pattern = 0.5;             // amplitude of the periodic pattern, as a share of the rate
+  double packets_per_s = 100;  // mean of each link outside bursts
+  double noise = 0.2;          // standard deviation of the rate, as a share of it, from second to second
+  double pattern = 0.5;        // amplitude of the periodic pattern, as a share of the rate
   base::Duration period = std::chrono::hours(24);
-  double bursts_per_hour = 6;       // of each link
-  double burst_factor = 5;          // how much the rate grows in a burst
+  double bursts_per_hour = 6;                              // of each link
+  double burst_factor = 5;                                 // how much the rate grows in a burst
   base::Duration burst_length = std::chrono::seconds(20);  // mean
   base::Duration duration = std::chrono::minutes(30);
   base::EventTime start = base::FromUnixNanoseconds(1'700'000'000'000'000'000);

@@ -17,11 +17,15 @@ enum ProtocolClass : std::size_t { kTcp, kUdp, kIcmp, kOther, kClassCount };
 
 ProtocolClass ClassOf(const packet::FlowKey& key) {
   switch (static_cast<Protocol>(key.protocol)) {
-    case Protocol::kTcp: return kTcp;
-    case Protocol::kUdp: return kUdp;
+    case Protocol::kTcp:
+      return kTcp;
+    case Protocol::kUdp:
+      return kUdp;
     case Protocol::kIcmp:
-    case Protocol::kIcmp6: return kIcmp;
-    default: return kOther;
+    case Protocol::kIcmp6:
+      return kIcmp;
+    default:
+      return kOther;
   }
 }
 
@@ -84,14 +88,16 @@ void Accumulator::AddPacket(base::EventTime time, std::uint32_t wire_length_byte
   squared_bytes_ += static_cast<std::uint64_t>(wire_length_bytes) * wire_length_bytes;
 }
 
-void Accumulator::AddFlow(const packet::FlowKey& key, std::uint64_t packets, std::uint64_t bytes, std::uint64_t syns) {
+void Accumulator::AddFlow(const packet::FlowKey& key, std::uint64_t packets, std::uint64_t bytes,
+                          std::uint64_t syns) {
   FlowSums& sums = flows_[key];
   sums.packets += packets;
   sums.bytes += bytes;
   sums.syns += syns;
 }
 
-FeatureVector Accumulator::Features(base::EventTime start, base::Duration length, const FeatureOptions& options) const {
+FeatureVector Accumulator::Features(base::EventTime start, base::Duration length,
+                                    const FeatureOptions& options) const {
   FeatureVector features{};
   const double seconds = base::ToSeconds(length);
   features[kPackets] = static_cast<double>(packets_);
@@ -157,7 +163,8 @@ void Accumulator::SetFlows(const FeatureOptions& options, FeatureVector& feature
   features[kFlows] = static_cast<double>(flows);
   features[kSources] = static_cast<double>(sources.size());
   features[kDestinations] = static_cast<double>(destinations.size());
-  features[kUplinkDownlinkRatio] = (static_cast<double>(up_bytes) + 1) / (static_cast<double>(down_bytes) + 1);
+  features[kUplinkDownlinkRatio] =
+      (static_cast<double>(up_bytes) + 1) / (static_cast<double>(down_bytes) + 1);
 }
 
 }  // namespace flowcast::feature

@@ -43,7 +43,8 @@ std::uint64_t SchemaHash() {
     std::string text = "flowcast features 1\n";
     for (const Feature& feature : Schema()) {
       text.append(feature.name).append(" ").append(feature.unit).append(" ");
-      text += std::to_string(static_cast<int>(feature.transform)) + " " + std::to_string(feature.scale_floor) + "\n";
+      text += std::to_string(static_cast<int>(feature.transform)) + " " +
+              std::to_string(feature.scale_floor) + "\n";
     }
     return base::Fnv1a64(text);
   }();

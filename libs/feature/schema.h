@@ -11,9 +11,31 @@ namespace flowcast::feature {
 
 /// Positions in a feature vector; published, never renumbered within a schema.
 enum Index : std::size_t {
-  kPackets, kBytes, kSizeMean, kSizeStd, kGapMean, kJitter, kPacketRate, kBitRate, kBurstShare,
-  kTcpShare, kUdpShare, kIcmpShare, kOtherShare, kDominantProtocol, kSourcePortEntropy, kDestinationPortEntropy,
-  kFlows, kSources, kDestinations, kSynShare, kUplinkDownlinkRatio, kHourSin, kHourCos, kWeekdaySin, kWeekdayCos,
+  kPackets,
+  kBytes,
+  kSizeMean,
+  kSizeStd,
+  kGapMean,
+  kJitter,
+  kPacketRate,
+  kBitRate,
+  kBurstShare,
+  kTcpShare,
+  kUdpShare,
+  kIcmpShare,
+  kOtherShare,
+  kDominantProtocol,
+  kSourcePortEntropy,
+  kDestinationPortEntropy,
+  kFlows,
+  kSources,
+  kDestinations,
+  kSynShare,
+  kUplinkDownlinkRatio,
+  kHourSin,
+  kHourCos,
+  kWeekdaySin,
+  kWeekdayCos,
   kFeatureCount
 };
 

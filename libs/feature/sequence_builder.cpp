@@ -13,7 +13,9 @@ constexpr double kDeviationFactor = 1.2533141373155003;
 // exp beyond this is no load of any link; keeps hostile scales finite.
 constexpr double kLargestExponent = 60;
 
-double Forward(Transform transform, double raw) { return transform == Transform::kLog1p ? std::log1p(raw) : raw; }
+double Forward(Transform transform, double raw) {
+  return transform == Transform::kLog1p ? std::log1p(raw) : raw;
+}
 
 double Median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);

@@ -16,10 +16,10 @@ struct Window {
   base::EventTime start = base::kBeginningOfTime;
   base::Duration length{};
   std::uint64_t schema_hash = 0;
-  bool partial = false;             // the source began or ended within it
+  bool partial = false;  // the source began or ended within it
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t late_packets = 0;   // dropped as late since the link's window before
+  std::uint64_t late_packets = 0;  // dropped as late since the link's window before
   FeatureVector features{};
 
   base::EventTime end() const { return start + length; }
@@ -32,11 +32,11 @@ struct Sequence {
   base::EventTime end = base::kBeginningOfTime;  // end of the last window
   base::Duration window_length{};
   std::uint64_t schema_hash = 0;
-  std::uint32_t length = 0;      // L
-  std::vector<double> centre;    // [kFeatureCount], of the transformed values
-  std::vector<double> scale;     // [kFeatureCount], positive
-  std::vector<float> values;     // [L][kFeatureCount], oldest first
-  std::vector<double> last;      // [kFeatureCount], raw features of the last window
+  std::uint32_t length = 0;    // L
+  std::vector<double> centre;  // [kFeatureCount], of the transformed values
+  std::vector<double> scale;   // [kFeatureCount], positive
+  std::vector<float> values;   // [L][kFeatureCount], oldest first
+  std::vector<double> last;    // [kFeatureCount], raw features of the last window
 
   base::EventTime last_start() const { return end - window_length; }
   bool operator==(const Sequence&) const = default;

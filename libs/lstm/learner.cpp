@@ -23,8 +23,9 @@ training::EpochResult ToResult(const Epoch& epoch) {
 
 }  // namespace
 
-training::TrainedNetwork LstmLearner::Train(const training::Examples& training, const training::Examples& validation,
-                                            std::int64_t length, std::int64_t features, std::int64_t skip_feature,
+training::TrainedNetwork LstmLearner::Train(const training::Examples& training,
+                                            const training::Examples& validation, std::int64_t length,
+                                            std::int64_t features, std::int64_t skip_feature,
                                             const training::EpochListener& listener) {
   Network network({.features = features,
                    .length = length,
@@ -42,6 +43,11 @@ training::TrainedNetwork LstmLearner::Train(const training::Examples& training, 
   });
   trained.best_epoch = best == epochs.end() ? 0 : best->number;
   return trained;
+}
+
+std::optional<std::string> BlasAdvice() {
+  if (!UsesSlowBlas()) return std::nullopt;
+  return "libtorch runs on the reference BLAS, which is about ten times slower; install libopenblas0-pthread";
 }
 
 std::unique_ptr<training::Predictor> LoadPredictor(const std::string& weights) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "libs/lstm/network.h"
@@ -27,6 +28,9 @@ class LstmLearner : public training::Learner {
  private:
   LearnerOptions options_;
 };
+
+/// A line for the log when torch runs on the slow reference BLAS, else nothing.
+std::optional<std::string> BlasAdvice();
 
 /// A training::PredictorLoader for weights that LstmLearner made.
 std::unique_ptr<training::Predictor> LoadPredictor(const std::string& weights);

@@ -35,7 +35,7 @@ using Percentiles = std::map<std::string, double>;
 
 struct Manifest {
   std::string name = "default";
-  std::string version;  // sorts by time of training
+  std::string version;     // sorts by time of training
   std::string created_at;  // RFC 3339
   std::string flowcast_version;
   std::uint64_t schema_hash = 0;

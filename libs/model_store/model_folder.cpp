@@ -15,12 +15,14 @@ void WriteFile(const fs::path& path, const std::string& content) {
   std::ofstream file(path, std::ios::binary);
   file << content;
   file.close();
-  if (!file) throw base::RuntimeError("cannot write " + path.string() + "; is the disk full or the folder not ours?");
+  if (!file)
+    throw base::RuntimeError("cannot write " + path.string() + "; is the disk full or the folder not ours?");
 }
 
 std::string ReadFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw base::RuntimeError("there is no " + path.string() + "; train a model first (flowcast-trainer)");
+  if (!file)
+    throw base::RuntimeError("there is no " + path.string() + "; train a model first (flowcast-trainer)");
   std::ostringstream content;
   content << file.rdbuf();
   return content.str();
@@ -30,7 +32,8 @@ std::string HistoryCsv(const Manifest& manifest) {
   std::ostringstream csv;
   csv << "epoch,training_loss,validation_loss,seconds\n";
   for (const EpochRecord& epoch : manifest.history) {
-    csv << epoch.number << ',' << epoch.training_loss << ',' << epoch.validation_loss << ',' << epoch.seconds << '\n';
+    csv << epoch.number << ',' << epoch.training_loss << ',' << epoch.validation_loss << ',' << epoch.seconds
+        << '\n';
   }
   return csv.str();
 }

@@ -11,10 +11,22 @@
 
 namespace flowcast::packet {
 
-/// LINKTYPE_ values of capture files (https://www.tcpdump.org/linktypes.html); others exist and are undecodable.
+/// LINKTYPE_ values of capture files (https://www.tcpdump.org/linktypes.html); others exist and are
+/// undecodable.
 enum class LinkType : std::uint16_t {
-  kNull = 0, kEthernet = 1, kPpp = 9, kRawBsd = 12, kRawOpenBsd = 14, kRaw = 101, kIeee80211 = 105, kLoop = 108,
-  kLinuxSll = 113, kRadiotap = 127, kIpv4 = 228, kIpv6 = 229, kLinuxSll2 = 276,
+  kNull = 0,
+  kEthernet = 1,
+  kPpp = 9,
+  kRawBsd = 12,
+  kRawOpenBsd = 14,
+  kRaw = 101,
+  kIeee80211 = 105,
+  kLoop = 108,
+  kLinuxSll = 113,
+  kRadiotap = 127,
+  kIpv4 = 228,
+  kIpv6 = 229,
+  kLinuxSll2 = 276,
 };
 
 /// Whether Decode knows the link type.

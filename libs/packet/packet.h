@@ -24,10 +24,10 @@ inline constexpr std::uint8_t kTcpAck = 0x10;
 struct FlowKey {
   base::IpAddress source;
   base::IpAddress destination;
-  std::uint16_t source_port = 0;       // 0 where the protocol has none, or a later fragment hides it
+  std::uint16_t source_port = 0;  // 0 where the protocol has none, or a later fragment hides it
   std::uint16_t destination_port = 0;
-  std::uint16_t ether_type = 0;        // 0x0800 and 0x86dd for IP, also behind VLAN tags and on links without one
-  std::uint8_t protocol = 0;           // IANA number of what follows IP (and its IPv6 extension headers); 0 without IP
+  std::uint16_t ether_type = 0;  // 0x0800 and 0x86dd for IP, also behind VLAN tags and on links without one
+  std::uint8_t protocol = 0;  // IANA number of what follows IP (and its IPv6 extension headers); 0 without IP
 
   bool operator==(const FlowKey&) const = default;
 };
@@ -43,8 +43,8 @@ struct Packet {
   std::uint16_t interface = 0;          // index into the source's interfaces
   std::uint16_t vlan = 0;               // outermost 802.1Q identifier, 0 without one
   std::uint8_t tcp_flags = 0;
-  std::uint8_t traffic_class = 0;       // DSCP and ECN
-  std::uint8_t ttl = 0;                 // or hop limit
+  std::uint8_t traffic_class = 0;  // DSCP and ECN
+  std::uint8_t ttl = 0;            // or hop limit
   FlowKey flow;
 };
 
@@ -76,7 +76,7 @@ struct PacketBatch {
   std::uint64_t sequence = 0;  // 0, 1, 2, ... within source, epoch and partition
   base::EventTime started = base::kBeginningOfTime;    // the source's first packet in this epoch
   base::EventTime watermark = base::kBeginningOfTime;  // no packet older than this follows in this partition
-  bool final = false;          // the source has ended; nothing follows in this epoch
+  bool final = false;                                  // the source has ended; nothing follows in this epoch
   SourceCounters counters;
 
   std::vector<std::string> links;  // identifiers, each qualified by the source: "demo/office"

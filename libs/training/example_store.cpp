@@ -44,7 +44,8 @@ std::map<std::string, double> Percentiles(std::vector<double> values) {
 
 void AddExample(const Sequence& from, const Sequence& to, Index target, Examples& examples) {
   AppendInputs(from, examples.inputs);
-  examples.targets.push_back(Clip(feature::Normalize(target, to.last[target], NormalizationOf(from, target))));
+  examples.targets.push_back(
+      Clip(feature::Normalize(target, to.last[target], NormalizationOf(from, target))));
 }
 
 void RequireEnough(const Dataset& dataset) {
@@ -131,7 +132,8 @@ std::vector<Pair> ExampleStore::Pairs(EventTime from, EventTime until, int horiz
   for (const auto& [link, series] : links_) {
     for (auto position = series.lower_bound(from); position != series.end(); ++position) {
       const auto later = series.find(position->first + step);
-      if (later != series.end() && later->first <= until) pairs.push_back({&position->second, &later->second});
+      if (later != series.end() && later->first <= until)
+        pairs.push_back({&position->second, &later->second});
     }
   }
   return pairs;
@@ -154,10 +156,12 @@ std::map<std::string, std::map<std::string, double>> ExampleStore::PercentilesUn
 }
 
 Dataset ExampleStore::Build(const DatasetOptions& options) const {
-  if (size_ == 0) throw base::RuntimeError("there are no sequences to learn from; is flowcast-features running?");
+  if (size_ == 0)
+    throw base::RuntimeError("there are no sequences to learn from; is flowcast-features running?");
   Dataset dataset;
   dataset.from = oldest();
-  dataset.until = base::AlignDown(PartOf(dataset.from, newest(), options.train_fraction), shape_.window_length);
+  dataset.until =
+      base::AlignDown(PartOf(dataset.from, newest(), options.train_fraction), shape_.window_length);
   dataset.percentiles = PercentilesUntil(dataset.until, options.target);
   const EventTime validate_from = PartOf(dataset.from, dataset.until, 1 - options.validation_fraction);
   const base::Duration gap = shape_.window_length * shape_.length;

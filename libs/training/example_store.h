@@ -53,7 +53,7 @@ struct DatasetOptions {
 struct Dataset {
   Examples training;
   Examples validation;
-  std::vector<Pair> validation_pairs;  // of the store, valid until its next Add
+  std::vector<Pair> validation_pairs;              // of the store, valid until its next Add
   base::EventTime from = base::kBeginningOfTime;   // end of the first sequence
   base::EventTime until = base::kBeginningOfTime;  // end of the newest window that was learned from
   std::map<std::string, std::map<std::string, double>> percentiles;  // by link, "" for all: p50 ... p99

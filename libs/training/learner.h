@@ -51,7 +51,8 @@ class Learner {
   virtual ~Learner() = default;
   /// `skip_feature` is the column that the target continues.
   virtual TrainedNetwork Train(const Examples& training, const Examples& validation, std::int64_t length,
-                               std::int64_t features, std::int64_t skip_feature, const EpochListener& listener) = 0;
+                               std::int64_t features, std::int64_t skip_feature,
+                               const EpochListener& listener) = 0;
 };
 
 }  // namespace flowcast::training

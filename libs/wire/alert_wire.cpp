@@ -83,7 +83,8 @@ tl::expected<alert::Alert, WireError> DecodeAlertJson(std::string_view text) {
 std::vector<bus::Header> CloudEventHeaders(const alert::Alert& alert) {
   const std::string state(alert::ToString(alert.state));
   return {{"ce_specversion", "1.0"},
-          {"ce_id", alert.fingerprint + "-" + std::to_string(base::ToUnixNanoseconds(alert.started_at)) + "-" + state},
+          {"ce_id",
+           alert.fingerprint + "-" + std::to_string(base::ToUnixNanoseconds(alert.started_at)) + "-" + state},
           {"ce_source", "/flowcast/inference"},
           {"ce_type", "io.flowcast.alert." + state},
           {"ce_subject", alert.link},

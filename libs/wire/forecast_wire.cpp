@@ -105,8 +105,8 @@ tl::expected<ForecastRecord, WireError> DecodeForecast(std::string_view bytes) {
   forecast.target = message->target();
   forecast.last_actual = message->last_actual();
   for (const v1::Horizon& horizon : message->horizons()) forecast.horizons.push_back(DecodeHorizon(horizon));
-  forecast.record = {message->record().settled(), message->record().mae(), message->record().mae_persistence(),
-                     message->record().coverage_90()};
+  forecast.record = {message->record().settled(), message->record().mae(),
+                     message->record().mae_persistence(), message->record().coverage_90()};
   forecast.quality = DecodeQuality(message->quality());
   forecast.model_version = message->model_version();
   if (message->has_settled()) record.settled = DecodeSettled(message->settled());

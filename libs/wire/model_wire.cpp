@@ -20,7 +20,8 @@ std::string Encode(const model_store::Model& model) {
 tl::expected<model_store::Model, WireError> DecodeModel(std::string_view bytes) {
   const auto message = Parse<v1::Model>(bytes);
   if (!message) return tl::unexpected(message.error());
-  if (base::Fnv1a64(message->weights()) != message->weights_hash()) return tl::unexpected(WireError::kInconsistent);
+  if (base::Fnv1a64(message->weights()) != message->weights_hash())
+    return tl::unexpected(WireError::kInconsistent);
   try {
     return model_store::Model{model_store::FromJson(message->manifest()), message->weights()};
   } catch (const base::RuntimeError&) {

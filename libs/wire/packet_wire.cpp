@@ -63,8 +63,9 @@ bool TakeAddress(std::uint8_t version, std::string_view& rest, base::IpAddress& 
 bool DecodeFlows(const v1::FlowTable& table, packet::PacketBatch& batch) {
   const int count = table.link_indexes_size();
   const auto size = static_cast<std::size_t>(count);
-  if (table.ip_versions().size() != size || table.protocols().size() != size || table.source_ports_size() != count ||
-      table.destination_ports_size() != count || table.ether_types_size() != count) {
+  if (table.ip_versions().size() != size || table.protocols().size() != size ||
+      table.source_ports_size() != count || table.destination_ports_size() != count ||
+      table.ether_types_size() != count) {
     return false;
   }
   std::string_view addresses = table.addresses();
@@ -97,8 +98,9 @@ bool DecodeTimes(const v1::PacketBatch& message, packet::PacketBatch& batch) {
 bool DecodeColumns(const v1::PacketBatch& message, packet::PacketBatch& batch) {
   const auto size = static_cast<std::size_t>(message.time_deltas_ns_size());
   if (static_cast<std::size_t>(message.flow_indexes_size()) != size ||
-      static_cast<std::size_t>(message.wire_lengths_bytes_size()) != size || message.tcp_flags().size() != size ||
-      message.traffic_classes().size() != size || message.ttls().size() != size) {
+      static_cast<std::size_t>(message.wire_lengths_bytes_size()) != size ||
+      message.tcp_flags().size() != size || message.traffic_classes().size() != size ||
+      message.ttls().size() != size) {
     return false;
   }
   batch.flow_indexes.assign(message.flow_indexes().begin(), message.flow_indexes().end());
@@ -107,7 +109,8 @@ bool DecodeColumns(const v1::PacketBatch& message, packet::PacketBatch& batch) {
   batch.traffic_classes = AsColumn(message.traffic_classes());
   batch.ttls = AsColumn(message.ttls());
   const auto within = [&batch](std::uint32_t index) { return index < batch.flows.size(); };
-  return std::all_of(batch.flow_indexes.begin(), batch.flow_indexes.end(), within) && DecodeTimes(message, batch);
+  return std::all_of(batch.flow_indexes.begin(), batch.flow_indexes.end(), within) &&
+         DecodeTimes(message, batch);
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ constexpr std::size_t kMostBytes = 4000;
 std::string Dump(const PartitionProgress& progress) {
   Json sources = Json::object();
   for (const auto& [name, source] : progress.sources) {
-    sources[name] = {source.epoch, source.next_sequence, base::ToUnixNanoseconds(source.watermark), source.final};
+    sources[name] = {source.epoch, source.next_sequence, base::ToUnixNanoseconds(source.watermark),
+                     source.final};
   }
   return Json{{"version", 1}, {"next_offset", progress.next_offset}, {"sources", sources}}.dump();
 }

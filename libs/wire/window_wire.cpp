@@ -19,10 +19,12 @@ bool IsConsistent(const v1::Sequence& message) {
   constexpr int kColumns = static_cast<int>(feature::kFeatureCount);
   constexpr std::uint32_t kLongest = 100'000;
   return message.length() > 0 && message.length() <= kLongest && message.window_ns() > 0 &&
-         IsSaneTime(message.end_ns()) && IsSaneTime(message.window_ns()) && message.centre_size() == kColumns &&
-         message.scale_size() == kColumns && message.last_size() == kColumns &&
-         message.values_size() == static_cast<int>(message.length()) * kColumns && AllFinite(message.centre()) &&
-         AllFinite(message.scale()) && AllFinite(message.values()) && AllFinite(message.last()) &&
+         IsSaneTime(message.end_ns()) && IsSaneTime(message.window_ns()) &&
+         message.centre_size() == kColumns && message.scale_size() == kColumns &&
+         message.last_size() == kColumns &&
+         message.values_size() == static_cast<int>(message.length()) * kColumns &&
+         AllFinite(message.centre()) && AllFinite(message.scale()) && AllFinite(message.values()) &&
+         AllFinite(message.last()) &&
          std::all_of(message.scale().begin(), message.scale().end(), [](double scale) { return scale > 0; });
 }
 
@@ -46,8 +48,9 @@ std::string Encode(const feature::Window& window) {
 tl::expected<feature::Window, WireError> DecodeWindow(std::string_view bytes) {
   const auto message = Parse<v1::Window>(bytes);
   if (!message) return tl::unexpected(message.error());
-  if (message->features_size() != static_cast<int>(feature::kFeatureCount) || !AllFinite(message->features()) ||
-      !IsSaneTime(message->start_ns()) || !IsSaneTime(message->length_ns()) || message->length_ns() <= 0) {
+  if (message->features_size() != static_cast<int>(feature::kFeatureCount) ||
+      !AllFinite(message->features()) || !IsSaneTime(message->start_ns()) ||
+      !IsSaneTime(message->length_ns()) || message->length_ns() <= 0) {
     return tl::unexpected(WireError::kInconsistent);
   }
   feature::Window window{.link = message->link(),

@@ -13,9 +13,12 @@ enum class WireError {
 
 constexpr std::string_view ToString(WireError error) {
   switch (error) {
-    case WireError::kNotOurs: return "not a message of ours";
-    case WireError::kUnknownVersion: return "unknown version";
-    case WireError::kInconsistent: return "inconsistent content";
+    case WireError::kNotOurs:
+      return "not a message of ours";
+    case WireError::kUnknownVersion:
+      return "unknown version";
+    case WireError::kInconsistent:
+      return "inconsistent content";
   }
   return "";
 }

@@ -11,25 +11,40 @@
 namespace flowcast::services {
 
 void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
-  auto* pcap = app.add_option("--pcap", config.pcap, "a capture file: pcap or pcapng, also in gzip or zstd; - is standard input");
+  auto* pcap = app.add_option("--pcap", config.pcap,
+                              "a capture file: pcap or pcapng, also in gzip or zstd; - is standard input");
   app.add_option("--interface,-i", config.interfaces, "a live interface; may be repeated")->excludes(pcap);
   app.add_flag("--list-interfaces", config.list_interfaces, "list the interfaces and exit");
   app.add_option("--filter", config.filter, "a BPF filter, such as 'tcp port 443'");
-  app.add_option("--source", config.source, "name of this source; links are named SOURCE/INTERFACE [the file's or host's name]");
-  app.add_option("--speed", config.speed, "replay of a file: max, or a factor of its own speed: 1x, 10x, 0.5x")->capture_default_str();
-  app.add_option("--reorder-tolerance", config.reorder_tolerance, "how far time stamps may go back [1s for files, 50ms live]");
-  app.add_option("--snaplen", config.snap_length_bytes, "bytes kept of a live packet, before decoding")->capture_default_str()->check(CLI::Range(64, 65535));
-  app.add_option("--ring-mib", config.ring_mib, "size of the kernel's ring of an interface")->capture_default_str()->check(CLI::Range(1, 4096));
-  app.add_flag("--promiscuous,!--no-promiscuous", config.promiscuous, "see packets for others too")->capture_default_str();
-  app.add_option("--batch-packets", config.batch_packets, "most packets a batch")->capture_default_str()->check(CLI::Range(1, 65536));
+  app.add_option("--source", config.source,
+                 "name of this source; links are named SOURCE/INTERFACE [the file's or host's name]");
+  app.add_option("--speed", config.speed,
+                 "replay of a file: max, or a factor of its own speed: 1x, 10x, 0.5x")
+      ->capture_default_str();
+  app.add_option("--reorder-tolerance", config.reorder_tolerance,
+                 "how far time stamps may go back [1s for files, 50ms live]");
+  app.add_option("--snaplen", config.snap_length_bytes, "bytes kept of a live packet, before decoding")
+      ->capture_default_str()
+      ->check(CLI::Range(64, 65535));
+  app.add_option("--ring-mib", config.ring_mib, "size of the kernel's ring of an interface")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  app.add_flag("--promiscuous,!--no-promiscuous", config.promiscuous, "see packets for others too")
+      ->capture_default_str();
+  app.add_option("--batch-packets", config.batch_packets, "most packets a batch")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65536));
   AddCommonOptions(app, config.common);
 }
 
 void CaptureConfig::Check() const {
   if (pcap.empty() && interfaces.empty()) {
-    throw base::ConfigError("nothing to capture; name a file with --pcap or an interface with --interface (--list-interfaces shows them)");
+    throw base::ConfigError(
+        "nothing to capture; name a file with --pcap or an interface with --interface (--list-interfaces "
+        "shows them)");
   }
-  if (SpeedFactor() != 0 && is_live()) throw base::ConfigError("--speed is for capture files; leave it out with --interface");
+  if (SpeedFactor() != 0 && is_live())
+    throw base::ConfigError("--speed is for capture files; leave it out with --interface");
   ReorderTolerance();
 }
 

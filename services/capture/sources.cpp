@@ -73,14 +73,14 @@ int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, con
   const double rate = static_cast<double>(packets.published) / std::max(summary.seconds, 1e-9);
   log(base::LogLevel::kInfo,
       config.SourceName() + ": received " + base::Grouped(packets.received) + " = published " +
-          base::Grouped(packets.published) + " + filtered " + base::Grouped(packets.filtered) + " + dropped " +
-          base::Grouped(packets.dropped) + " + undecodable " + base::Grouped(packets.undecodable) + "; " +
-          base::Grouped(summary.batches) + " batches, " + base::Short(static_cast<double>(summary.bytes)) + "B, " +
-          base::Short(rate) + " packets/s");
-  if (packets.received == 0) log(base::LogLevel::kWarning, "no packet came; is it the right file, interface or filter?");
-  if (summary.complaint.empty()) return app::kOk;
-  log(base::LogLevel::kWarning, summary.complaint);
-  return app::kFailed;
+          base::Grouped(packets.published) + " + filtered " + base::Grouped(packets.filtered) +
+          " + dropped " + base::Grouped(packets.dropped) + " + undecodable " +
+          base::Grouped(packets.undecodable) + "; " + base::Grouped(summary.batches) + " batches, " +
+          base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) + " packets/s");
+  if (packets.received == 0)
+    log(base::LogLevel::kWarning, "no packet came; is it the right file, interface or filter?");
+  if (!summary.complaint.empty()) log(base::LogLevel::kWarning, summary.complaint);
+  return summary.failed ? app::kFailed : app::kOk;
 }
 
 }  // namespace flowcast::services

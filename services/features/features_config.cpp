@@ -21,13 +21,21 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
   app.add_option("--window", config.window, "length of a window, 50ms to 1h")->capture_default_str();
   app.add_option("--lateness", config.lateness, "how much longer a window waits for late packets [0]");
-  app.add_option("--link-expiry", config.link_expiry, "a link without packets for so long is forgotten")->capture_default_str();
-  app.add_option("--burst-gap", config.burst_gap, "packets closer than this are a burst (burst_share)")->capture_default_str();
-  app.add_option("--sequence-length", config.sequence_length, "windows a sequence")->capture_default_str()->check(CLI::Range(2, 1000));
-  app.add_option("--home-net", config.home_net, "networks on this side of the links, for uplink and downlink")->capture_default_str();
+  app.add_option("--link-expiry", config.link_expiry, "a link without packets for so long is forgotten")
+      ->capture_default_str();
+  app.add_option("--burst-gap", config.burst_gap, "packets closer than this are a burst (burst_share)")
+      ->capture_default_str();
+  app.add_option("--sequence-length", config.sequence_length, "windows a sequence")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 1000));
+  app.add_option("--home-net", config.home_net, "networks on this side of the links, for uplink and downlink")
+      ->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
-  app.add_option("--instance", config.instance, "name of this instance within its group; stable over restarts")->capture_default_str();
-  app.add_option("--exit-when-idle", config.exit_when_idle, "end once nothing came for so long, after something had [never]");
+  app.add_option("--instance", config.instance,
+                 "name of this instance within its group; stable over restarts")
+      ->capture_default_str();
+  app.add_option("--exit-when-idle", config.exit_when_idle,
+                 "end once nothing came for so long, after something had [never]");
   AddCommonOptions(app, config.common);
 }
 
@@ -36,12 +44,15 @@ window::FoldOptions FeaturesConfig::FoldOptions() const {
   const base::Duration length = base::ParseDuration(window);
   if (length < 50ms || length > 1h) throw base::ConfigError("--window " + window + " is outside 50ms to 1h");
   const base::Duration expiry = base::ParseDuration(link_expiry);
-  if (expiry < length) throw base::ConfigError("--link-expiry " + link_expiry + " is shorter than a window (" + window + ")");
+  if (expiry < length)
+    throw base::ConfigError("--link-expiry " + link_expiry + " is shorter than a window (" + window + ")");
   return {.window_length = length,
-          .lateness = lateness.empty() || lateness == "0" ? base::Duration::zero() : base::ParseDuration(lateness),
+          .lateness =
+              lateness.empty() || lateness == "0" ? base::Duration::zero() : base::ParseDuration(lateness),
           .link_expiry = expiry,
           .sequence_length = sequence_length,
-          .features = {.home_net = base::CidrSet(SplitAtCommas(home_net)), .burst_gap = base::ParseDuration(burst_gap)}};
+          .features = {.home_net = base::CidrSet(SplitAtCommas(home_net)),
+                       .burst_gap = base::ParseDuration(burst_gap)}};
 }
 
 }  // namespace flowcast::services

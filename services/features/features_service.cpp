@@ -23,10 +23,12 @@ FeaturesTask::Partition FeaturesTask::MakePartition(const bus::Position& positio
   if (partition.live) return partition;
   if (const auto progress = wire::DecodeProgressJson(position.metadata)) {
     partition.progress = *progress;
+    partition.fold.Restore(progress->sources);
   } else {
-    log_(base::LogLevel::kWarning, position.at.topic + " partition " + std::to_string(position.at.partition) +
-                                       ": the committed position carries no progress of ours; windows that were open "
-                                       "may be incomplete");
+    log_(base::LogLevel::kWarning,
+         position.at.topic + " partition " + std::to_string(position.at.partition) +
+             ": the committed position carries no progress of ours; windows that were open "
+             "may be incomplete");
   }
   return partition;
 }
@@ -61,30 +63,37 @@ void FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) 
 
 void FeaturesTask::GoLive(Partition& partition) {
   partition.live = true;
-  partition.fold.Restore(partition.progress.sources);
   partition.before_live = partition.fold.counters();
 }
 
 void FeaturesTask::Refuse(const bus::InRecord& record, wire::WireError error) {
   switch (error) {
-    case wire::WireError::kNotOurs: ++counters_.refused_not_ours; break;
-    case wire::WireError::kUnknownVersion: ++counters_.refused_version; break;
-    case wire::WireError::kInconsistent: ++counters_.refused_inconsistent; break;
+    case wire::WireError::kNotOurs:
+      ++counters_.refused_not_ours;
+      break;
+    case wire::WireError::kUnknownVersion:
+      ++counters_.refused_version;
+      break;
+    case wire::WireError::kInconsistent:
+      ++counters_.refused_inconsistent;
+      break;
   }
   if (!std::has_single_bit(counters_.refused())) return;  // logged at 1, 2, 4, 8, ... of them
   log_(base::LogLevel::kWarning, "skipped a record of " + record.from.topic + " (partition " +
                                      std::to_string(record.from.partition) + ", offset " +
-                                     std::to_string(record.offset) + "): " + std::string(ToString(error)) + "; " +
-                                     std::to_string(counters_.refused()) + " so far");
+                                     std::to_string(record.offset) + "): " + std::string(ToString(error)) +
+                                     "; " + std::to_string(counters_.refused()) + " so far");
 }
 
 void FeaturesTask::Emit(const bus::InRecord& record, slice::Outbox& outbox) {
   for (const window::ClosedWindow& closed : closed_) {
     const std::string& link = closed.window.link;
-    outbox.push_back({.to = {names_.windows, record.from.partition}, .key = link, .value = wire::Encode(closed.window)});
-    if (!closed.sequence) continue;
     outbox.push_back(
-        {.to = {names_.sequences, record.from.partition}, .key = link, .value = wire::Encode(*closed.sequence)});
+        {.to = {names_.windows, record.from.partition}, .key = link, .value = wire::Encode(closed.window)});
+    if (!closed.sequence) continue;
+    outbox.push_back({.to = {names_.sequences, record.from.partition},
+                      .key = link,
+                      .value = wire::Encode(*closed.sequence)});
   }
 }
 
@@ -94,7 +103,7 @@ std::vector<bus::Position> FeaturesTask::Positions() const {
     if (!partition.live) continue;
     const std::int64_t next = partition.progress.next_offset;
     const std::int64_t from = std::min(partition.fold.OldestNeededOffset().value_or(next), next);
-    positions.push_back({at, from, wire::EncodeJson({next, partition.fold.Progress()})});
+    positions.push_back({at, from, wire::EncodeJson({next, partition.fold.ProgressBefore(from)})});
   }
   return positions;
 }

@@ -17,8 +17,9 @@ void FeaturesReport::Write(const slice::SliceCounters& counters) {
   last_records_ = counters.records_in;
   const base::EventTime watermark = task_.Watermark();
   const std::string until =
-      watermark == base::kEndOfTime ? "all sources ended"
-                                    : "event time " + base::FormatTime(base::AlignDown(watermark, std::chrono::seconds(1)));
+      watermark == base::kEndOfTime
+          ? "all sources ended"
+          : "event time " + base::FormatTime(base::AlignDown(watermark, std::chrono::seconds(1)));
   log_(base::LogLevel::kInfo, base::Grouped(fold.packets_in) + " packets -> " + base::Grouped(fold.windows) +
                                   " windows, " + base::Grouped(fold.sequences) + " sequences of " +
                                   base::Grouped(task_.link_count()) + " links; late " +

@@ -8,15 +8,28 @@
 namespace flowcast::services {
 
 void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
-  app.add_option("--threshold", config.threshold, "alert above: packets a window (100), bytes a window (2MB), a share of --capacity (80%), or a percentile of what the model learned from (p50, p90, p95, p99)")->capture_default_str();
-  app.add_option("--capacity", config.capacity, "bits a second of the links: 1G, or LINK=1G for one; may be repeated");
-  app.add_option("--clear-ratio", config.inference.rule.clear_ratio, "an alert is resolved below this share of the threshold")->capture_default_str()->check(CLI::Range(0.0, 1.0));
-  app.add_option("--target", config.target, "what is forecast: packets or bytes [as the threshold asks for]")->check(CLI::IsMember({"packets", "bytes"}));
-  app.add_option("--horizon", config.inference.horizon_windows, "windows ahead; the model's must be the same")->capture_default_str()->check(CLI::Range(1, 1000));
+  app.add_option("--threshold", config.threshold,
+                 "alert above: packets a window (100), bytes a window (2MB), a share of --capacity (80%), or "
+                 "a percentile of what the model learned from (p50, p90, p95, p99)")
+      ->capture_default_str();
+  app.add_option("--capacity", config.capacity,
+                 "bits a second of the links: 1G, or LINK=1G for one; may be repeated");
+  app.add_option("--clear-ratio", config.inference.rule.clear_ratio,
+                 "an alert is resolved below this share of the threshold")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--target", config.target, "what is forecast: packets or bytes [as the threshold asks for]")
+      ->check(CLI::IsMember({"packets", "bytes"}));
+  app.add_option("--horizon", config.inference.horizon_windows, "windows ahead; the model's must be the same")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   app.add_option("--model", config.model, "name of the model to follow on models.v1")->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
-  app.add_option("--instance", config.instance, "name of this instance within its group; stable over restarts")->capture_default_str();
-  app.add_option("--exit-when-idle", config.exit_when_idle, "end once nothing came for so long, after something had [never]");
+  app.add_option("--instance", config.instance,
+                 "name of this instance within its group; stable over restarts")
+      ->capture_default_str();
+  app.add_option("--exit-when-idle", config.exit_when_idle,
+                 "end once nothing came for so long, after something had [never]");
   AddCommonOptions(app, config.common);
 }
 
@@ -26,8 +39,9 @@ void InferenceConfig::Resolve() {
   const bool needs_bytes = !inference.threshold.Fits("packets");
   const std::string wanted = target.empty() ? (needs_bytes ? "bytes" : "packets") : target;
   if (!inference.threshold.Fits(wanted)) {
-    throw base::ConfigError("--threshold " + threshold + " does not go with --target " + wanted +
-                            "; give packets a window (100) for packets, bytes (2MB) or a share (80%) for bytes");
+    throw base::ConfigError(
+        "--threshold " + threshold + " does not go with --target " + wanted +
+        "; give packets a window (100) for packets, bytes (2MB) or a share (80%) for bytes");
   }
   if (inference.threshold.kind == alert::Threshold::Kind::kShareOfCapacity && inference.capacities.empty()) {
     throw base::ConfigError("--threshold " + threshold + " needs the links' capacity, like --capacity 1G");

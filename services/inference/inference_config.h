@@ -22,6 +22,7 @@ struct InferenceConfig {
 
   /// Fills what the texts say. Throws base::ConfigError.
   void Resolve();
+  ModelDemands Demands() const { return {model, inference.target, inference.horizon_windows}; }
 };
 
 void AddInferenceOptions(CLI::App& app, InferenceConfig& config);

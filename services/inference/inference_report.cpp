@@ -9,7 +9,9 @@ namespace flowcast::services {
 
 void InferenceReport::Begin() {
   if (models_.current() != nullptr) return;
-  log_(base::LogLevel::kWarning, "there is no model yet: forecasting by persistence and smoothing until flowcast-trainer publishes one");
+  log_(
+      base::LogLevel::kWarning,
+      "there is no model yet: forecasting by persistence and smoothing until flowcast-trainer publishes one");
 }
 
 void InferenceReport::Write(const slice::SliceCounters&) {
@@ -24,8 +26,9 @@ void InferenceReport::Write(const slice::SliceCounters&) {
                   task_.absolute_error_persistence() / scored, base::Grouped(task_.scored()).c_str());
     error = text;
   }
-  log_(base::LogLevel::kInfo, base::Grouped(counters.sequences) + " sequences -> " + base::Grouped(counters.forecasts) +
-                                  " forecasts (" + base::Grouped(counters.with_model) + " with the model), " +
+  log_(base::LogLevel::kInfo, base::Grouped(counters.sequences) + " sequences -> " +
+                                  base::Grouped(counters.forecasts) + " forecasts (" +
+                                  base::Grouped(counters.with_model) + " with the model), " +
                                   base::Grouped(counters.fired) + " alerts fired, " +
                                   base::Grouped(counters.resolved) + " resolved; " + error);
 }

@@ -89,11 +89,13 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting) {
   const forecast::ForecasterOptions options{.target = std::string(feature::Schema()[options_.target].name),
                                             .window_length = waiting.sequence.window_length,
                                             .horizon_windows = options_.horizon_windows};
-  return partition.emplace(name, Link{forecast::LinkForecaster(name, options), alert::LoadAlert(options_.rule)})
+  return partition
+      .emplace(name, Link{forecast::LinkForecaster(name, options), alert::LoadAlert(options_.rule)})
       .first->second;
 }
 
-void InferenceTask::Forecast(const Waiting& waiting, std::optional<double> model_value, slice::Outbox& outbox) {
+void InferenceTask::Forecast(const Waiting& waiting, std::optional<double> model_value,
+                             slice::Outbox& outbox) {
   const feature::Sequence& sequence = waiting.sequence;
   Link& link = LinkOf(waiting);
   if (sequence.end <= link.last_end) {
@@ -108,7 +110,8 @@ void InferenceTask::Forecast(const Waiting& waiting, std::optional<double> model
   record.forecast = link.forecaster.Predict(model_value, version);
   ++counters_.forecasts;
   counters_.with_model += model_value ? 1 : 0;
-  outbox.push_back({.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
+  outbox.push_back(
+      {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
   const LiveModel* model = models_.current();
   if (model == nullptr || sequence.end >= model->manifest.trained_until) Alert(record.forecast, link, outbox);
 }
@@ -126,8 +129,8 @@ void InferenceTask::Alert(const forecast::Forecast& forecast, Link& link, slice:
   static const alert::PercentilesByLink kNoPercentiles;
   const LiveModel* model = models_.current();
   const auto& percentiles = model == nullptr ? kNoPercentiles : model->manifest.percentiles;
-  const auto threshold =
-      alert::Resolve(options_.threshold, forecast.link, forecast.window_length, options_.capacities, percentiles);
+  const auto threshold = alert::Resolve(options_.threshold, forecast.link, forecast.window_length,
+                                        options_.capacities, percentiles);
   if (!threshold) return;
   const auto change = link.load_alert.Evaluate(forecast, *threshold);
   if (!change) return;
@@ -142,7 +145,8 @@ void InferenceTask::Alert(const forecast::Forecast& forecast, Link& link, slice:
 
 std::vector<bus::Position> InferenceTask::Positions() const {
   std::vector<bus::Position> positions;
-  for (const auto& [partition, offset] : next_offsets_) positions.push_back({{names_.sequences, partition}, offset, ""});
+  for (const auto& [partition, offset] : next_offsets_)
+    positions.push_back({{names_.sequences, partition}, offset, ""});
   return positions;
 }
 

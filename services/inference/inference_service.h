@@ -42,7 +42,8 @@ struct InferenceCounters {
 class InferenceTask : public slice::Task {
  public:
   /// `models` must outlive the task.
-  InferenceTask(const InferenceOptions& options, const topics::Names& names, const ModelWatcher& models, base::Log log)
+  InferenceTask(const InferenceOptions& options, const topics::Names& names, const ModelWatcher& models,
+                base::Log log)
       : options_(options), names_(names), models_(models), log_(std::move(log)) {}
 
   void OnAssigned(const std::vector<bus::Position>& partitions) override;

@@ -16,12 +16,9 @@ int Infer(services::InferenceConfig& config) {
   config.Resolve();
   base::SystemClock clock;
   const base::Log log = app::MakeLog("inference", config.common);
-  if (lstm::UsesSlowBlas()) {
-    log(base::LogLevel::kWarning, "libtorch runs on the reference BLAS, which is about ten times slower; install libopenblas0-pthread");
-  }
+  if (const auto advice = lstm::BlasAdvice()) log(base::LogLevel::kWarning, *advice);
   const topics::Names names = config.common.names();
-  const services::ModelDemands demands{config.model, config.inference.target, config.inference.horizon_windows};
-  services::ModelWatcher watcher(demands, lstm::LoadPredictor, log);
+  services::ModelWatcher watcher(config.Demands(), lstm::LoadPredictor, log);
   services::InferenceTask task(config.inference, names, watcher, log);
   services::InferenceReport report(task, watcher, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-inference", log);

@@ -52,7 +52,8 @@ void ModelWatcher::TryCurrent() {
 
 std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& manifest) const {
   const std::string target(feature::Schema()[demands_.target].name);
-  if (manifest.schema_hash != feature::SchemaHash()) return "it was trained on another feature schema; train it again";
+  if (manifest.schema_hash != feature::SchemaHash())
+    return "it was trained on another feature schema; train it again";
   if (manifest.target != target) return "it forecasts " + manifest.target + ", not " + target + " (--target)";
   if (manifest.horizon_windows != demands_.horizon_windows) {
     return "its horizon is " + std::to_string(manifest.horizon_windows) + " windows, not " +
@@ -69,7 +70,8 @@ std::optional<std::string> ModelWatcher::TryOut(training::Predictor& predictor,
   }
   const auto size = static_cast<std::size_t>(predictor.length() * predictor.features());
   const std::vector<float> answers = predictor.Predict(std::vector<float>(size, 0.5F));
-  if (answers.size() != 1 || !std::isfinite(answers.front())) return "its answer in a trial run is not finite";
+  if (answers.size() != 1 || !std::isfinite(answers.front()))
+    return "its answer in a trial run is not finite";
   return std::nullopt;
 }
 

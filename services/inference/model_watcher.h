@@ -44,7 +44,8 @@ class ModelWatcher {
   void TryCurrent();
   /// Why a model cannot be used; nothing when it can.
   std::optional<std::string> Objection(const model_store::Manifest& manifest) const;
-  std::optional<std::string> TryOut(training::Predictor& predictor, const model_store::Manifest& manifest) const;
+  std::optional<std::string> TryOut(training::Predictor& predictor,
+                                    const model_store::Manifest& manifest) const;
   void Refuse(const std::string& what, const std::string& reason);
 
   ModelDemands demands_;

@@ -13,9 +13,7 @@ int Train(services::TrainerConfig& config) {
   config.Resolve();
   base::SystemClock clock;
   const base::Log log = app::MakeLog("trainer", config.common);
-  if (lstm::UsesSlowBlas()) {
-    log(base::LogLevel::kWarning, "libtorch runs on the reference BLAS, which is about ten times slower; install libopenblas0-pthread");
-  }
+  if (const auto advice = lstm::BlasAdvice()) log(base::LogLevel::kWarning, *advice);
   const topics::Names names = config.common.names();
   const auto bus = app::ConnectBus(config.common, "flowcast-trainer", log);
   if (config.common.check) return app::kOk;
@@ -25,7 +23,8 @@ int Train(services::TrainerConfig& config) {
   lstm::LstmLearner learner(config.learner);
   const model_store::ModelFolder folder(config.model_dir);
   services::TrainerService service(
-      {*consumer, *producer, learner, lstm::LoadPredictor, folder, clock, log, app::StopRequested}, config.trainer, names);
+      {*consumer, *producer, learner, lstm::LoadPredictor, folder, clock, log, app::StopRequested},
+      config.trainer, names);
   const std::int32_t partitions = bus->MakeAdmin()->PartitionCount(names.sequences);
   if (config.once) {
     service.RunOnce(partitions);

@@ -11,22 +11,56 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
   lstm::TrainingOptions& training = config.learner.training;
   app.add_flag("--once", config.once, "learn from what is on Kafka now, publish the model and exit");
   app.add_option("--every", config.every, "without --once: time between trainings")->capture_default_str();
-  app.add_option("--train-fraction", config.trainer.dataset.train_fraction, "share of the event time to learn from; the rest is left for watching")->capture_default_str()->check(CLI::Range(0.05, 1.0));
-  app.add_option("--validation-fraction", config.trainer.dataset.validation_fraction, "share of the learning part, its newest, for early stopping")->capture_default_str()->check(CLI::Range(0.05, 0.5));
-  app.add_option("--target", config.target, "what is forecast: packets or bytes")->capture_default_str()->check(CLI::IsMember({"packets", "bytes"}));
-  app.add_option("--horizon", config.trainer.dataset.horizon_windows, "windows ahead")->capture_default_str()->check(CLI::Range(1, 1000));
-  app.add_option("--hidden", config.learner.hidden, "size of an LSTM layer")->capture_default_str()->check(CLI::Range(1, 4096));
-  app.add_option("--layers", config.learner.layers, "LSTM layers")->capture_default_str()->check(CLI::Range(1, 16));
-  app.add_option("--dropout", config.learner.dropout, "between the layers, while training")->capture_default_str()->check(CLI::Range(0.0, 0.9));
-  app.add_option("--epochs", training.epochs, "most epochs")->capture_default_str()->check(CLI::Range(1, 100'000));
-  app.add_option("--patience", training.patience, "epochs without a better validation loss before it stops")->capture_default_str()->check(CLI::Range(1, 100'000));
-  app.add_option("--learning-rate", training.learning_rate, "of the optimizer")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--optimizer", config.optimizer, "adam, adamw or sgd")->capture_default_str()->check(CLI::IsMember({"adam", "adamw", "sgd"}));
-  app.add_option("--batch-size", training.batch_size, "sequences a step")->capture_default_str()->check(CLI::Range(1, 65536));
-  app.add_option("--gradient-clip", training.gradient_clip, "largest norm of a gradient")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--seed", training.seed, "the same seed, options and sequences give the same model on the same machine")->capture_default_str();
-  app.add_option("--threads", training.threads, "of torch; small networks gain little from more")->capture_default_str()->check(CLI::Range(1, 64));
-  app.add_option("--max-sequences", config.trainer.most_per_link, "newest sequences kept of a link")->capture_default_str()->check(CLI::Range(100, 10'000'000));
+  app.add_option("--train-fraction", config.trainer.dataset.train_fraction,
+                 "share of the event time to learn from; the rest is left for watching")
+      ->capture_default_str()
+      ->check(CLI::Range(0.05, 1.0));
+  app.add_option("--validation-fraction", config.trainer.dataset.validation_fraction,
+                 "share of the learning part, its newest, for early stopping")
+      ->capture_default_str()
+      ->check(CLI::Range(0.05, 0.5));
+  app.add_option("--target", config.target, "what is forecast: packets or bytes")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"packets", "bytes"}));
+  app.add_option("--horizon", config.trainer.dataset.horizon_windows, "windows ahead")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--hidden", config.learner.hidden, "size of an LSTM layer")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  app.add_option("--layers", config.learner.layers, "LSTM layers")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 16));
+  app.add_option("--dropout", config.learner.dropout, "between the layers, while training")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 0.9));
+  app.add_option("--epochs", training.epochs, "most epochs")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  app.add_option("--patience", training.patience, "epochs without a better validation loss before it stops")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  app.add_option("--learning-rate", training.learning_rate, "of the optimizer")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--optimizer", config.optimizer, "adam, adamw or sgd")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"adam", "adamw", "sgd"}));
+  app.add_option("--batch-size", training.batch_size, "sequences a step")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65536));
+  app.add_option("--gradient-clip", training.gradient_clip, "largest norm of a gradient")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--seed", training.seed,
+                 "the same seed, options and sequences give the same model on the same machine")
+      ->capture_default_str();
+  app.add_option("--threads", training.threads, "of torch; small networks gain little from more")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  app.add_option("--max-sequences", config.trainer.most_per_link, "newest sequences kept of a link")
+      ->capture_default_str()
+      ->check(CLI::Range(100, 10'000'000));
   app.add_option("--model-dir", config.model_dir, "folder the models are kept in")->capture_default_str();
   app.add_option("--model", config.trainer.model_name, "name of the model")->capture_default_str();
   AddCommonOptions(app, config.common);

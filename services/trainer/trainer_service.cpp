@@ -31,8 +31,8 @@ std::string MakeVersion(base::EventTime now, const std::string& weights) {
 
 std::string EpochLine(const training::EpochResult& epoch, double seconds) {
   char text[120];
-  std::snprintf(text, sizeof text, "epoch %3d  training loss %.5f  validation loss %.5f  %.2f s", epoch.number,
-                epoch.training_loss, epoch.validation_loss, seconds);
+  std::snprintf(text, sizeof text, "epoch %3d  training loss %.5f  validation loss %.5f  %.2f s",
+                epoch.number, epoch.training_loss, epoch.validation_loss, seconds);
   return text;
 }
 
@@ -55,8 +55,9 @@ void TrainerService::Take(const bus::InRecord& record) {
 }
 
 model_store::Manifest TrainerService::RunOnce(std::int32_t partitions) {
-  bus::ReadToEnd(parts_.consumer, bus::FromStart(names_.sequences, partitions),
-                 [this](const bus::InRecord& record) { Take(record); }, parts_.stop_requested);
+  bus::ReadToEnd(
+      parts_.consumer, bus::FromStart(names_.sequences, partitions),
+      [this](const bus::InRecord& record) { Take(record); }, parts_.stop_requested);
   return TrainAndPublish();
 }
 
@@ -68,7 +69,8 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
     const auto records = parts_.consumer.Poll(kPoll, kPollRecords);
     for (const bus::InRecord& record : records) Take(record);
     const bool idle = records.size() < kPollRecords;
-    if (!idle || parts_.clock.Steady() < train_at || store_.size() == 0 || store_.newest() <= learned_to) continue;
+    if (!idle || parts_.clock.Steady() < train_at || store_.size() == 0 || store_.newest() <= learned_to)
+      continue;
     try {
       learned_to = TrainAndPublish().trained_until;
       train_at = parts_.clock.Steady() + options_.every;
@@ -82,9 +84,9 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
 model_store::Manifest TrainerService::TrainAndPublish() {
   const training::Dataset dataset = store_.Build(options_.dataset);
   parts_.log(LogLevel::kInfo, "learning from " + base::Grouped(store_.size()) + " sequences of " +
-                                  base::Grouped(store_.link_count()) + " links, " + base::FormatTime(dataset.from) +
-                                  " to " + base::FormatTime(dataset.until) + ": " +
-                                  base::Grouped(dataset.training.count()) + " examples to train, " +
+                                  base::Grouped(store_.link_count()) + " links, " +
+                                  base::FormatTime(dataset.from) + " to " + base::FormatTime(dataset.until) +
+                                  ": " + base::Grouped(dataset.training.count()) + " examples to train, " +
                                   base::Grouped(dataset.validation.count()) + " to validate");
   std::vector<model_store::EpochRecord> history;
   const training::TrainedNetwork trained = TrainOn(dataset, history);
@@ -102,19 +104,22 @@ training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& datase
   base::Duration began = parts_.clock.Steady();
   const auto listener = [&](const training::EpochResult& epoch) {
     const base::Duration now = parts_.clock.Steady();
-    history.push_back({epoch.number, epoch.training_loss, epoch.validation_loss, base::ToSeconds(now - began)});
+    history.push_back(
+        {epoch.number, epoch.training_loss, epoch.validation_loss, base::ToSeconds(now - began)});
     parts_.log(LogLevel::kInfo, EpochLine(epoch, history.back().seconds));
     began = now;
     return !parts_.stop_requested();
   };
-  return parts_.learner.Train(dataset.training, dataset.validation, store_.shape().length, feature::kFeatureCount,
-                              options_.dataset.target, listener);
+  return parts_.learner.Train(dataset.training, dataset.validation, store_.shape().length,
+                              feature::kFeatureCount, options_.dataset.target, listener);
 }
 
-model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset, const std::string& weights) const {
+model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset,
+                                              const std::string& weights) const {
   const auto predictor = parts_.load(weights);
   forecast::ScoreKeeper keeper;
-  for (const training::Scored& scored : training::Forecast(*predictor, dataset.validation_pairs, options_.dataset.target)) {
+  for (const training::Scored& scored :
+       training::Forecast(*predictor, dataset.validation_pairs, options_.dataset.target)) {
     keeper.Add(scored.actual, scored.forecast, scored.persistence);
   }
   const forecast::Scores scores = keeper.Result();
@@ -162,8 +167,9 @@ void TrainerService::Publish(const model_store::Model& model) {
   const std::string& name = model.manifest.name;
   const std::string& version = model.manifest.version;
   constexpr std::int32_t kPartition = 0;  // models.v1 has one
-  parts_.producer.Send(
-      {.to = {names_.models, kPartition}, .key = wire::ModelKey(name, version), .value = wire::Encode(model)});
+  parts_.producer.Send({.to = {names_.models, kPartition},
+                        .key = wire::ModelKey(name, version),
+                        .value = wire::Encode(model)});
   parts_.producer.Send({.to = {names_.models, kPartition},
                         .key = wire::CurrentModelKey(name),
                         .value = wire::EncodeCurrentModel(version)});

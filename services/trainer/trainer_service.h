@@ -58,7 +58,8 @@ class TrainerService {
  private:
   void Take(const bus::InRecord& record);
   model_store::Manifest TrainAndPublish();
-  training::TrainedNetwork TrainOn(const training::Dataset& dataset, std::vector<model_store::EpochRecord>& history);
+  training::TrainedNetwork TrainOn(const training::Dataset& dataset,
+                                   std::vector<model_store::EpochRecord>& history);
   model_store::Metrics Evaluate(const training::Dataset& dataset, const std::string& weights) const;
   model_store::Manifest Describe(const training::Dataset& dataset, const training::TrainedNetwork& trained,
                                  std::vector<model_store::EpochRecord> history) const;

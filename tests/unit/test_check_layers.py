@@ -91,8 +91,8 @@ BREACHES = {
         "services/features/x.h:1: a service includes tools/flowcast/y.h; move what is shared to libs/",
     ),
     "another library's internal header": (
-        {"tests/unit/x_test.cpp": '#include "libs/bus/internal/queue.h"\n'},
-        "tests/unit/x_test.cpp:1: includes libs/bus/internal/queue.h, which is internal to libs/bus; "
+        {"services/features/x.h": '#include "libs/bus/internal/queue.h"\n'},
+        "services/features/x.h:1: includes libs/bus/internal/queue.h, which is internal to libs/bus; "
         "include a header of libs/bus itself",
     ),
     "a header that is not named from the root": (
@@ -141,7 +141,7 @@ OWNED = [
     ("zstd.h", "libs/archive/*"),
     (
         "spdlog/spdlog.h",
-        "libs/app/* services/*/main.cpp services/*/*_config.cpp tools/*main.cpp tools/*_config.cpp",
+        "libs/app/* services/*/main.cpp services/*/*_config.cpp tools/*main.cpp tools/*_command.cpp",
     ),
     ("google/protobuf/message.h", "libs/wire/*"),
     ("flowcast/v1/window.pb.h", "libs/wire/*"),

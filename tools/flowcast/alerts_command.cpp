@@ -64,7 +64,8 @@ void AddAlertsCommand(CLI::App& app, Command& chosen) {
   alerts->add_flag("--json", options->json, "the messages as they are, one a line");
   alerts->add_flag("--from-beginning", options->from_beginning, "those that are there already first");
   alerts->add_flag("--no-follow", options->no_follow, "print what is there and end");
-  alerts->callback([&chosen, options] { chosen = [options](const auto& common) { return Follow(common, *options); }; });
+  alerts->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return Follow(common, *options); }; });
 }
 
 }  // namespace flowcast::tools

@@ -41,10 +41,13 @@ model_store::Model ReadModel(bus::Bus& bus, const topics::Names& names, const st
   });
   const auto found = models.find(wire::ModelKey(name, version));
   if (found == models.end()) {
-    throw base::RuntimeError("there is no model '" + name + "' on " + names.models + "; flowcast-trainer publishes one");
+    throw base::RuntimeError("there is no model '" + name + "' on " + names.models +
+                             "; flowcast-trainer publishes one");
   }
   const auto model = wire::DecodeModel(found->second);
-  if (!model) throw base::RuntimeError("the model " + version + " cannot be read: " + std::string(ToString(model.error())));
+  if (!model)
+    throw base::RuntimeError("the model " + version +
+                             " cannot be read: " + std::string(ToString(model.error())));
   return *model;
 }
 
@@ -52,10 +55,12 @@ training::ExampleStore ReadSequences(bus::Bus& bus, const topics::Names& names) 
   training::ExampleStore store(kMostPerLink);
   const auto consumer = bus.MakeConsumer({});
   const auto partitions = bus.MakeAdmin()->PartitionCount(names.sequences);
-  bus::ReadToEnd(*consumer, bus::FromStart(names.sequences, partitions), [&store](const bus::InRecord& record) {
-    auto sequence = wire::DecodeSequence(record.value);
-    if (sequence && sequence->schema_hash == feature::SchemaHash()) store.Add(std::move(*sequence));
-  });
+  bus::ReadToEnd(*consumer, bus::FromStart(names.sequences, partitions),
+                 [&store](const bus::InRecord& record) {
+                   auto sequence = wire::DecodeSequence(record.value);
+                   if (sequence && sequence->schema_hash == feature::SchemaHash())
+                     store.Add(std::move(*sequence));
+                 });
   return store;
 }
 
@@ -63,16 +68,19 @@ base::EventTime FromSeconds(double seconds, base::EventTime otherwise) {
   return seconds == 0 ? otherwise : base::FromUnixNanoseconds(static_cast<std::int64_t>(seconds * 1e9));
 }
 
-ScoresByLink Score(const training::ExampleStore& store, const model_store::Model& model, const EvaluateOptions& options) {
+ScoresByLink Score(const training::ExampleStore& store, const model_store::Model& model,
+                   const EvaluateOptions& options) {
   const auto target = feature::FindFeature(model.manifest.target);
   if (!target || model.manifest.schema_hash != feature::SchemaHash()) {
-    throw base::RuntimeError("model " + model.manifest.version + " was trained on another feature schema; train it again");
+    throw base::RuntimeError("model " + model.manifest.version +
+                             " was trained on another feature schema; train it again");
   }
   const auto pairs = store.Pairs(FromSeconds(options.from_s, model.manifest.trained_until),
                                  FromSeconds(options.to_s, base::kEndOfTime), model.manifest.horizon_windows);
   if (pairs.empty()) {
     throw base::RuntimeError("no sequence in this time range; the model was trained until " +
-                             base::FormatTime(model.manifest.trained_until) + ", name another range with --from and --to");
+                             base::FormatTime(model.manifest.trained_until) +
+                             ", name another range with --from and --to");
   }
   const auto predictor = lstm::LoadPredictor(model.weights);
   std::map<std::string, forecast::ScoreKeeper> keepers;
@@ -90,9 +98,14 @@ nlohmann::ordered_json ToJson(const forecast::Scores& scores) {
   const auto value = [](const std::optional<double>& number) {
     return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json(nullptr);
   };
-  return {{"count", scores.count},       {"mse", value(scores.mse)},   {"rmse", value(scores.rmse)},
-          {"mae", value(scores.mae)},    {"mape", value(scores.mape)}, {"r2", value(scores.r2)},
-          {"mae_persistence", value(scores.mae_persistence)},          {"skill", value(scores.skill)}};
+  return {{"count", scores.count},
+          {"mse", value(scores.mse)},
+          {"rmse", value(scores.rmse)},
+          {"mae", value(scores.mae)},
+          {"mape", value(scores.mape)},
+          {"r2", value(scores.r2)},
+          {"mae_persistence", value(scores.mae_persistence)},
+          {"skill", value(scores.skill)}};
 }
 
 void PrintJson(const ScoresByLink& scores, const model_store::Manifest& manifest) {
@@ -108,12 +121,15 @@ void PrintJson(const ScoresByLink& scores, const model_store::Manifest& manifest
 }
 
 void PrintTable(const ScoresByLink& scores, const model_store::Manifest& manifest) {
-  std::printf("model %s (%s, %d windows ahead)\n", manifest.version.c_str(), manifest.target.c_str(), manifest.horizon_windows);
-  std::printf("%-28s %8s %11s %10s %10s %9s %8s %8s\n", "LINK", "COUNT", "MSE", "RMSE", "MAE", "MAPE %", "R2", "SKILL %");
+  std::printf("model %s (%s, %d windows ahead)\n", manifest.version.c_str(), manifest.target.c_str(),
+              manifest.horizon_windows);
+  std::printf("%-28s %8s %11s %10s %10s %9s %8s %8s\n", "LINK", "COUNT", "MSE", "RMSE", "MAE", "MAPE %", "R2",
+              "SKILL %");
   for (const auto& [link, score] : scores) {
-    std::printf("%-28s %8llu %11.4g %10.4g %10.4g %9.2f %8.3f %+8.2f\n", link.empty() ? "(all)" : link.c_str(),
-                static_cast<unsigned long long>(score.count), score.mse.value_or(0), score.rmse.value_or(0),
-                score.mae.value_or(0), 100 * score.mape.value_or(0), score.r2.value_or(0), 100 * score.skill.value_or(0));
+    std::printf("%-28s %8llu %11.4g %10.4g %10.4g %9.2f %8.3f %+8.2f\n",
+                link.empty() ? "(all)" : link.c_str(), static_cast<unsigned long long>(score.count),
+                score.mse.value_or(0), score.rmse.value_or(0), score.mae.value_or(0),
+                100 * score.mape.value_or(0), score.r2.value_or(0), 100 * score.skill.value_or(0));
   }
 }
 
@@ -136,10 +152,12 @@ void AddEvaluateCommand(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<EvaluateOptions>();
   CLI::App* evaluate = app.add_subcommand("evaluate", "score the published model on the sequences on Kafka");
   evaluate->add_option("--model", options->model, "name of the model")->capture_default_str();
-  evaluate->add_option("--from", options->from_s, "event time in seconds since 1970 [what the model was trained until]");
+  evaluate->add_option("--from", options->from_s,
+                       "event time in seconds since 1970 [what the model was trained until]");
   evaluate->add_option("--to", options->to_s, "event time in seconds since 1970 [the end]");
   evaluate->add_flag("--json", options->json, "JSON instead of a table");
-  evaluate->callback([&chosen, options] { chosen = [options](const auto& common) { return Evaluate(common, *options); }; });
+  evaluate->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return Evaluate(common, *options); }; });
 }
 
 }  // namespace flowcast::tools

@@ -5,8 +5,10 @@
 
 int main(int argc, char** argv) {
   using namespace flowcast;
-  CLI::App app("flowcast: forecasts the load of network links over Kafka. The services are programs of their own: flowcast-capture, "
-               "flowcast-features, flowcast-trainer and flowcast-inference.");
+  CLI::App app(
+      "flowcast: forecasts the load of network links over Kafka. The services are programs of their own: "
+      "flowcast-capture, "
+      "flowcast-features, flowcast-trainer and flowcast-inference.");
   app::CommonOptions common;
   tools::Command chosen;
   app.require_subcommand(1);

@@ -37,7 +37,9 @@ void Write(const std::filesystem::path& path, const std::string& content) {
   std::ofstream file(path, std::ios::binary);
   file << content;
   file.close();
-  if (!file) throw base::RuntimeError("cannot write " + path.string() + "; name a folder that can be written with --out");
+  if (!file)
+    throw base::RuntimeError("cannot write " + path.string() +
+                             "; name a folder that can be written with --out");
 }
 
 std::string Number(const Json& value, const char* format) {
@@ -55,18 +57,20 @@ void PrintSummary(const Json& summary, const report::Run& run) {
   std::printf("  sequences         %s\n", Count(summary["sequences"]).c_str());
   if (run.model) {
     const auto& history = run.model->history;
-    const auto best = std::find_if(history.begin(), history.end(),
-                                   [&run](const auto& epoch) { return epoch.number == run.model->best_epoch; });
-    std::printf("  model             %s, %d epochs, best %d, validation loss %.4f\n", run.model->version.c_str(),
-                history.empty() ? 0 : history.back().number, run.model->best_epoch,
-                best == history.end() ? 0.0 : best->validation_loss);
+    const auto best = std::find_if(history.begin(), history.end(), [&run](const auto& epoch) {
+      return epoch.number == run.model->best_epoch;
+    });
+    std::printf("  model             %s, %d epochs, best %d, validation loss %.4f\n",
+                run.model->version.c_str(), history.empty() ? 0 : history.back().number,
+                run.model->best_epoch, best == history.end() ? 0.0 : best->validation_loss);
   } else {
     std::printf("  model             none: forecasts by persistence and smoothing\n");
   }
   std::printf("  forecast error    MAE %s, persistence %s, skill %s %% over %s windows\n",
               Number(summary["mae"], "%.2f").c_str(), Number(summary["mae_persistence"], "%.2f").c_str(),
               Number(summary["skill_percent"], "%+.1f").c_str(), Count(summary["scored"]).c_str());
-  std::printf("  90 %% interval     held in %s of the windows\n", Number(summary["coverage_90"], "%.3f").c_str());
+  std::printf("  90 %% interval     held in %s of the windows\n",
+              Number(summary["coverage_90"], "%.3f").c_str());
   std::printf("  alerts            %s fired, %s resolved\n", Count(summary["alerts_fired"]).c_str(),
               Count(summary["alerts_resolved"]).c_str());
 }
@@ -75,11 +79,12 @@ int Report(const app::CommonOptions& common, const ReportOptions& options) {
   base::SystemClock clock;
   const auto bus = app::ConnectBus(common, "flowcast-report", app::MakeLog("report", common));
   const auto run = report::ReadRun(*bus, common.names(), options.model, options.target);
-  report::ReportFacts facts{.title = options.title,
-                            .generated_at = base::FormatTime(base::AlignDown(clock.Now(), std::chrono::seconds(1))),
-                            .target = options.target,
-                            .seconds = options.seconds,
-                            .threshold = alert::Threshold::Parse(options.threshold)};
+  report::ReportFacts facts{
+      .title = options.title,
+      .generated_at = base::FormatTime(base::AlignDown(clock.Now(), std::chrono::seconds(1))),
+      .target = options.target,
+      .seconds = options.seconds,
+      .threshold = alert::Threshold::Parse(options.threshold)};
   for (const std::string& text : options.capacity) alert::AddCapacity(text, facts.capacities);
   const std::filesystem::path out(options.out);
   std::filesystem::create_directories(out);
@@ -94,15 +99,20 @@ int Report(const app::CommonOptions& common, const ReportOptions& options) {
 
 void AddReportCommand(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<ReportOptions>();
-  CLI::App* report = app.add_subcommand("report", "write summary.json and forecast.html of what is on the topics");
+  CLI::App* report =
+      app.add_subcommand("report", "write summary.json and forecast.html of what is on the topics");
   report->add_option("--out", options->out, "folder to write to")->capture_default_str();
   report->add_option("--title", options->title, "what the page is about")->capture_default_str();
   report->add_option("--model", options->model, "name of the model")->capture_default_str();
-  report->add_option("--target", options->target, "packets or bytes")->capture_default_str()->check(CLI::IsMember({"packets", "bytes"}));
-  report->add_option("--threshold", options->threshold, "as flowcast-inference was given it")->capture_default_str();
+  report->add_option("--target", options->target, "packets or bytes")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"packets", "bytes"}));
+  report->add_option("--threshold", options->threshold, "as flowcast-inference was given it")
+      ->capture_default_str();
   report->add_option("--capacity", options->capacity, "as flowcast-inference was given it");
   report->add_option("--seconds", options->seconds, "how long the run took");
-  report->callback([&chosen, options] { chosen = [options](const auto& common) { return Report(common, *options); }; });
+  report->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return Report(common, *options); }; });
 }
 
 }  // namespace flowcast::tools

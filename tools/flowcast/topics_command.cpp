@@ -55,7 +55,9 @@ int List(const app::CommonOptions& common, const TopicsOptions& options) {
 }
 
 int Delete(const app::CommonOptions& common, const TopicsOptions& options) {
-  if (!options.yes) throw base::ConfigError("deleting the topics " + common.prefix + "* loses all that is in them; say so with --yes");
+  if (!options.yes)
+    throw base::ConfigError("deleting the topics " + common.prefix +
+                            "* loses all that is in them; say so with --yes");
   const auto bus = Connect(common);
   const auto admin = bus->MakeAdmin();
   for (const bus::TopicSpec& spec : topics::Specs(common.names(), options.sizing)) {
@@ -68,16 +70,27 @@ int Delete(const app::CommonOptions& common, const TopicsOptions& options) {
 
 void AddTopicsCommand(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<TopicsOptions>();
-  CLI::App* topics = app.add_subcommand("topics", "create, list or delete flowcast's topics")->require_subcommand(1);
-  CLI::App* create = topics->add_subcommand("create", "create what is missing and say what differs; may be repeated");
-  create->add_option("--partitions", options->sizing.partitions, "of packets, windows, sequences, forecasts and state")->capture_default_str()->check(CLI::Range(1, 10'000));
-  create->add_option("--replication", options->sizing.replication, "copies of each partition")->capture_default_str()->check(CLI::Range(1, 9));
-  create->callback([&chosen, options] { chosen = [options](const auto& common) { return Create(common, *options); }; });
+  CLI::App* topics =
+      app.add_subcommand("topics", "create, list or delete flowcast's topics")->require_subcommand(1);
+  CLI::App* create =
+      topics->add_subcommand("create", "create what is missing and say what differs; may be repeated");
+  create
+      ->add_option("--partitions", options->sizing.partitions,
+                   "of packets, windows, sequences, forecasts and state")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+  create->add_option("--replication", options->sizing.replication, "copies of each partition")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 9));
+  create->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return Create(common, *options); }; });
   CLI::App* list = topics->add_subcommand("list", "what is there and how far it goes");
-  list->callback([&chosen, options] { chosen = [options](const auto& common) { return List(common, *options); }; });
+  list->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return List(common, *options); }; });
   CLI::App* remove = topics->add_subcommand("delete", "delete them with everything in them");
   remove->add_flag("--yes", options->yes, "really");
-  remove->callback([&chosen, options] { chosen = [options](const auto& common) { return Delete(common, *options); }; });
+  remove->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return Delete(common, *options); }; });
 }
 
 }  // namespace flowcast::tools

@@ -25,11 +25,14 @@ struct Tally {
       covered += prediction.low <= prediction.actual && prediction.actual <= prediction.high ? 1 : 0;
     }
   }
-  Json Mean(double sum) const { return scored == 0 ? Json(nullptr) : Json(sum / static_cast<double>(scored)); }
+  Json Mean(double sum) const {
+    return scored == 0 ? Json(nullptr) : Json(sum / static_cast<double>(scored));
+  }
   void Write(Json& json) const {
     json["mae"] = Mean(error);
     json["mae_persistence"] = Mean(error_persistence);
-    json["skill_percent"] = error_persistence > 0 ? Json(100 * (1 - error / error_persistence)) : Json(nullptr);
+    json["skill_percent"] =
+        error_persistence > 0 ? Json(100 * (1 - error / error_persistence)) : Json(nullptr);
     json["coverage_90"] = Mean(static_cast<double>(covered));
     json["scored"] = scored;
   }
@@ -105,7 +108,8 @@ Json Link(const Run& run, const ReportFacts& facts, const std::string& name, con
   json["actual"] = Json::array();
   for (const Load& load : link.actual) json["actual"].push_back({Seconds(load.start), load.value});
   json["forecast"] = Json::array();
-  for (const Prediction& p : link.predictions) json["forecast"].push_back({Seconds(p.start), p.median, p.low, p.high});
+  for (const Prediction& p : link.predictions)
+    json["forecast"].push_back({Seconds(p.start), p.median, p.low, p.high});
   json["weights"] = Weights(link.opinions);
   json["alerts"] = Alerts(link.alerts);
   return json;
@@ -134,8 +138,9 @@ Json PageData(const Run& run, const ReportFacts& facts) {
             {"window_seconds", base::ToSeconds(run.window_length)},
             {"target", facts.target},
             {"horizon_windows", run.horizon_windows},
-            {"interval", {{"low", forecast::kQuantileLevels[0]},
-                          {"high", forecast::kQuantileLevels[forecast::kQuantileCount - 1]}}},
+            {"interval",
+             {{"low", forecast::kQuantileLevels[0]},
+              {"high", forecast::kQuantileLevels[forecast::kQuantileCount - 1]}}},
             {"summary", Summary(run, facts)},
             {"model", Model(run.model)},
             {"links", Json::array()}};
@@ -149,7 +154,8 @@ std::string FillPage(const std::string& page, const Json& data) {
   if (position == std::string::npos) throw base::RuntimeError("the report's page has no place for its data");
   std::string json = data.dump(-1, ' ', false, Json::error_handler_t::replace);
   // The data stands inside a script element, which a name with "</script>" would end.
-  for (auto at = json.find('<'); at != std::string::npos; at = json.find('<', at)) json.replace(at, 1, "\\u003c");
+  for (auto at = json.find('<'); at != std::string::npos; at = json.find('<', at))
+    json.replace(at, 1, "\\u003c");
   return page.substr(0, position) + json + page.substr(position + placeholder.size());
 }
 

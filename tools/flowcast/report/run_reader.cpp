@@ -13,7 +13,8 @@
 namespace flowcast::report {
 namespace {
 
-void ReadTopic(bus::Bus& bus, const std::string& topic, const std::function<void(const bus::InRecord&)>& take) {
+void ReadTopic(bus::Bus& bus, const std::string& topic,
+               const std::function<void(const bus::InRecord&)>& take) {
   const auto consumer = bus.MakeConsumer({});
   bus::ReadToEnd(*consumer, bus::FromStart(topic, bus.MakeAdmin()->PartitionCount(topic)), take);
 }
@@ -56,12 +57,14 @@ void TakeForecast(const wire::ForecastRecord& record, Run& run) {
 
 template <typename Entry>
 void SortByStart(std::vector<Entry>& entries) {
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.start < b.start; });
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Entry& a, const Entry& b) { return a.start < b.start; });
 }
 
 }  // namespace
 
-Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_name, const std::string& target) {
+Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_name,
+            const std::string& target) {
   Run run;
   ReadWindows(bus, names.windows, feature::FindFeature(target).value_or(feature::kPackets), run);
   ReadTopic(bus, names.sequences, [&run](const bus::InRecord&) { ++run.sequences; });
@@ -70,7 +73,8 @@ Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_
     if (const auto forecast = wire::DecodeForecast(record.value)) TakeForecast(*forecast, run);
   });
   ReadTopic(bus, names.alerts, [&run](const bus::InRecord& record) {
-    if (const auto alert = wire::DecodeAlertJson(record.value)) run.links[alert->link].alerts.push_back(*alert);
+    if (const auto alert = wire::DecodeAlertJson(record.value))
+      run.links[alert->link].alerts.push_back(*alert);
   });
   for (auto& [name, link] : run.links) {
     SortByStart(link.actual);

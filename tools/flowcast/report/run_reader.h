@@ -27,10 +27,10 @@ struct Prediction {
 };
 
 struct LinkRun {
-  std::vector<Load> actual;             // ascending, partial windows left out
-  std::vector<Prediction> predictions;  // made with a model, after what it was trained on
+  std::vector<Load> actual;                       // ascending, partial windows left out
+  std::vector<Prediction> predictions;            // made with a model, after what it was trained on
   std::vector<forecast::ExpertOpinion> opinions;  // of the last forecast
-  std::vector<alert::Alert> alerts;     // firing and resolved, in order
+  std::vector<alert::Alert> alerts;               // firing and resolved, in order
 };
 
 struct Run {
@@ -45,6 +45,7 @@ struct Run {
 
 /// Everything committed up to now, of one model name. `target` is the feature that is shown.
 /// Throws bus::BusError.
-Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_name, const std::string& target);
+Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_name,
+            const std::string& target);
 
 }  // namespace flowcast::report

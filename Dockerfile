@@ -1,0 +1,69 @@
+# One image a service: docker build --target capture|features|trainer|inference|cli .
+FROM docker.io/library/debian:bookworm-slim AS build
+WORKDIR /src
+# The packages change less often than the sources: a layer of their own.
+COPY deploy/packages deploy/packages
+COPY scripts/bootstrap scripts/bootstrap
+RUN scripts/bootstrap --packages deploy/packages/build.txt && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN scripts/build
+
+FROM docker.io/library/debian:bookworm-slim AS run
+COPY deploy/packages/run.txt /tmp/
+RUN apt-get update -qq \
+    && sed 's/#.*//' /tmp/run.txt | xargs apt-get install -qq -y --no-install-recommends \
+    && rm -rf /var/lib/apt/lists/* /tmp/run.txt \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin flowcast \
+    && install -d -o flowcast -g flowcast /var/lib/flowcast /var/lib/flowcast/models
+ARG VERSION=unknown
+LABEL org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.licenses=Apache-2.0 \
+      org.opencontainers.image.vendor=flowcast
+WORKDIR /var/lib/flowcast
+USER flowcast
+
+FROM run AS run-torch
+USER root
+COPY deploy/packages/run-torch.txt /tmp/
+RUN apt-get update -qq \
+    && sed 's/#.*//' /tmp/run-torch.txt | xargs apt-get install -qq -y --no-install-recommends \
+    && rm -rf /var/lib/apt/lists/* /tmp/run-torch.txt
+USER flowcast
+
+# Each image asks its program for its version: a library that is missing fails the build.
+
+# Live capture: docker run --user root --cap-drop ALL --cap-add NET_RAW --network host ...
+FROM run AS capture
+LABEL org.opencontainers.image.title=flowcast-capture \
+      org.opencontainers.image.description="Reads packets from an interface or a capture file into Kafka"
+COPY --from=build /src/build/release/bin/flowcast-capture /usr/local/bin/
+RUN flowcast-capture --version
+ENTRYPOINT ["flowcast-capture"]
+
+FROM run AS features
+LABEL org.opencontainers.image.title=flowcast-features \
+      org.opencontainers.image.description="Turns packets into windows of features and normalized sequences"
+COPY --from=build /src/build/release/bin/flowcast-features /usr/local/bin/
+RUN flowcast-features --version
+ENTRYPOINT ["flowcast-features"]
+
+FROM run-torch AS trainer
+LABEL org.opencontainers.image.title=flowcast-trainer \
+      org.opencontainers.image.description="Trains forecast models from sequences and publishes them"
+COPY --from=build /src/build/release/bin/flowcast-trainer /usr/local/bin/
+RUN flowcast-trainer --version
+ENTRYPOINT ["flowcast-trainer"]
+
+FROM run-torch AS inference
+LABEL org.opencontainers.image.title=flowcast-inference \
+      org.opencontainers.image.description="Forecasts the load of links and raises alerts before it arrives"
+COPY --from=build /src/build/release/bin/flowcast-inference /usr/local/bin/
+RUN flowcast-inference --version
+ENTRYPOINT ["flowcast-inference"]
+
+FROM run-torch AS cli
+LABEL org.opencontainers.image.title=flowcast \
+      org.opencontainers.image.description="The command line: topics, alerts, evaluation"
+COPY --from=build /src/build/release/bin/flowcast /usr/local/bin/
+RUN flowcast --version
+ENTRYPOINT ["flowcast"]

@@ -1,0 +1,13 @@
+# A stand-in for apache/kafka where no image can be pulled; tests/containers/kafka-image builds it.
+FROM docker.io/library/debian:bookworm-slim
+RUN apt-get update -qq \
+    && apt-get install -qq -y --no-install-recommends openjdk-17-jre-headless \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 1000 --no-create-home appuser \
+    && install -d -o appuser /var/lib/kafka /var/lib/kafka/data /etc/kafka
+COPY lib /opt/kafka/libs
+COPY kafka-entrypoint /etc/kafka/docker/run
+USER appuser
+VOLUME /var/lib/kafka/data
+EXPOSE 9092
+CMD ["/etc/kafka/docker/run"]
