@@ -77,15 +77,16 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
 
 std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id,
                                      const base::Log& log) {
-  constexpr int kSyslogError = 3;
+  constexpr int kSyslogWarning = 4;
   kafka::KafkaOptions kafka_options;
   kafka_options.brokers = options.brokers;
   kafka_options.client_id = client_id;
   kafka_options.properties = ParseProperties(options.kafka);
   kafka_options.timeout =
       std::chrono::duration_cast<std::chrono::milliseconds>(base::ParseDuration(options.broker_timeout));
+  kafka_options.stop_requested = StopRequested;
   kafka_options.log = [log](int level, const std::string& line) {
-    log(level <= kSyslogError ? base::LogLevel::kWarning : base::LogLevel::kDebug, "kafka: " + line);
+    log(level <= kSyslogWarning ? base::LogLevel::kWarning : base::LogLevel::kDebug, "kafka: " + line);
   };
   return kafka::Connect(kafka_options);
 }
@@ -128,11 +129,12 @@ int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& bo
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    app.exit(error);
-    return kUsage;
+    return Fail(kUsage, (std::string(error.what()) + "; --help lists the options").c_str());
   } catch (const base::ConfigError& error) {
     return Fail(kUsage, error.what());
   } catch (const bus::BusError& error) {
+    // Nothing is lost: what was not committed is done again after the next start.
+    if (error.kind() == bus::BusError::Kind::kStopped) return kOk;
     const bool waiting_failed = error.kind() == bus::BusError::Kind::kUnreachable ||
                                 error.kind() == bus::BusError::Kind::kMissingTopic;
     return Fail(waiting_failed ? kNoBroker : kFailed, error.what());

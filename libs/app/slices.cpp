@@ -13,8 +13,7 @@ using namespace std::chrono_literals;
 /// Says when nothing has come for a while after something had.
 class IdleWatch {
  public:
-  IdleWatch(const std::string& limit, const base::Clock& clock)
-      : clock_(clock), limit_(limit.empty() ? base::Duration::max() : base::ParseDuration(limit)) {}
+  IdleWatch(base::Duration limit, const base::Clock& clock) : clock_(clock), limit_(limit) {}
 
   void Saw(std::size_t records) {
     if (records > 0) last_ = clock_.Steady();
@@ -27,10 +26,9 @@ class IdleWatch {
   std::optional<base::Duration> last_;
 };
 
-void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& program,
+void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& program, IdleWatch idle,
              const std::function<void(const slice::SliceCounters&)>& every_second) {
   constexpr std::chrono::milliseconds kWait = 50ms;
-  IdleWatch idle(program.exit_when_idle, clock);
   base::Duration report_at = clock.Steady() + 1s;
   while (!StopRequested() && !idle.IsOver()) {
     idle.Saw(loop.RunOnce(kWait));
@@ -48,6 +46,8 @@ void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& pro
 int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock, const base::Log& log,
               const std::function<void(const slice::SliceCounters&)>& every_second) {
   const auto bus = ConnectBus(program.common, program.client_id, log);
+  const std::string& limit = program.exit_when_idle;
+  const IdleWatch idle(limit.empty() ? base::Duration::max() : base::ParseDuration(limit), clock);
   if (program.common.check) return kOk;
   if (!WaitForTopics(*bus, program.needs, program.common, clock, log)) return kOk;
   const auto consumer = bus->MakeConsumer({.group = program.common.prefix + program.group});
@@ -56,7 +56,7 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
   slice::SliceLoop loop(*consumer, *producer, clock, task, {.topics = {program.input}});
   loop.Start();
   log(base::LogLevel::kInfo, "reading " + program.input + " from " + program.common.brokers);
-  RunLoop(loop, clock, program, every_second);
+  RunLoop(loop, clock, program, idle, every_second);
   log(base::LogLevel::kInfo, "stopped after " + base::Grouped(loop.counters().records_in) + " records in, " +
                                  base::Grouped(loop.counters().records_out) + " out, " +
                                  base::Grouped(loop.counters().commits) + " commits");

@@ -21,6 +21,7 @@ class BusError : public std::runtime_error {
     kMissingTopic,  // create the topics, try again
     kAbort,         // this transaction is lost, or it is not known whether it was committed:
                     // abort it, start again from the committed offsets
+    kStopped,       // a stop was asked for while no broker answered: end the process
     kFatal,         // fenced or broken for good: end the process (another instance may have taken over)
   };
   BusError(Kind kind, const std::string& text) : std::runtime_error(text), kind_(kind) {}

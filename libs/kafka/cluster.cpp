@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using bus::BusError;
 
 constexpr auto kWaitLineEvery = 5s;
+constexpr int kAskAtMostMs = 500;  // so that a stop is noticed
 
 const Settings& CommonSettings() {
   static const Settings settings = {
@@ -134,7 +135,7 @@ std::int32_t Cluster::PartitionCount(const std::string& name) {
   if (!topic) throw ErrorFor(rd_kafka_last_error(), "topic " + name);
   for (;; WaitOrGiveUp(deadline)) {
     const rd_kafka_metadata_t* answer = nullptr;
-    if (rd_kafka_metadata(directory(), 0, topic.get(), &answer, std::max(deadline.LeftMs(), 1)) !=
+    if (rd_kafka_metadata(directory(), 0, topic.get(), &answer, std::max(deadline.LeftMs(kAskAtMostMs), 1)) !=
         RD_KAFKA_RESP_ERR_NO_ERROR) {
       continue;
     }
@@ -158,6 +159,9 @@ void Cluster::Require(const bus::TopicPartition& partition) {
 
 void Cluster::WaitOrGiveUp(const Deadline& deadline) {
   if (deadline.passed()) throw Unreachable();
+  if (options_.stop_requested && options_.stop_requested()) {
+    throw BusError(BusError::Kind::kStopped, "stopped while waiting for Kafka at " + options_.brokers);
+  }
   WaitABit();
 }
 

@@ -18,6 +18,8 @@ struct KafkaOptions {
   std::map<std::string, std::string> properties{};
   /// How long calls wait for a broker before they throw kUnreachable.
   std::chrono::milliseconds timeout{60'000};
+  /// Asked while a call waits for a broker: true ends the wait with kStopped.
+  std::function<bool()> stop_requested{};
   /// Told about what librdkafka logs, one line each, from its threads, and at most every 5 s that
   /// a broker is waited for and why. Must outlive the bus and what it made.
   std::function<void(int syslog_level, const std::string& line)> log{};

@@ -19,6 +19,11 @@ void WriteFile(const fs::path& path, const std::string& content) {
     throw base::RuntimeError("cannot write " + path.string() + "; is the disk full or the folder not ours?");
 }
 
+base::RuntimeError CannotKeep(const fs::path& folder, const fs::filesystem_error& error) {
+  return base::RuntimeError("cannot keep the model in " + folder.string() + ": " + error.code().message() +
+                            "; name a folder that can be written with --model-dir");
+}
+
 std::string ReadFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file)
@@ -40,6 +45,17 @@ std::string HistoryCsv(const Manifest& manifest) {
 
 }  // namespace
 
+void ModelFolder::Prepare(const std::string& name) const {
+  const fs::path folder = root_ / name;
+  const fs::path trial = folder / ".trial.tmp";
+  try {
+    fs::create_directories(trial);
+    fs::remove(trial);
+  } catch (const fs::filesystem_error& error) {
+    throw CannotKeep(folder, error);
+  }
+}
+
 fs::path ModelFolder::Save(const Model& model) const {
   const fs::path folder = root_ / model.manifest.name;
   const fs::path final_place = folder / model.manifest.version;
@@ -56,8 +72,7 @@ fs::path ModelFolder::Save(const Model& model) const {
     fs::create_symlink(model.manifest.version, link);
     fs::rename(link, folder / "current");
   } catch (const fs::filesystem_error& error) {
-    throw base::RuntimeError("cannot keep the model in " + folder.string() + ": " + error.code().message() +
-                             "; name a folder that can be written with --model-dir");
+    throw CannotKeep(folder, error);
   }
   return final_place;
 }

@@ -20,6 +20,9 @@ class ModelFolder {
  public:
   explicit ModelFolder(std::filesystem::path root) : root_(std::move(root)) {}
 
+  /// Makes the model's folder. Throws base::RuntimeError with the remedy when it cannot be written, so
+  /// that this is known before hours of training.
+  void Prepare(const std::string& name) const;
   /// Writes into a temporary folder beside it and renames, so that a reader sees all of a version
   /// or nothing; then points `current` at it, atomically too. Throws base::RuntimeError with the
   /// remedy when the folder cannot be written. Returns the version's folder.

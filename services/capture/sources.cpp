@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "libs/archive/archive.h"
+#include "libs/base/error.h"
 #include "libs/base/text.h"
 #include "libs/capture/file_source.h"
 #include "libs/capture/paced_source.h"
@@ -12,10 +13,21 @@
 namespace flowcast::services {
 namespace {
 
+constexpr int kWhole = 262'144;
+
+/// A pcapng file tells its link types only as it is read; what compiles for none is known at the start.
+void RequireCompiles(const std::string& expression) {
+  try {
+    pcap::Filter(expression, packet::LinkType::kEthernet, kWhole);
+  } catch (const base::ConfigError&) {
+    pcap::Filter(expression, packet::LinkType::kRadiotap, kWhole);
+  }
+}
+
 capture::FrameFilterFactory MakeFilters(const std::string& expression) {
   if (expression.empty()) return {};
+  RequireCompiles(expression);
   return [expression](const capfile::Interface& interface) -> capture::FrameFilter {
-    constexpr int kWhole = 262'144;
     auto filter = std::make_shared<pcap::Filter>(expression, interface.link_type, kWhole);
     return [filter](std::span<const std::byte> frame, std::uint32_t wire_length_bytes) {
       return filter->Matches(frame, wire_length_bytes);

@@ -16,12 +16,13 @@ int Train(services::TrainerConfig& config) {
   if (const auto advice = lstm::BlasAdvice()) log(base::LogLevel::kWarning, *advice);
   const topics::Names names = config.common.names();
   const auto bus = app::ConnectBus(config.common, "flowcast-trainer", log);
+  const model_store::ModelFolder folder(config.model_dir);
   if (config.common.check) return app::kOk;
+  folder.Prepare(config.trainer.model_name);
   if (!app::WaitForTopics(*bus, {names.sequences, names.models}, config.common, clock, log)) return app::kOk;
   const auto consumer = bus->MakeConsumer({});
   const auto producer = bus->MakeProducer({});
   lstm::LstmLearner learner(config.learner);
-  const model_store::ModelFolder folder(config.model_dir);
   services::TrainerService service(
       {*consumer, *producer, learner, lstm::LoadPredictor, folder, clock, log, app::StopRequested},
       config.trainer, names);

@@ -58,7 +58,7 @@ class Cluster {
   /// A handle for administration; never subscribes or assigns.
   rd_kafka_t* directory();
 
-  /// Throws kUnreachable once the deadline has passed, else waits a bit.
+  /// Throws kUnreachable once the deadline has passed, kStopped when a stop was asked for, else waits a bit.
   void WaitOrGiveUp(const Deadline& deadline);
   bus::BusError Unreachable() const;
   static bus::BusError MissingTopic(const std::string& topic);
