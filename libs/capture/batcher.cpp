@@ -62,7 +62,7 @@ void Batcher::Tick(base::EventTime lower_bound, std::vector<AddressedBatch>& rea
 
 void Batcher::Finish(std::vector<AddressedBatch>& ready) {
   if (!started_) return;
-  watermark_ = newest_;
+  watermark_ = std::max(watermark_, newest_);
   CloseAll(true, ready);
 }
 

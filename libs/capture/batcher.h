@@ -38,7 +38,7 @@ class Batcher {
   /// came, that carries the watermark. `lower_bound` is what the source knows by itself; the
   /// tolerance is taken off it too.
   void Tick(base::EventTime lower_bound, std::vector<AddressedBatch>& ready);
-  /// The same with the final mark; the watermark is then the newest packet's time.
+  /// The same with the final mark; the watermark is then at least the newest packet's time.
   void Finish(std::vector<AddressedBatch>& ready);
 
   /// Carried in every batch that follows.

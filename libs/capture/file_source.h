@@ -32,6 +32,7 @@ class FileSource : public PacketSource {
   SourceStatistics statistics() const override { return statistics_; }
   /// Damage of the file, and frames that could not be decoded.
   std::string Complaint() const override;
+  bool Failed() const override { return reader_->damage().has_value(); }
 
  private:
   void LearnInterfaces();

@@ -24,6 +24,7 @@ class PacedSource : public PacketSource {
   base::EventTime LowerBound() const override;
   SourceStatistics statistics() const override { return source_->statistics(); }
   std::string Complaint() const override { return source_->Complaint(); }
+  bool Failed() const override { return source_->Failed(); }
 
  private:
   bool Refill();

@@ -40,6 +40,8 @@ class PacketSource {
   virtual SourceStatistics statistics() const = 0;
   /// One line about damage or loss that the user should read, empty when all is well.
   virtual std::string Complaint() const { return ""; }
+  /// It ended before its time: a damaged file, an interface that failed.
+  virtual bool Failed() const { return false; }
 };
 
 }  // namespace flowcast::capture

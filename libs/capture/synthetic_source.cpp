@@ -62,6 +62,7 @@ SyntheticSource::SyntheticSource(const SyntheticOptions& options)
           "--rate must be above 0 and at most 1e7 packets/s");
   Require(options.noise >= 0 && options.noise <= 2, "--noise must be from 0 to 2");
   Require(options.pattern >= 0 && options.pattern <= 1, "--pattern must be from 0 to 1");
+  Require(options.period > 0s, "--period must be above 0");
   Require(options.burst_factor >= 1, "--burst-factor must be at least 1");
   Require(options.bursts_per_hour >= 0, "--bursts-per-hour must not be negative");
   for (int i = 0; i < options.links; ++i) names_.push_back("link" + std::to_string(i));

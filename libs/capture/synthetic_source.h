@@ -33,7 +33,7 @@ class SyntheticSource : public PacketSource {
 
   PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override;
   const std::vector<std::string>& interfaces() const override { return names_; }
-  base::EventTime LowerBound() const override { return second_; }
+  base::EventTime LowerBound() const override { return next_ < made_.size() ? made_[next_].time : second_; }
   SourceStatistics statistics() const override { return {.received = received_}; }
 
  private:

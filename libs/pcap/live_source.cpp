@@ -34,6 +34,7 @@ class LiveSource : public capture::PacketSource {
   base::EventTime LowerBound() const override { return *std::ranges::min_element(bounds_); }
   capture::SourceStatistics statistics() const override;
   std::string Complaint() const override { return Failure(); }
+  bool Failed() const override { return !Failure().empty(); }
 
  private:
   bool TakeAll(std::size_t limit, std::vector<packet::Packet>& packets);

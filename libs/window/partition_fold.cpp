@@ -52,11 +52,13 @@ void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, std::ve
   ++counters_.batches;
   counters_.packets_in += batch.size();
   Source& source = sources_[batch.source];
+  const SourceProgress before = source.progress;
   if (!IsNew(batch, source, closed)) {
     ++counters_.repeated_batches;
     counters_.packets_in_repeated_batches += batch.size();
     return;
   }
+  source.marks.push_back({offset, before});
   source.started = batch.started;
   AddPackets(batch, offset, source);
   source.progress.watermark = std::max(source.progress.watermark, batch.watermark);
@@ -94,10 +96,10 @@ void PartitionFold::AddPackets(const PacketBatch& batch, std::int64_t offset, So
     const packet::BatchFlow& flow = batch.flows[flow_index];
     const EventTime time = batch.times[i];
     Cursor& cursor = cursors[flow.link];
-    if (cursor.link == nullptr) cursor.link = &FindLink(source, batch.links[flow.link]);
+    if (cursor.link == nullptr) cursor.link = &FindLink(source, batch.links[flow.link], offset);
     if (time < cursor.start || time >= cursor.start + options_.window_length) {
       cursor.start = base::AlignDown(time, options_.window_length);
-      cursor.window = FindWindow(*cursor.link, cursor.start, offset);
+      cursor.window = FindWindow(source, *cursor.link, cursor.start, offset);
     }
     if (cursor.window == nullptr) {
       ++cursor.link->late_packets;
@@ -117,16 +119,18 @@ void PartitionFold::AddPackets(const PacketBatch& batch, std::int64_t offset, So
   for (std::size_t i = 0; i < slots.size(); ++i) slots[i].Flush(batch.flows[i].key);
 }
 
-PartitionFold::Link& PartitionFold::FindLink(Source& source, const std::string& name) {
+PartitionFold::Link& PartitionFold::FindLink(Source& source, const std::string& name, std::int64_t offset) {
   const auto found = source.links.find(name);
   if (found != source.links.end()) return found->second;
-  Link link{.sequences = feature::SequenceBuilder(options_.sequence_length)};
-  link.next_start = source.closed_to;
+  Link link{.last_packet_offset = offset,
+            .needed_offsets = {offset},
+            .sequences = feature::SequenceBuilder(options_.sequence_length)};
   return source.links.emplace(name, std::move(link)).first->second;
 }
 
-PartitionFold::OpenWindow* PartitionFold::FindWindow(Link& link, EventTime start, std::int64_t offset) {
-  if (start < link.next_start) return nullptr;
+PartitionFold::OpenWindow* PartitionFold::FindWindow(const Source& source, Link& link, EventTime start,
+                                                     std::int64_t offset) {
+  if (start < source.closed_to) return nullptr;
   const auto [position, added] = link.open.try_emplace(start);
   if (added) position->second.first_offset = offset;
   return &position->second;
@@ -134,18 +138,22 @@ PartitionFold::OpenWindow* PartitionFold::FindWindow(Link& link, EventTime start
 
 void PartitionFold::CloseUpTo(EventTime watermark, Source& source, std::vector<ClosedWindow>& closed) {
   if (watermark == base::kBeginningOfTime) return;
-  const EventTime boundary = base::AlignDown(watermark - options_.lateness, options_.window_length);
+  const EventTime boundary = ClosedBy(watermark);
   if (boundary <= source.closed_to) return;
   for (auto position = source.links.begin(); position != source.links.end();) {
     const bool watched = CloseLink(position->first, position->second, boundary, source, false, closed);
     position = watched ? std::next(position) : source.links.erase(position);
   }
   source.closed_to = boundary;
+  ForgetMarks();
 }
 
 void PartitionFold::Finish(Source& source, std::vector<ClosedWindow>& closed) {
-  const EventTime boundary =
-      base::AlignDown(source.progress.watermark, options_.window_length) + options_.window_length;
+  EventTime newest = base::AlignDown(source.progress.watermark, options_.window_length);
+  for (const auto& [name, link] : source.links) {
+    if (!link.open.empty()) newest = std::max(newest, link.open.rbegin()->first);
+  }
+  const EventTime boundary = newest + options_.window_length;
   for (auto& [name, link] : source.links) CloseLink(name, link, boundary, source, true, closed);
   source.links.clear();
   source.progress.final = true;
@@ -153,26 +161,20 @@ void PartitionFold::Finish(Source& source, std::vector<ClosedWindow>& closed) {
 
 bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime boundary, const Source& source,
                               bool source_ends, std::vector<ClosedWindow>& closed) {
-  while (link.next_start + options_.window_length <= boundary) {
-    if (!IsWatched(link)) {
+  while (link.fresh || link.next_start + options_.window_length <= boundary) {
+    if (!link.fresh && link.next_start - link.idle_since >= options_.link_expiry) {
       ++counters_.retired_links;
-      return false;
+      link.fresh = true;
     }
-    if (link.next_start + options_.window_length > boundary) break;
+    if (link.fresh) {
+      if (link.open.empty()) return false;
+      const EventTime begin = link.open.begin()->first;
+      if (begin + options_.window_length > boundary) return true;
+      link.fresh = false;
+      link.next_start = link.idle_since = begin;
+    }
     closed.push_back(CloseNext(name, link, source, source_ends));
   }
-  return true;
-}
-
-/// False when the link has been idle for too long and nothing of it is waiting. Where something
-/// is, the link begins anew there, as if it had been retired in between.
-bool PartitionFold::IsWatched(Link& link) {
-  const bool expired = !link.fresh && link.next_start - link.idle_since >= options_.link_expiry;
-  if (!link.fresh && !expired) return true;
-  if (link.open.empty()) return false;
-  counters_.retired_links += expired ? 1 : 0;
-  link.fresh = false;
-  link.next_start = link.idle_since = link.open.begin()->first;
   return true;
 }
 
@@ -222,14 +224,36 @@ std::optional<std::int64_t> PartitionFold::OldestNeededOffset() const {
   return oldest;
 }
 
-std::map<std::string, SourceProgress> PartitionFold::Progress() const {
+void PartitionFold::ForgetMarks() {
+  const auto oldest = OldestNeededOffset();
+  for (auto& [name, source] : sources_) {
+    while (!source.marks.empty() && (!oldest || source.marks.front().offset < *oldest))
+      source.marks.pop_front();
+  }
+}
+
+std::map<std::string, SourceProgress> PartitionFold::ProgressBefore(std::int64_t offset) const {
   std::map<std::string, SourceProgress> progress;
-  for (const auto& [name, source] : sources_) progress[name] = source.progress;
+  for (const auto& [name, source] : sources_) {
+    const auto not_before = [offset](const Mark& mark) { return mark.offset >= offset; };
+    const auto mark = std::find_if(source.marks.begin(), source.marks.end(), not_before);
+    const SourceProgress& before = mark == source.marks.end() ? source.progress : mark->before;
+    if (before.epoch > 0) progress[name] = before;
+  }
   return progress;
 }
 
 void PartitionFold::Restore(const std::map<std::string, SourceProgress>& progress) {
-  for (const auto& [name, kept] : progress) sources_[name].progress = kept;
+  for (const auto& [name, kept] : progress) {
+    Source& source = sources_[name];
+    source.progress = kept;
+    if (kept.watermark != base::kBeginningOfTime) source.closed_to = ClosedBy(kept.watermark);
+  }
+}
+
+/// Windows before this are closed once a source's watermark is there.
+EventTime PartitionFold::ClosedBy(EventTime watermark) const {
+  return base::AlignDown(watermark - options_.lateness, options_.window_length);
 }
 
 std::size_t PartitionFold::link_count() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -66,12 +67,14 @@ class PartitionFold {
   /// Applies the batch read at `offset`; appends the windows that it closed, by link and time.
   void Apply(const packet::PacketBatch& batch, std::int64_t offset, std::vector<ClosedWindow>& closed);
 
-  /// The oldest record that a new fold must read again to stand where this one stands, apart
-  /// from Progress; nothing when it needs none.
+  /// The oldest record that a new fold must apply again to stand where this one stands, once it has
+  /// Restored what ProgressBefore says of that record; nothing when it needs none.
   std::optional<std::int64_t> OldestNeededOffset() const;
 
-  /// What to keep beside the offset, and how a new fold takes it over after its silent re-fold.
-  std::map<std::string, SourceProgress> Progress() const;
+  /// How far each source had come before the record at `offset`, which is OldestNeededOffset or,
+  /// without one, what comes next. It decides what is a repeat and what is late from there on.
+  std::map<std::string, SourceProgress> ProgressBefore(std::int64_t offset) const;
+  /// For a new fold, before its first batch.
   void Restore(const std::map<std::string, SourceProgress>& progress);
 
   const FoldCounters& counters() const { return counters_; }
@@ -87,31 +90,38 @@ class PartitionFold {
   };
   struct Link {
     std::map<base::EventTime, OpenWindow> open;
-    bool fresh = true;                                    // no window was closed yet
-    base::EventTime next_start = base::kBeginningOfTime;  // the window to close next; fresh: not before this
+    bool fresh = true;                                    // no window was closed since it began
+    base::EventTime next_start = base::kBeginningOfTime;  // the window to close next; meaningless while fresh
     base::EventTime idle_since = base::kBeginningOfTime;  // end of the last window with a packet
-    std::int64_t last_packet_offset = 0;
+    std::int64_t last_packet_offset = 0;                  // of the batch that began it, until one is not late
     std::uint64_t late_packets = 0;
-    std::vector<std::int64_t> needed_offsets;  // of the windows in the sequence history, oldest first
+    std::vector<std::int64_t> needed_offsets;  // of its beginning and the windows in the sequence history
     feature::SequenceBuilder sequences;
+  };
+  /// Where a source stood before it changed with the batch at `offset`.
+  struct Mark {
+    std::int64_t offset = 0;
+    SourceProgress before;
   };
   struct Source {
     SourceProgress progress;
     base::EventTime started = base::kBeginningOfTime;
     base::EventTime closed_to = base::kBeginningOfTime;  // the window boundary closed last
     std::map<std::string, Link> links;
+    std::deque<Mark> marks;  // since the oldest offset that is needed
   };
   struct FlowSlot;
 
   bool IsNew(const packet::PacketBatch& batch, Source& source, std::vector<ClosedWindow>& closed);
   void AddPackets(const packet::PacketBatch& batch, std::int64_t offset, Source& source);
-  Link& FindLink(Source& source, const std::string& name);
-  OpenWindow* FindWindow(Link& link, base::EventTime start, std::int64_t offset);
+  Link& FindLink(Source& source, const std::string& name, std::int64_t offset);
+  OpenWindow* FindWindow(const Source& source, Link& link, base::EventTime start, std::int64_t offset);
+  base::EventTime ClosedBy(base::EventTime watermark) const;
   void CloseUpTo(base::EventTime watermark, Source& source, std::vector<ClosedWindow>& closed);
   void Finish(Source& source, std::vector<ClosedWindow>& closed);
   bool CloseLink(const std::string& name, Link& link, base::EventTime boundary, const Source& source,
                  bool source_ends, std::vector<ClosedWindow>& closed);
-  bool IsWatched(Link& link);
+  void ForgetMarks();
   ClosedWindow CloseNext(const std::string& name, Link& link, const Source& source, bool source_ends);
 
   FoldOptions options_;

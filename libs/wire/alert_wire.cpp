@@ -72,7 +72,7 @@ std::string EncodeJson(const alert::Alert& alert) {
 tl::expected<alert::Alert, WireError> DecodeAlertJson(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object()) return tl::unexpected(WireError::kNotOurs);
-  if (json.value("version", 0) != 1) return tl::unexpected(WireError::kUnknownVersion);
+  if (!json.contains("version") || json["version"] != 1) return tl::unexpected(WireError::kUnknownVersion);
   try {
     return Read(json);
   } catch (const Json::exception&) {

@@ -1,6 +1,8 @@
 // What all decoders share.
 #pragma once
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <limits>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -13,6 +15,7 @@ namespace flowcast::wire {
 template <typename Message>
 tl::expected<Message, WireError> Parse(std::string_view bytes) {
   constexpr std::uint32_t kVersion = 1;
+  const google::protobuf::LogSilencer silencer;  // the caller counts and logs at a limited rate
   Message message;
   if (bytes.size() > std::numeric_limits<int>::max() ||
       !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {

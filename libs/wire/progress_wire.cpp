@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "libs/wire/message.h"
+
 namespace flowcast::wire {
 namespace {
 
@@ -17,6 +19,15 @@ std::string Dump(const PartitionProgress& progress) {
                      source.final};
   }
   return Json{{"version", 1}, {"next_offset", progress.next_offset}, {"sources", sources}}.dump();
+}
+
+bool IsSane(const PartitionProgress& progress) {
+  const auto has_sane_time = [](const auto& source) {
+    const base::EventTime watermark = source.second.watermark;
+    return watermark == base::kBeginningOfTime || IsSaneTime(base::ToUnixNanoseconds(watermark));
+  };
+  return progress.next_offset >= 0 &&
+         std::all_of(progress.sources.begin(), progress.sources.end(), has_sane_time);
 }
 
 /// The source that can best be missed: one that ended, else any; the oldest of them.
@@ -40,7 +51,7 @@ std::string EncodeJson(PartitionProgress progress) {
 tl::expected<PartitionProgress, WireError> DecodeProgressJson(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object()) return tl::unexpected(WireError::kNotOurs);
-  if (json.value("version", 0) != 1) return tl::unexpected(WireError::kUnknownVersion);
+  if (!json.contains("version") || json["version"] != 1) return tl::unexpected(WireError::kUnknownVersion);
   try {
     PartitionProgress progress{.next_offset = json.at("next_offset").get<std::int64_t>()};
     for (const auto& [name, source] : json.at("sources").items()) {
@@ -49,6 +60,7 @@ tl::expected<PartitionProgress, WireError> DecodeProgressJson(std::string_view t
                                 .watermark = base::FromUnixNanoseconds(source.at(2).get<std::int64_t>()),
                                 .final = source.at(3).get<bool>()};
     }
+    if (!IsSane(progress)) return tl::unexpected(WireError::kInconsistent);
     return progress;
   } catch (const Json::exception&) {
     return tl::unexpected(WireError::kInconsistent);

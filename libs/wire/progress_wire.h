@@ -14,7 +14,7 @@ namespace flowcast::wire {
 
 struct PartitionProgress {
   std::int64_t next_offset = 0;  // records before it have had their effect
-  std::map<std::string, window::SourceProgress> sources;
+  std::map<std::string, window::SourceProgress> sources;  // before the committed offset
 };
 
 /// Compact JSON of at most 4,000 bytes, which is what a broker takes: beyond that, sources that

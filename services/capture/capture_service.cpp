@@ -90,6 +90,7 @@ CaptureSummary CaptureService::Summarize(bool complete) const {
           .bytes = bytes_,
           .seconds = base::ToSeconds(parts_.clock.Steady() - began_),
           .complete = complete,
+          .failed = parts_.source.Failed(),
           .complaint = parts_.source.Complaint()};
 }
 

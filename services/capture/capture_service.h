@@ -35,6 +35,7 @@ struct CaptureSummary {
   std::uint64_t bytes = 0;  // encoded, before Kafka compresses them
   double seconds = 0;
   bool complete = false;  // the source was read to its end
+  bool failed = false;    // it ended before its time
   std::string complaint;
 };
 

@@ -79,9 +79,8 @@ int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, con
           base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) + " packets/s");
   if (packets.received == 0)
     log(base::LogLevel::kWarning, "no packet came; is it the right file, interface or filter?");
-  if (summary.complaint.empty()) return app::kOk;
-  log(base::LogLevel::kWarning, summary.complaint);
-  return app::kFailed;
+  if (!summary.complaint.empty()) log(base::LogLevel::kWarning, summary.complaint);
+  return summary.failed ? app::kFailed : app::kOk;
 }
 
 }  // namespace flowcast::services

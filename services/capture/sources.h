@@ -20,7 +20,7 @@ CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string
 /// A table on standard output.
 int PrintInterfaces();
 
-/// The identity of the counts and, where there is one, the complaint. Exit code 1 for a damaged source.
+/// The identity of the counts and, where there is one, the complaint. Exit code 1 for a source that failed.
 int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, const base::Log& log);
 
 }  // namespace flowcast::services

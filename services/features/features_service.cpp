@@ -23,6 +23,7 @@ FeaturesTask::Partition FeaturesTask::MakePartition(const bus::Position& positio
   if (partition.live) return partition;
   if (const auto progress = wire::DecodeProgressJson(position.metadata)) {
     partition.progress = *progress;
+    partition.fold.Restore(progress->sources);
   } else {
     log_(base::LogLevel::kWarning,
          position.at.topic + " partition " + std::to_string(position.at.partition) +
@@ -62,7 +63,6 @@ void FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) 
 
 void FeaturesTask::GoLive(Partition& partition) {
   partition.live = true;
-  partition.fold.Restore(partition.progress.sources);
   partition.before_live = partition.fold.counters();
 }
 
@@ -103,7 +103,7 @@ std::vector<bus::Position> FeaturesTask::Positions() const {
     if (!partition.live) continue;
     const std::int64_t next = partition.progress.next_offset;
     const std::int64_t from = std::min(partition.fold.OldestNeededOffset().value_or(next), next);
-    positions.push_back({at, from, wire::EncodeJson({next, partition.fold.Progress()})});
+    positions.push_back({at, from, wire::EncodeJson({next, partition.fold.ProgressBefore(from)})});
   }
   return positions;
 }

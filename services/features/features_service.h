@@ -46,7 +46,7 @@ class FeaturesTask : public slice::Task {
  private:
   struct Partition {
     window::PartitionFold fold;
-    wire::PartitionProgress progress;  // as committed; sources matter until `live`
+    wire::PartitionProgress progress;  // as committed; then only next_offset moves
     window::FoldCounters before_live;
     bool live = false;  // past the silent re-fold
   };

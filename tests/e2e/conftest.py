@@ -1,0 +1,77 @@
+"""Fixtures of the end-to-end tests: a broker, the programs, and topics of each test's own."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import support
+
+
+def skip_or_fail(reason: str) -> None:
+    """What may be missing on a laptop must be there in CI."""
+    if os.environ.get("FLOWCAST_REQUIRE_BROKER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", name="broker")
+def fixture_broker():
+    """HOST:PORT of a broker that may be used, but neither stopped nor emptied."""
+    brokers = os.environ.get("FLOWCAST_TEST_BROKERS")
+    if not brokers:
+        skip_or_fail("no broker: start one with scripts/kafka start and set FLOWCAST_TEST_BROKERS=127.0.0.1:9092")
+    yield brokers
+    support.delete_topics(brokers)
+
+
+@pytest.fixture(scope="session", name="binaries")
+def fixture_binaries() -> Path:
+    folder = Path(os.environ.get("FLOWCAST_BIN", support.REPO / "build" / "release" / "bin"))
+    missing = [name for name in support.PROGRAMS if not (folder / name).exists()]
+    if missing:
+        pytest.fail(f"{', '.join(missing)} not in {folder}: run scripts/build, or set FLOWCAST_BIN to their folder")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session", name="messages")
+def fixture_messages(tmp_path_factory) -> dict:
+    """The protobuf classes by topic."""
+    try:
+        import google.protobuf  # noqa: F401
+    except ImportError:
+        skip_or_fail("needs python3-protobuf: run scripts/bootstrap")
+    if support.missing_tools():
+        skip_or_fail(f"needs {', '.join(support.missing_tools())}: run scripts/bootstrap")
+    return support.load_messages(tmp_path_factory.mktemp("proto"))
+
+
+@pytest.fixture(name="flowcast")
+def fixture_flowcast(binaries, broker, messages, tmp_path):
+    """The programs, with topics that exist and are this test's alone."""
+    with support.flowcast_of(binaries, broker, tmp_path, messages) as flowcast:
+        flowcast.create_topics()
+        yield flowcast
+
+
+@pytest.fixture(name="programs")
+def fixture_programs(binaries, tmp_path):
+    """The programs without a broker: nothing listens where they are told to look."""
+    with support.flowcast_of(binaries, f"127.0.0.1:{support.unused_port()}", tmp_path) as flowcast:
+        yield flowcast
+
+
+@pytest.fixture(scope="session", name="corpus")
+def fixture_corpus() -> Path:
+    folder = Path(os.environ.get("FLOWCAST_CORPUS", support.REPO.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no corpus at {folder}: set FLOWCAST_CORPUS")
+    return folder
+
+
+@pytest.fixture(name="own_broker")
+def fixture_own_broker(broker, tmp_path):
+    """A broker that the test may stop and start; not started yet."""
+    own = support.Broker(support.unused_port(), tmp_path / "kafka")
+    yield own
+    own("stop")

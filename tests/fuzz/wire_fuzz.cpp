@@ -1,0 +1,57 @@
+// Feeds every decoder of messages any bytes; the first byte chooses. What is taken can be encoded
+// and taken again.
+#include <cstdlib>
+#include <string_view>
+
+#include "libs/wire/alert_wire.h"
+#include "libs/wire/forecast_wire.h"
+#include "libs/wire/model_wire.h"
+#include "libs/wire/packet_wire.h"
+#include "libs/wire/progress_wire.h"
+#include "libs/wire/window_wire.h"
+
+namespace {
+
+namespace wire = flowcast::wire;
+
+template <typename Decode, typename Encode>
+void Try(std::string_view bytes, const Decode& decode, const Encode& encode) {
+  const auto decoded = decode(bytes);
+  if (decoded && !decode(encode(*decoded))) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const auto encode = [](const auto& message) { return wire::Encode(message); };
+  const auto encode_json = [](const auto& message) { return wire::EncodeJson(message); };
+  switch (data[0] % 8) {
+    case 0:
+      Try(bytes, wire::DecodePacketBatch, encode);
+      break;
+    case 1:
+      Try(bytes, wire::DecodeWindow, encode);
+      break;
+    case 2:
+      Try(bytes, wire::DecodeSequence, encode);
+      break;
+    case 3:
+      Try(bytes, wire::DecodeForecast, encode);
+      break;
+    case 4:
+      Try(bytes, wire::DecodeModel, encode);
+      break;
+    case 5:
+      Try(bytes, wire::DecodeCurrentModel, wire::EncodeCurrentModel);
+      break;
+    case 6:
+      static_cast<void>(wire::DecodeAlertJson(bytes));
+      break;  // null is no number, so NaN does not come back
+    default:
+      Try(bytes, wire::DecodeProgressJson, encode_json);
+      break;
+  }
+  return 0;
+}

@@ -1,0 +1,181 @@
+// Seeded random content of every message.
+#pragma once
+
+#include <string>
+
+#include "libs/alert/alert.h"
+#include "libs/base/random.h"
+#include "libs/feature/window.h"
+#include "libs/model_store/model_folder.h"
+#include "libs/wire/forecast_wire.h"
+#include "libs/wire/progress_wire.h"
+#include "tests/support/stream.h"
+
+namespace flowcast::support {
+
+inline std::string AnyText(base::Random& random) {
+  static const std::string kLetters[] = {"a", "/", "\"", "\\", "ü", "\n", "{", "0"};
+  std::string text;
+  for (std::uint64_t left = random.Below(12); left > 0; --left)
+    text += kLetters[random.Below(std::size(kLetters))];
+  return text;
+}
+
+inline base::EventTime AnyTime(base::Random& random) {
+  return base::FromUnixNanoseconds(static_cast<std::int64_t>(random.Below(std::uint64_t{1} << 61)));
+}
+
+inline base::IpAddress AnyAddress(base::Random& random, std::uint8_t version) {
+  base::IpAddress address{.version = version};
+  const std::size_t length = version == 4 ? 4 : version == 6 ? 16 : 0;
+  for (std::size_t i = 0; i < length; ++i) address.bytes[i] = static_cast<std::uint8_t>(random.Next());
+  return address;
+}
+
+inline packet::PacketBatch AnyBatch(base::Random& random) {
+  packet::PacketBatch batch{.source = AnyText(random),
+                            .epoch = random.Next() | 1,
+                            .sequence = random.Next(),
+                            .started = AnyTime(random),
+                            .watermark = AnyTime(random),
+                            .final = random.Below(2) == 0,
+                            .counters = {random.Next(), random.Next(), 3, 4, random.Next()}};
+  const std::size_t flows = random.Below(6);
+  for (std::size_t i = 0; i < flows; ++i) {
+    batch.links.push_back(AnyText(random));
+    const std::uint8_t versions[] = {0, 4, 6};
+    const std::uint8_t version = versions[random.Below(3)];
+    batch.flows.push_back(
+        {static_cast<std::uint32_t>(random.Below(i + 1)),
+         {AnyAddress(random, version), AnyAddress(random, version), static_cast<std::uint16_t>(random.Next()),
+          static_cast<std::uint16_t>(random.Next()), static_cast<std::uint16_t>(random.Next()),
+          static_cast<std::uint8_t>(random.Next())}});
+  }
+  for (std::size_t i = flows == 0 ? 0 : random.Below(40); i > 0; --i) {
+    batch.times.push_back(AnyTime(random));
+    batch.flow_indexes.push_back(static_cast<std::uint32_t>(random.Below(flows)));
+    batch.wire_lengths_bytes.push_back(static_cast<std::uint32_t>(random.Next()));
+    batch.tcp_flags.push_back(static_cast<std::uint8_t>(random.Next()));
+    batch.traffic_classes.push_back(static_cast<std::uint8_t>(random.Next()));
+    batch.ttls.push_back(static_cast<std::uint8_t>(random.Next()));
+  }
+  return batch;
+}
+
+inline feature::Window AnyWindow(base::Random& random) {
+  feature::Window window{.link = AnyText(random),
+                         .start = AnyTime(random),
+                         .length = base::Duration(1 + static_cast<std::int64_t>(random.Below(1u << 30))),
+                         .schema_hash = random.Next(),
+                         .partial = random.Below(2) == 0,
+                         .packets = random.Next(),
+                         .bytes = random.Next(),
+                         .late_packets = random.Next()};
+  for (double& value : window.features) value = 1e6 * random.Normal();
+  return window;
+}
+
+inline feature::Sequence AnySequence(base::Random& random) {
+  feature::Sequence sequence{.link = AnyText(random),
+                             .end = AnyTime(random),
+                             .window_length = std::chrono::seconds(5),
+                             .schema_hash = random.Next(),
+                             .length = 1 + static_cast<std::uint32_t>(random.Below(4))};
+  for (std::size_t i = 0; i < feature::kFeatureCount; ++i) {
+    sequence.centre.push_back(random.Normal());
+    sequence.scale.push_back(0.01 + random.Uniform());
+    sequence.last.push_back(1e3 * random.Normal());
+  }
+  for (std::size_t i = 0; i < sequence.length * feature::kFeatureCount; ++i) {
+    sequence.values.push_back(static_cast<float>(random.Normal()));
+  }
+  return sequence;
+}
+
+inline wire::ForecastRecord AnyForecast(base::Random& random) {
+  wire::ForecastRecord record;
+  record.forecast = {.link = AnyText(random),
+                     .made_at = AnyTime(random),
+                     .window_length = std::chrono::seconds(5),
+                     .target = AnyText(random),
+                     .last_actual = random.Normal(),
+                     .record = {random.Next(), random.Normal(), random.Normal(), random.Uniform()},
+                     .quality = static_cast<forecast::Quality>(random.Below(4)),
+                     .model_version = AnyText(random)};
+  for (std::uint64_t left = 1 + random.Below(3); left > 0; --left) {
+    forecast::HorizonForecast horizon{.horizon_windows = static_cast<int>(random.Below(9)),
+                                      .target_start = AnyTime(random)};
+    for (std::size_t i = 0; i < forecast::kQuantileCount; ++i) horizon.quantiles.push_back(random.Uniform());
+    horizon.experts.push_back({AnyText(random), random.Normal(), random.Uniform()});
+    record.forecast.horizons.push_back(horizon);
+  }
+  if (random.Below(2) == 0) {
+    record.settled = {AnyTime(random), random.Normal(), random.Normal(),     random.Normal(),
+                      random.Normal(), random.Normal(), random.Below(2) == 0};
+  }
+  return record;
+}
+
+inline model_store::Manifest AnyManifest(base::Random& random) {
+  model_store::Manifest manifest{
+      .name = "default",
+      .version = std::string("v").append(std::to_string(random.Below(1000))),
+      .created_at = AnyText(random),
+      .flowcast_version = AnyText(random),
+      .schema_hash = random.Next(),
+      .features = {AnyText(random), AnyText(random)},
+      .target = "packets",
+      .horizon_windows = static_cast<int>(random.Below(20)),
+      .window_length = base::Duration(static_cast<std::int64_t>(random.Below(1u << 30))),
+      .sequence_length = 10,
+      .layers = 2,
+      .hidden = 32,
+      .dropout = random.Uniform(),
+      .parameters = 12345,
+      .seed = random.Next(),
+      .trained_from = AnyTime(random),
+      .trained_until = AnyTime(random),
+      .training_examples = random.Next(),
+      .validation_examples = random.Next(),
+      .best_epoch = 3,
+      .history = {{0, random.Normal(), random.Normal(), 0.5}, {1, 0.25, 0.125, 1.5}},
+      .percentiles = {{"", {{"p50", 1.5}, {"p95", 2}}}, {AnyText(random) + "x", {{"p99", 7}}}}};
+  manifest.metrics = {.count = 9, .mse = random.Uniform(), .mae = 2, .rmse = 3, .mae_persistence = 4};
+  if (random.Below(2) == 0) manifest.metrics.skill = random.Normal();
+  return manifest;
+}
+
+inline alert::Alert AnyAlert(base::Random& random) {
+  const bool resolved = random.Below(2) == 0;
+  return {.fingerprint = AnyText(random),
+          .state = resolved ? alert::State::kResolved : alert::State::kFiring,
+          .rule = AnyText(random),
+          .severity = AnyText(random),
+          .link = AnyText(random),
+          .target = AnyText(random),
+          .threshold = random.Normal(),
+          .predicted = random.Normal(),
+          .low = random.Normal(),
+          .high = random.Normal(),
+          .probability = random.Uniform(),
+          .last_actual = random.Normal(),
+          .started_at = AnyTime(random),
+          .resolved_at = resolved ? AnyTime(random) : base::kBeginningOfTime,
+          .target_start = AnyTime(random),
+          .window_length = std::chrono::seconds(5),
+          .horizon_windows = static_cast<int>(random.Below(9)),
+          .model_version = AnyText(random),
+          .summary = AnyText(random)};
+}
+
+inline wire::PartitionProgress AnyProgress(base::Random& random, std::uint64_t sources) {
+  wire::PartitionProgress progress{.next_offset =
+                                       static_cast<std::int64_t>(random.Below(std::uint64_t{1} << 60))};
+  for (std::uint64_t i = 0; i < sources; ++i) {
+    progress.sources[AnyText(random) + std::to_string(i)] = {random.Next(), random.Next(), AnyTime(random),
+                                                             random.Below(2) == 0};
+  }
+  return progress;
+}
+
+}  // namespace flowcast::support

@@ -1,0 +1,295 @@
+// From packets to batches: the batcher, its flow table, replay and made-up traffic.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "libs/base/error.h"
+#include "libs/base/hash.h"
+#include "libs/capture/batcher.h"
+#include "libs/capture/paced_source.h"
+#include "libs/capture/synthetic_source.h"
+#include "tests/support/fake_source.h"
+
+namespace flowcast::capture {
+namespace {
+
+using namespace std::chrono_literals;
+using support::At;
+using support::FakeSource;
+using support::Flow;
+using support::PacketAt;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class BatcherTest : public testing::Test {
+ protected:
+  void Begin(BatcherOptions options) { batcher_ = Batcher(options); }
+  void Add(double seconds, std::uint16_t interface = 0, int flow = 0) {
+    batcher_.Add(PacketAt(seconds, interface, flow), interfaces_, ready_);
+  }
+  void Tick(double seconds) { batcher_.Tick(At(seconds), ready_); }
+  void Finish() { batcher_.Finish(ready_); }
+  std::vector<AddressedBatch> Take() { return std::exchange(ready_, {}); }
+  packet::PacketBatch TakeOne() {
+    EXPECT_THAT(ready_, SizeIs(1));
+    return Take().at(0).batch;
+  }
+
+  BatcherOptions options_{.source = "demo", .batch_packets = 3, .reorder_tolerance = 50ms};
+  Batcher batcher_{options_};
+  std::vector<std::string> interfaces_{"eth0", "eth1"};
+  std::vector<AddressedBatch> ready_;
+};
+
+TEST_F(BatcherTest, ABatchClosesWhenItIsFull) {
+  Add(1);
+  Add(2);
+  EXPECT_THAT(ready_, IsEmpty());
+  Add(3);
+  const packet::PacketBatch batch = TakeOne();
+  EXPECT_THAT(batch.times, ElementsAre(At(1), At(2), At(3)));
+  EXPECT_EQ(batch.watermark, At(2.95));
+  EXPECT_EQ(batch.started, At(1));
+  EXPECT_EQ(batch.epoch, static_cast<std::uint64_t>(base::ToUnixNanoseconds(At(1))));
+  EXPECT_EQ(batch.source, "demo");
+  EXPECT_FALSE(batch.final);
+}
+
+TEST_F(BatcherTest, TheEpochThatWasAskedForIsUsed) {
+  options_.epoch = 77;
+  Begin(options_);
+  Add(1);
+  Tick(1);
+  EXPECT_EQ(TakeOne().epoch, 77u);
+}
+
+TEST_F(BatcherTest, APacketFromBefore1970StillGivesAnEpoch) {
+  Add(-2e9);
+  Tick(0);
+  EXPECT_EQ(TakeOne().epoch, 1u);
+}
+
+TEST_F(BatcherTest, LinksAndFlowsArePointedAtWithinTheBatch) {
+  Add(1, 0, 5);
+  Add(1, 1, 5);
+  Add(1, 0, 5);
+  const packet::PacketBatch batch = TakeOne();
+  EXPECT_THAT(batch.links, ElementsAre("demo/eth0", "demo/eth1"));
+  EXPECT_THAT(batch.flows, ElementsAre(packet::BatchFlow{0, Flow(5)}, packet::BatchFlow{1, Flow(5)}));
+  EXPECT_THAT(batch.flow_indexes, ElementsAre(0u, 1u, 0u));
+  Add(2, 1, 5);
+  Tick(2);
+  const packet::PacketBatch next = TakeOne();
+  EXPECT_THAT(next.links, ElementsAre("demo/eth1")) << "tables begin anew with each batch";
+  EXPECT_THAT(next.flows, ElementsAre(packet::BatchFlow{0, Flow(5)}));
+}
+
+TEST_F(BatcherTest, ATickGivesNewsOnly) {
+  Tick(5);
+  EXPECT_THAT(ready_, IsEmpty()) << "nothing has begun";
+  Add(1);
+  Tick(1);
+  EXPECT_EQ(TakeOne().size(), 1u);
+  Tick(1);
+  EXPECT_THAT(ready_, IsEmpty()) << "the watermark has not moved";
+  Tick(2);
+  const packet::PacketBatch idle = TakeOne();
+  EXPECT_EQ(idle.size(), 0u);
+  EXPECT_EQ(idle.watermark, At(1.95));
+}
+
+TEST_F(BatcherTest, TheWatermarkNeverGoesBack) {
+  Add(1);
+  Tick(9);
+  EXPECT_EQ(TakeOne().watermark, At(8.95));
+  Add(2);
+  batcher_.Tick(base::kBeginningOfTime, ready_);
+  EXPECT_EQ(TakeOne().watermark, At(8.95));
+  Finish();
+  EXPECT_EQ(TakeOne().watermark, At(8.95));
+  EXPECT_EQ(batcher_.out_of_order(), 0u);
+}
+
+TEST_F(BatcherTest, TheFinalMarkCarriesTheNewestTimeToEveryPartition) {
+  options_.partitions = 64;
+  Begin(options_);
+  Add(1, 0);
+  Add(4, 1);
+  Add(3, 1);
+  Finish();
+  ASSERT_THAT(ready_, SizeIs(2));
+  for (const AddressedBatch& ready : ready_) {
+    EXPECT_TRUE(ready.batch.final);
+    EXPECT_EQ(ready.batch.watermark, At(4));
+    EXPECT_EQ(ready.batch.started, At(1));
+    EXPECT_EQ(ready.partition, base::PartitionOf(ready.batch.links.at(0), 64));
+  }
+  EXPECT_EQ(batcher_.out_of_order(), 1u);
+}
+
+TEST_F(BatcherTest, EachPartitionCountsItsOwnBatches) {
+  options_.partitions = 64;
+  options_.batch_packets = 1;
+  Begin(options_);
+  for (int i = 0; i < 10; ++i) Add(i, i % 3 == 0 ? 1 : 0);
+  Finish();
+  std::map<std::int32_t, std::uint64_t> next;
+  for (const AddressedBatch& ready : ready_) EXPECT_EQ(ready.batch.sequence, next[ready.partition]++);
+  EXPECT_THAT(next, SizeIs(2));
+}
+
+TEST_F(BatcherTest, CountersTravelWithWhatFollows) {
+  batcher_.SetCounters({.received = 9, .published = 7, .dropped = 2});
+  Add(1);
+  Tick(1);
+  EXPECT_EQ(TakeOne().counters.dropped, 2u);
+  EXPECT_EQ(batcher_.published(), 1u);
+}
+
+TEST_F(BatcherTest, AnInterfaceThatComesLaterBecomesALink) {
+  interfaces_ = {"eth0"};
+  Add(1);
+  interfaces_.push_back("eth9");
+  Add(2, 1);
+  Tick(2);
+  EXPECT_THAT(TakeOne().links, ElementsAre("demo/eth0", "demo/eth9"));
+}
+
+TEST(FlowTableTest, FindsEveryFlowAgainAlsoAfterItGrew) {
+  FlowTable table;
+  for (int round = 0; round < 2; ++round) {
+    std::vector<packet::BatchFlow> flows;
+    for (std::uint32_t i = 0; i < 5000; ++i)
+      EXPECT_EQ(table.FindOrAdd(i % 2, Flow(static_cast<int>(i)), flows), i);
+    for (std::uint32_t i = 0; i < 5000; ++i)
+      EXPECT_EQ(table.FindOrAdd(i % 2, Flow(static_cast<int>(i)), flows), i);
+    EXPECT_THAT(flows, SizeIs(5000));
+    table.Clear();
+  }
+}
+
+class PacedSourceTest : public testing::Test {
+ protected:
+  PacedSource Pace(const std::vector<double>& seconds, double speed = 1) {
+    auto source = std::make_unique<FakeSource>();
+    for (const double second : seconds) source->Add(PacketAt(second));
+    return PacedSource(std::move(source), speed, clock_);
+  }
+  std::vector<packet::Packet> packets_;
+  base::ManualClock clock_;
+};
+
+TEST_F(PacedSourceTest, PacketsComeWhenTheirTimeHasCome) {
+  PacedSource paced = Pace({0, 0.03, 0.2});
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kPackets);
+  EXPECT_THAT(packets_, SizeIs(1));
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kPackets);
+  EXPECT_THAT(packets_, SizeIs(2));
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kIdle) << "no longer than the block time-out";
+  EXPECT_EQ(paced.LowerBound(), At(0) + (clock_.Steady() - base::ManualClock().Steady()));
+  clock_.Advance(1s);
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kPackets);
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kEnd);
+  EXPECT_THAT(packets_, SizeIs(3));
+}
+
+TEST_F(PacedSourceTest, SpeedMultiplies) {
+  PacedSource paced = Pace({0, 100}, 1000);
+  paced.Poll(10, packets_);
+  clock_.Advance(99ms);
+  EXPECT_EQ(paced.LowerBound(), At(99));
+  clock_.Advance(1ms);
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kPackets);
+  EXPECT_THAT(packets_, SizeIs(2));
+}
+
+TEST_F(PacedSourceTest, TheBoundIsNeverBeyondThePacketThatComesNext) {
+  PacedSource paced = Pace({0, 1, 2});
+  EXPECT_EQ(paced.LowerBound(), base::kBeginningOfTime);
+  paced.Poll(10, packets_);
+  clock_.Advance(10s);
+  EXPECT_EQ(paced.LowerBound(), At(1));
+}
+
+std::vector<packet::Packet> Drain(PacketSource& source) {
+  std::vector<packet::Packet> packets;
+  while (source.Poll(1000, packets) != PollState::kEnd) continue;
+  return packets;
+}
+
+TEST(SyntheticSourceTest, TheSameSeedMakesTheSamePackets) {
+  const auto make = [](std::uint64_t seed) {
+    SyntheticSource source({.packets_per_s = 50, .duration = 60s, .seed = seed});
+    std::vector<std::tuple<base::EventTime, std::uint32_t, std::uint16_t>> packets;
+    for (const packet::Packet& packet : Drain(source)) {
+      packets.emplace_back(packet.time, packet.wire_length_bytes, packet.flow.source_port);
+    }
+    return packets;
+  };
+  EXPECT_EQ(make(5), make(5));
+  EXPECT_NE(make(5), make(6));
+}
+
+TEST(SyntheticSourceTest, PacketsAreInOrderWithinTheDurationAndAtTheRate) {
+  SyntheticSource source(
+      {.links = 3, .packets_per_s = 200, .bursts_per_hour = 0, .duration = 240s, .start = At(0)});
+  const auto packets = Drain(source);
+  EXPECT_THAT(source.interfaces(), ElementsAre("link0", "link1", "link2"));
+  std::map<std::uint16_t, int> by_link;
+  base::EventTime before = At(0);
+  for (const packet::Packet& packet : packets) {
+    EXPECT_GE(packet.time, before);
+    before = packet.time;
+    ++by_link[packet.interface];
+  }
+  EXPECT_LT(before, At(240));
+  EXPECT_EQ(source.statistics().received, packets.size());
+  // A short stretch of a day-long pattern: each link is where its phase puts it, the mean is the rate.
+  EXPECT_NEAR(static_cast<double>(packets.size()), 3 * 200 * 240, 0.05 * 3 * 200 * 240);
+  EXPECT_NEAR(by_link[0], 200 * 240, 0.06 * 200 * 240);
+}
+
+TEST(SyntheticSourceTest, ThePeriodAveragesOutAndBurstsAddToIt) {
+  const auto count = [](double bursts) {
+    SyntheticSource source(
+        {.links = 1, .packets_per_s = 40, .period = 300s, .bursts_per_hour = bursts, .duration = 1800s});
+    return static_cast<double>(Drain(source).size());
+  };
+  EXPECT_NEAR(count(0), 40 * 1800, 0.03 * 40 * 1800);
+  EXPECT_GT(count(30), 1.1 * count(0));
+}
+
+TEST(SyntheticSourceTest, NoPacketIsOlderThanTheBoundGivenBeforeIt) {
+  SyntheticSource source({.packets_per_s = 300, .duration = 20s});
+  std::vector<packet::Packet> packets;
+  while (true) {
+    const base::EventTime bound = source.LowerBound();
+    packets.clear();
+    if (source.Poll(7, packets) == PollState::kEnd) break;
+    for (const packet::Packet& packet : packets) ASSERT_GE(packet.time, bound);
+  }
+}
+
+TEST(SyntheticSourceTest, SettingsThatMakeNoSenseAreNamed) {
+  const auto expect_error = [](const SyntheticOptions& options, const std::string& what) {
+    try {
+      SyntheticSource source(options);
+      FAIL() << what << " was taken";
+    } catch (const base::ConfigError& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr(what));
+    }
+  };
+  expect_error({.links = 0}, "--links");
+  expect_error({.packets_per_s = 0}, "--rate");
+  expect_error({.packets_per_s = std::nan("")}, "--rate");
+  expect_error({.noise = -1}, "--noise");
+  expect_error({.pattern = 2}, "--pattern");
+  expect_error({.period = 0s}, "--period");
+  expect_error({.bursts_per_hour = -1}, "--bursts-per-hour");
+  expect_error({.burst_factor = 0.5}, "--burst-factor");
+}
+
+}  // namespace
+}  // namespace flowcast::capture

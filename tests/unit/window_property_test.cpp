@@ -1,0 +1,123 @@
+// What must hold of the fold for any traffic: sums, batch sizes, restarts.
+#include <gtest/gtest.h>
+
+#include "libs/window/partition_fold.h"
+#include "tests/support/traffic.h"
+
+namespace flowcast::window {
+namespace {
+
+using namespace std::chrono_literals;
+using packet::PacketBatch;
+using support::BatchLimits;
+
+using Log = std::vector<PacketBatch>;
+
+const FoldOptions kOptions{.window_length = 5s, .link_expiry = 60s, .sequence_length = 4};
+
+/// Applies the log's records [from, to) and appends what closes.
+void ApplyRange(PartitionFold& fold, const Log& log, std::size_t from, std::size_t to,
+                std::vector<ClosedWindow>& closed) {
+  for (std::size_t i = from; i < to; ++i) fold.Apply(log[i], static_cast<std::int64_t>(i), closed);
+}
+
+void ExpectSame(const std::vector<ClosedWindow>& actual, const std::vector<ClosedWindow>& wanted) {
+  ASSERT_EQ(actual.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const feature::Window& window = wanted[i].window;
+    ASSERT_EQ(actual[i].window, window) << window.link << " at " << base::FormatTime(window.start);
+    ASSERT_EQ(actual[i].sequence, wanted[i].sequence)
+        << window.link << " at " << base::FormatTime(window.start);
+  }
+}
+
+/// Stops before record k and goes on with a fresh fold, as a restarted service does.
+void ExpectRestartChangesNothing(const Log& log, std::size_t k) {
+  PartitionFold straight(kOptions), stopped(kOptions), fresh(kOptions);
+  std::vector<ClosedWindow> ignored, wanted, actual;
+  ApplyRange(straight, log, 0, k, ignored);
+  ApplyRange(straight, log, k, log.size(), wanted);
+
+  ApplyRange(stopped, log, 0, k, ignored);
+  const auto from = stopped.OldestNeededOffset().value_or(static_cast<std::int64_t>(k));
+  fresh.Restore(stopped.ProgressBefore(from));
+  ApplyRange(fresh, log, static_cast<std::size_t>(from), k, ignored);
+  EXPECT_EQ(fresh.link_count(), stopped.link_count());
+  EXPECT_EQ(fresh.OldestNeededOffset(), stopped.OldestNeededOffset());
+  ApplyRange(fresh, log, k, log.size(), actual);
+  ExpectSame(actual, wanted);
+}
+
+class WindowProperties : public testing::TestWithParam<std::uint64_t> {
+ protected:
+  Log MakeLog(const BatchLimits& limits) {
+    Log one = MakeBatches(random_, "one", support::MakeSightings(random_, 300), limits);
+    Log two = MakeBatches(random_, "two", support::MakeSightings(random_, 100), limits);
+    return support::Merge(std::move(one), two);
+  }
+  void ExpectRestartsChangeNothing(const Log& log) {
+    for (int i = 0; i < 8; ++i) {
+      const std::size_t k = random_.Below(log.size());
+      ExpectRestartChangesNothing(log, k);
+      ASSERT_FALSE(HasFailure()) << "restarted at " << k << " of " << log.size();
+    }
+  }
+
+  base::Random random_{GetParam()};
+};
+
+TEST_P(WindowProperties, EveryPacketIsInOneWindowOrLateOrRepeated) {
+  const Log log = support::WithResends(random_, MakeLog({.disorder_s = 7}));
+  PartitionFold fold(kOptions);
+  std::vector<ClosedWindow> closed;
+  ApplyRange(fold, log, 0, log.size(), closed);
+  const FoldCounters& counters = fold.counters();
+  EXPECT_GT(counters.late_packets, 0u);
+  EXPECT_GT(counters.packets_in_repeated_batches, 0u);
+  EXPECT_EQ(counters.packets_in,
+            counters.packets_in_windows + counters.late_packets + counters.packets_in_repeated_batches);
+  std::uint64_t packets = 0;
+  for (const ClosedWindow& window : closed) packets += window.window.packets;
+  EXPECT_EQ(packets, counters.packets_in_windows);
+  EXPECT_EQ(closed.size(), counters.windows);
+}
+
+TEST_P(WindowProperties, TheSamePacketsGiveTheSameWindowsWhateverTheBatches) {
+  const auto sightings = support::MakeSightings(random_, 300);
+  const auto fold_with = [&](std::size_t most_packets) {
+    PartitionFold fold(kOptions);
+    std::vector<ClosedWindow> closed;
+    const Log log = MakeBatches(random_, "one", sightings, {.most_packets = most_packets, .tolerance = 50ms});
+    ApplyRange(fold, log, 0, log.size(), closed);
+    std::stable_sort(closed.begin(), closed.end(), [](const auto& a, const auto& b) {
+      return std::pair(a.window.link, a.window.start) < std::pair(b.window.link, b.window.start);
+    });
+    return closed;
+  };
+  const auto wanted = fold_with(1);
+  for (const std::size_t most : {std::size_t{3}, std::size_t{40}, std::size_t{500}, std::size_t{100'000}})
+    ExpectSame(fold_with(most), wanted);
+}
+
+TEST_P(WindowProperties, ARestartAnywhereChangesNothing) { ExpectRestartsChangeNothing(MakeLog({})); }
+
+TEST_P(WindowProperties, ARestartAmongResendsChangesNothing) {
+  ExpectRestartsChangeNothing(support::WithResends(random_, MakeLog({.tolerance = 50ms})));
+}
+
+TEST_P(WindowProperties, ARestartAmongLatePacketsChangesNothing) {
+  ExpectRestartsChangeNothing(support::WithResends(random_, MakeLog({.disorder_s = 7})));
+}
+
+TEST_P(WindowProperties, ARestartChangesNothingWhenASourceCameAgain) {
+  Log log = MakeLog({.ends = random_.Below(2) == 0});
+  Log again = MakeBatches(random_, "one", support::MakeSightings(random_, 100), {});
+  for (PacketBatch& batch : again) batch.epoch = 2;
+  log.insert(log.end(), again.begin(), again.end());
+  ExpectRestartsChangeNothing(log);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, WindowProperties, testing::Range<std::uint64_t>(1, 7));
+
+}  // namespace
+}  // namespace flowcast::window

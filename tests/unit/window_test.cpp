@@ -1,0 +1,303 @@
+// The fold of packet batches into windows: what closes when, what is late, what is counted.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/window/partition_fold.h"
+#include "tests/support/stream.h"
+
+namespace flowcast::window {
+namespace {
+
+using namespace std::chrono_literals;
+using support::At;
+using support::Stream;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class WindowTest : public testing::Test {
+ protected:
+  void Restart(const FoldOptions& options) { fold_ = PartitionFold(options); }
+  /// One batch with a packet on link "a" at each of these seconds; the watermark stays.
+  void Feed(const std::vector<double>& seconds, const std::string& link = "a") {
+    for (const double second : seconds) stream_.Add(link, At(second));
+    Apply(stream_.Next(watermark_));
+  }
+  void AdvanceTo(double seconds) {
+    watermark_ = At(seconds);
+    Apply(stream_.Next(watermark_));
+  }
+  void End(double seconds) { Apply(stream_.Next(At(seconds), true)); }
+  void Apply(const packet::PacketBatch& batch) { fold_.Apply(batch, offset_++, closed_); }
+
+  std::vector<ClosedWindow> TakeClosed() { return std::exchange(closed_, {}); }
+  /// The oldest window not looked at yet.
+  void ExpectWindow(double start, std::uint64_t packets, bool partial = false,
+                    const std::string& link = "demo/a") {
+    ASSERT_FALSE(closed_.empty()) << "no window at " << start;
+    const feature::Window window = closed_.front().window;
+    closed_.erase(closed_.begin());
+    EXPECT_EQ(window.link, link);
+    EXPECT_EQ(base::ToSeconds(window.start - At(0)), start);
+    EXPECT_EQ(window.packets, packets) << "window at " << start;
+    EXPECT_EQ(window.partial, partial) << "window at " << start;
+    late_ += window.late_packets;
+  }
+  void ExpectNothingMore() { EXPECT_THAT(closed_, IsEmpty()); }
+
+  FoldOptions options_{.window_length = 5s, .sequence_length = 3};
+  PartitionFold fold_{options_};
+  Stream stream_;
+  base::EventTime watermark_ = At(0);
+  std::int64_t offset_ = 0;
+  std::vector<ClosedWindow> closed_;
+  std::uint64_t late_ = 0;
+};
+
+TEST_F(WindowTest, WindowsAreAlignedToTheEpochAndTheFirstIsPartial) {
+  Feed({2, 4.999999999, 5, 9});
+  AdvanceTo(10);
+  ExpectWindow(0, 2, true);
+  ExpectWindow(5, 2);
+  ExpectNothingMore();
+}
+
+TEST_F(WindowTest, ASourceThatBeginsOnABoundaryHasNoPartialFirstWindow) {
+  Feed({0, 1});
+  AdvanceTo(5);
+  ExpectWindow(0, 2, false);
+}
+
+TEST_F(WindowTest, ALinkThatComesLaterThanItsSourceBeginsWithAWholeWindow) {
+  Feed({1});
+  Feed({7}, "b");
+  AdvanceTo(10);
+  ExpectWindow(0, 1, true);
+  ExpectWindow(5, 0);
+  ExpectWindow(5, 1, false, "demo/b");
+  ExpectNothingMore();
+}
+
+TEST_F(WindowTest, AWindowStaysOpenUntilTheWatermarkHasPassedItsEnd) {
+  Feed({0});
+  AdvanceTo(4.999999999);
+  ExpectNothingMore();
+  AdvanceTo(5);
+  ExpectWindow(0, 1);
+}
+
+TEST_F(WindowTest, AnIdleLinkGetsRealZeroWindows) {
+  Feed({0});
+  AdvanceTo(20);
+  ExpectWindow(0, 1);
+  ASSERT_THAT(closed_, SizeIs(3));
+  EXPECT_EQ(closed_[0].window.features[feature::kGapMean], 5.0);
+  EXPECT_EQ(closed_[0].window.features[feature::kUplinkDownlinkRatio], 1.0);
+  ExpectWindow(5, 0);
+  ExpectWindow(10, 0);
+  ExpectWindow(15, 0);
+  ExpectNothingMore();
+}
+
+TEST_F(WindowTest, TheWindowInWhichASourceEndsIsPartial) {
+  Feed({0, 6, 7});
+  End(7);
+  ExpectWindow(0, 1);
+  ExpectWindow(5, 2, true);
+  ExpectNothingMore();
+}
+
+TEST_F(WindowTest, TheFinalMarkClosesEveryLinkAndForgetsIt) {
+  Feed({0, 11});
+  Feed({2}, "b");
+  End(11);
+  EXPECT_THAT(TakeClosed(), SizeIs(6));
+  EXPECT_EQ(fold_.link_count(), 0u);
+  EXPECT_EQ(fold_.OldestNeededOffset(), std::nullopt);
+  EXPECT_EQ(fold_.Watermark(), base::kEndOfTime);
+}
+
+TEST_F(WindowTest, LatePacketsAreCountedAndChangeNothingElse) {
+  Feed({0, 1});
+  AdvanceTo(10);
+  ExpectWindow(0, 2);
+  ExpectWindow(5, 0);
+  Feed({4, 9.9, 10});
+  AdvanceTo(15);
+  ASSERT_THAT(closed_, SizeIs(1));
+  EXPECT_EQ(closed_[0].window.late_packets, 2u);
+  ExpectWindow(10, 1);
+  AdvanceTo(20);
+  EXPECT_EQ(closed_[0].window.late_packets, 0u) << "told once";
+  EXPECT_EQ(fold_.counters().late_packets, 2u);
+}
+
+TEST_F(WindowTest, ALinkWithNothingButLatePacketsIsNoLink) {
+  Feed({0});
+  AdvanceTo(10);
+  TakeClosed();
+  Feed({1}, "b");
+  const auto oldest = fold_.OldestNeededOffset();
+  AdvanceTo(15);
+  ExpectWindow(10, 0);
+  ExpectNothingMore();
+  EXPECT_EQ(fold_.link_count(), 1u);
+  EXPECT_EQ(fold_.counters().retired_links, 0u);
+  EXPECT_EQ(fold_.counters().late_packets, 1u);
+  EXPECT_EQ(oldest, 0);
+}
+
+TEST_F(WindowTest, APacketOutOfOrderOfANewLinkIsNotLateWhileItsWindowIsOpen) {
+  Feed({0, 6}, "z");
+  Feed({11});  // the link's first, ahead of its time
+  AdvanceTo(5);
+  ExpectWindow(0, 1, false, "demo/z");
+  Feed({9});
+  AdvanceTo(15);
+  ExpectWindow(5, 1);
+  ExpectWindow(10, 1);
+  EXPECT_EQ(fold_.counters().late_packets, 0u);
+}
+
+TEST_F(WindowTest, LatenessKeepsWindowsOpenForLonger) {
+  options_.lateness = 3s;
+  Restart(options_);
+  Feed({0});
+  AdvanceTo(7.9);
+  ExpectNothingMore();
+  Feed({4});
+  AdvanceTo(8);
+  ExpectWindow(0, 2);
+  EXPECT_EQ(fold_.counters().late_packets, 0u);
+}
+
+TEST_F(WindowTest, TheWatermarkNeverGoesBack) {
+  Feed({0});
+  AdvanceTo(10);
+  TakeClosed();
+  AdvanceTo(3);
+  EXPECT_EQ(fold_.Watermark(), At(10));
+  ExpectNothingMore();
+}
+
+TEST_F(WindowTest, ABatchThatComesAgainIsDroppedAndCounted) {
+  const packet::PacketBatch batch = stream_.Add("a", At(0)).Add("a", At(1)).Next(At(1));
+  Apply(batch);
+  Apply(batch);
+  AdvanceTo(5);
+  ExpectWindow(0, 2);
+  EXPECT_EQ(fold_.counters().repeated_batches, 1u);
+  EXPECT_EQ(fold_.counters().packets_in_repeated_batches, 2u);
+  EXPECT_EQ(fold_.counters().packets_in, 4u);
+}
+
+TEST_F(WindowTest, BatchesThatNeverCameAreCounted) {
+  Feed({0});
+  stream_.Skip();
+  stream_.Skip();
+  Feed({1});
+  EXPECT_EQ(fold_.counters().missing_batches, 2u);
+}
+
+TEST_F(WindowTest, ASourceThatStartsAfreshFinishesItsFormerSelf) {
+  Feed({0, 6});
+  AdvanceTo(6);
+  ExpectWindow(0, 1);
+  stream_ = Stream("demo", 2);
+  watermark_ = At(102);
+  Feed({102});
+  ExpectWindow(5, 1, true);
+  ExpectNothingMore();
+  AdvanceTo(110);
+  ExpectWindow(100, 1, true);
+  ExpectWindow(105, 0);
+  EXPECT_EQ(fold_.counters().restarted_sources, 1u);
+}
+
+TEST_F(WindowTest, WhatIsAheadOfTheWatermarkIsNotLostWhenASourceStartsAfresh) {
+  Feed({0, 4.99, 5.01, 11});
+  AdvanceTo(4.98);
+  stream_ = Stream("demo", 2);
+  watermark_ = At(102);
+  Feed({102});
+  ExpectWindow(0, 2, true);
+  ExpectWindow(5, 1, true);
+  ExpectWindow(10, 1, true);
+  ExpectNothingMore();
+}
+
+TEST_F(WindowTest, ABatchOfAnOlderEpochIsARepeat) {
+  stream_ = Stream("demo", 2);
+  Feed({0});
+  stream_ = Stream("demo", 1);
+  Feed({1});
+  EXPECT_EQ(fold_.counters().repeated_batches, 1u);
+}
+
+TEST_F(WindowTest, SourcesHaveWatermarksOfTheirOwn) {
+  Feed({0});
+  Stream other("other");
+  Apply(other.Add("a", At(0)).Next(At(20)));
+  EXPECT_THAT(TakeClosed(), SizeIs(4));
+  EXPECT_EQ(fold_.Watermark(), At(0));
+  AdvanceTo(5);
+  ExpectWindow(0, 1);
+  ExpectNothingMore();
+}
+
+TEST_F(WindowTest, ALinkWithoutPacketsIsRetired) {
+  options_.link_expiry = 12s;
+  Restart(options_);
+  Feed({0});
+  AdvanceTo(100);
+  ExpectWindow(0, 1);
+  ExpectWindow(5, 0);
+  ExpectWindow(10, 0);
+  ExpectWindow(15, 0);
+  ExpectNothingMore();
+  EXPECT_EQ(fold_.link_count(), 0u);
+  EXPECT_EQ(fold_.counters().retired_links, 1u);
+  Feed({101});
+  AdvanceTo(105);
+  ExpectWindow(100, 1);
+  ExpectNothingMore();
+}
+
+TEST_F(WindowTest, AJumpOverYearsCostsNoMoreThanTheExpiry) {
+  Feed({0});
+  constexpr double kYears = 20 * 365.25 * 86'400;
+  Feed({kYears + 1});
+  AdvanceTo(kYears + 5);
+  EXPECT_THAT(closed_, SizeIs(1 + 720 + 1));
+  EXPECT_EQ(base::ToSeconds(closed_.back().window.start - At(kYears)), 0);
+  EXPECT_EQ(closed_.back().window.packets, 1u);
+  EXPECT_EQ(fold_.counters().retired_links, 1u);
+  EXPECT_EQ(fold_.link_count(), 1u);
+}
+
+TEST_F(WindowTest, ASequenceEndsWithEachWindowOnceThereAreEnoughAndNoneIsPartial) {
+  Feed({1});
+  AdvanceTo(25);
+  std::vector<bool> has_sequence;
+  for (const ClosedWindow& closed : closed_) has_sequence.push_back(closed.sequence.has_value());
+  EXPECT_THAT(has_sequence, ElementsAre(false, false, false, true, true));
+  EXPECT_EQ(closed_.back().sequence->end, At(25));
+  EXPECT_EQ(closed_.back().sequence->length, 3u);
+  EXPECT_EQ(fold_.counters().sequences, 2u);
+}
+
+TEST_F(WindowTest, FlowsAreSummedPerWindowAlsoWhenABatchSpansSeveral) {
+  stream_.Add("a", At(0), 100, support::Flow(1), packet::kTcpSyn)
+      .Add("a", At(1), 200, support::Flow(2))
+      .Add("a", At(6), 300, support::Flow(1));
+  Apply(stream_.Next(At(10)));
+  ASSERT_THAT(closed_, SizeIs(2));
+  EXPECT_EQ(closed_[0].window.features[feature::kFlows], 2.0);
+  EXPECT_EQ(closed_[0].window.features[feature::kSynShare], 0.5);
+  EXPECT_EQ(closed_[0].window.features[feature::kUplinkDownlinkRatio], 301.0);
+  EXPECT_EQ(closed_[1].window.features[feature::kFlows], 1.0);
+  EXPECT_EQ(closed_[1].window.features[feature::kSynShare], 0.0);
+}
+
+}  // namespace
+}  // namespace flowcast::window

@@ -1,0 +1,345 @@
+// Messages as bytes and back, and what is refused.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "flowcast/v1/forecasts.pb.h"
+#include "flowcast/v1/models.pb.h"
+#include "flowcast/v1/packets.pb.h"
+#include "flowcast/v1/windows.pb.h"
+#include "libs/wire/alert_wire.h"
+#include "libs/wire/forecast_wire.h"
+#include "libs/wire/model_wire.h"
+#include "libs/wire/packet_wire.h"
+#include "libs/wire/progress_wire.h"
+#include "libs/wire/window_wire.h"
+#include "tests/support/messages.h"
+
+namespace flowcast::wire {
+namespace {
+
+using support::At;
+using testing::Contains;
+using testing::SizeIs;
+
+constexpr int kRounds = 200;
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+template <typename Result>
+void ExpectRefused(const Result& result, WireError reason, const std::string& what = "") {
+  ASSERT_FALSE(result) << what << " was taken";
+  EXPECT_EQ(ToString(result.error()), ToString(reason)) << what;
+}
+
+/// A valid message with one thing changed.
+template <typename Message>
+std::string Changed(const std::string& bytes, const std::function<void(Message&)>& change) {
+  Message message;
+  EXPECT_TRUE(message.ParseFromString(bytes));
+  change(message);
+  return message.SerializeAsString();
+}
+
+TEST(PacketWireTest, ABatchComesBackAsItWas) {
+  base::Random random(1);
+  for (int i = 0; i < kRounds; ++i) {
+    const packet::PacketBatch batch = support::AnyBatch(random);
+    const auto decoded = DecodePacketBatch(Encode(batch));
+    ASSERT_TRUE(decoded);
+    ASSERT_EQ(*decoded, batch);
+  }
+}
+
+TEST(PacketWireTest, AnotherVersionIsRefused) {
+  const std::string bytes = Changed<v1::PacketBatch>(
+      Encode(support::Stream().Next(At(0))), [](v1::PacketBatch& message) { message.set_version(2); });
+  ExpectRefused(DecodePacketBatch(bytes), WireError::kUnknownVersion);
+  ExpectRefused(DecodePacketBatch(""), WireError::kUnknownVersion);
+  ExpectRefused(DecodePacketBatch("no protobuf"), WireError::kNotOurs);
+}
+
+TEST(PacketWireTest, ContradictionsAreRefused) {
+  using Batch = v1::PacketBatch;
+  const std::map<std::string, std::function<void(Batch&)>> changes{
+      {"a column too short: indexes", [](Batch& m) { m.mutable_flow_indexes()->RemoveLast(); }},
+      {"a column too short: lengths", [](Batch& m) { m.mutable_wire_lengths_bytes()->RemoveLast(); }},
+      {"a column too short: flags", [](Batch& m) { m.mutable_tcp_flags()->pop_back(); }},
+      {"a column too long: classes", [](Batch& m) { m.mutable_traffic_classes()->push_back('x'); }},
+      {"a column too long: ttls", [](Batch& m) { m.mutable_ttls()->push_back('x'); }},
+      {"a column too long: times", [](Batch& m) { m.add_time_deltas_ns(0); }},
+      {"a flow that is not there", [](Batch& m) { m.set_flow_indexes(0, 2); }},
+      {"a link that is not there", [](Batch& m) { m.mutable_flows()->set_link_indexes(1, 1); }},
+      {"no links", [](Batch& m) { m.clear_links(); }},
+      {"flows too short: versions", [](Batch& m) { m.mutable_flows()->mutable_ip_versions()->pop_back(); }},
+      {"flows too short: protocols", [](Batch& m) { m.mutable_flows()->mutable_protocols()->pop_back(); }},
+      {"flows too short: ports", [](Batch& m) { m.mutable_flows()->mutable_source_ports()->RemoveLast(); }},
+      {"flows too short: other ports",
+       [](Batch& m) { m.mutable_flows()->mutable_destination_ports()->RemoveLast(); }},
+      {"flows too short: types", [](Batch& m) { m.mutable_flows()->mutable_ether_types()->RemoveLast(); }},
+      {"IP version 5", [](Batch& m) { (*m.mutable_flows()->mutable_ip_versions())[0] = 5; }},
+      {"an address cut off", [](Batch& m) { m.mutable_flows()->mutable_addresses()->pop_back(); }},
+      {"a byte too many", [](Batch& m) { m.mutable_flows()->mutable_addresses()->push_back('x'); }},
+      {"epoch 0", [](Batch& m) { m.set_epoch(0); }},
+      {"a watermark out of range", [](Batch& m) { m.set_watermark_ns(std::int64_t{1} << 62); }},
+      {"a start out of range", [](Batch& m) { m.set_started_ns(std::numeric_limits<std::int64_t>::min()); }},
+      {"a time out of range", [](Batch& m) { m.set_time_deltas_ns(1, std::int64_t{1} << 62); }},
+      {"a time that overflows",
+       [](Batch& m) { m.set_time_deltas_ns(1, std::numeric_limits<std::int64_t>::max()); }},
+  };
+  support::Stream stream;
+  stream.Add("a", At(0), 60, support::Flow(1)).Add("a", At(1), 60, support::Flow(2));
+  const std::string good = Encode(stream.Next(At(1)));
+  ASSERT_TRUE(DecodePacketBatch(good));
+  for (const auto& [what, change] : changes) {
+    ExpectRefused(DecodePacketBatch(Changed<Batch>(good, change)), WireError::kInconsistent, what);
+  }
+}
+
+TEST(WindowWireTest, AWindowComesBackAsItWas) {
+  base::Random random(2);
+  for (int i = 0; i < kRounds; ++i) {
+    const feature::Window window = support::AnyWindow(random);
+    ASSERT_EQ(DecodeWindow(Encode(window)).value(), window);
+  }
+}
+
+TEST(WindowWireTest, ContradictionsAreRefused) {
+  using Message = v1::Window;
+  base::Random random(2);
+  const std::string good = Encode(support::AnyWindow(random));
+  const std::map<std::string, std::function<void(Message&)>> changes{
+      {"a feature too few", [](Message& m) { m.mutable_features()->RemoveLast(); }},
+      {"a feature too many", [](Message& m) { m.add_features(0); }},
+      {"not a number", [](Message& m) { m.set_features(3, kNan); }},
+      {"no length", [](Message& m) { m.set_length_ns(0); }},
+      {"a negative length", [](Message& m) { m.set_length_ns(-1); }},
+      {"a start out of range", [](Message& m) { m.set_start_ns(-(std::int64_t{1} << 62)); }},
+  };
+  for (const auto& [what, change] : changes) {
+    ExpectRefused(DecodeWindow(Changed<Message>(good, change)), WireError::kInconsistent, what);
+  }
+  ExpectRefused(DecodeWindow(Changed<Message>(good, [](Message& m) { m.set_version(9); })),
+                WireError::kUnknownVersion);
+}
+
+TEST(SequenceWireTest, ASequenceComesBackAsItWas) {
+  base::Random random(3);
+  for (int i = 0; i < kRounds; ++i) {
+    const feature::Sequence sequence = support::AnySequence(random);
+    ASSERT_EQ(DecodeSequence(Encode(sequence)).value(), sequence);
+  }
+}
+
+TEST(SequenceWireTest, ContradictionsAreRefused) {
+  using Message = v1::Sequence;
+  base::Random random(3);
+  const std::string good = Encode(support::AnySequence(random));
+  const std::map<std::string, std::function<void(Message&)>> changes{
+      {"no length", [](Message& m) { m.set_length(0); }},
+      {"another length", [](Message& m) { m.set_length(m.length() + 1); }},
+      {"a length that overflows", [](Message& m) { m.set_length(171'798'692); }},
+      {"a value too few", [](Message& m) { m.mutable_values()->RemoveLast(); }},
+      {"a centre too few", [](Message& m) { m.mutable_centre()->RemoveLast(); }},
+      {"a scale too many", [](Message& m) { m.add_scale(1); }},
+      {"a last too few", [](Message& m) { m.mutable_last()->RemoveLast(); }},
+      {"a value that is no number",
+       [](Message& m) { m.set_values(0, std::numeric_limits<float>::quiet_NaN()); }},
+      {"a centre that is no number", [](Message& m) { m.set_centre(0, kNan); }},
+      {"an infinite scale", [](Message& m) { m.set_scale(0, std::numeric_limits<double>::infinity()); }},
+      {"a last that is no number", [](Message& m) { m.set_last(0, kNan); }},
+      {"a scale of 0", [](Message& m) { m.set_scale(5, 0); }},
+      {"no window", [](Message& m) { m.set_window_ns(0); }},
+      {"an end out of range", [](Message& m) { m.set_end_ns(std::int64_t{1} << 62); }},
+  };
+  for (const auto& [what, change] : changes) {
+    ExpectRefused(DecodeSequence(Changed<Message>(good, change)), WireError::kInconsistent, what);
+  }
+  ExpectRefused(DecodeSequence(Changed<Message>(good, [](Message& m) { m.set_version(9); })),
+                WireError::kUnknownVersion);
+}
+
+TEST(ForecastWireTest, AForecastComesBackAsItWas) {
+  base::Random random(4);
+  for (int i = 0; i < kRounds; ++i) {
+    const ForecastRecord record = support::AnyForecast(random);
+    const auto decoded = DecodeForecast(Encode(record));
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(decoded->forecast.link, record.forecast.link);
+    EXPECT_EQ(decoded->forecast.quality, record.forecast.quality);
+    EXPECT_EQ(decoded->forecast.horizons.size(), record.forecast.horizons.size());
+    EXPECT_EQ(decoded->forecast.horizons[0].quantiles, record.forecast.horizons[0].quantiles);
+    EXPECT_EQ(decoded->settled.has_value(), record.settled.has_value());
+    EXPECT_EQ(Encode(*decoded), Encode(record)) << "nothing is lost";
+  }
+}
+
+TEST(ForecastWireTest, ContradictionsAreRefused) {
+  using Message = v1::Forecast;
+  base::Random random(4);
+  const std::string good = Encode(support::AnyForecast(random));
+  const std::map<std::string, std::function<void(Message&)>> changes{
+      {"no horizon", [](Message& m) { m.clear_horizons(); }},
+      {"a quantile too few", [](Message& m) { m.mutable_horizons(0)->mutable_quantiles()->RemoveLast(); }},
+      {"no window", [](Message& m) { m.set_window_ns(0); }},
+      {"a time out of range", [](Message& m) { m.set_made_at_ns(std::int64_t{1} << 62); }},
+      {"a target out of range",
+       [](Message& m) { m.mutable_horizons(0)->set_target_start_ns(std::int64_t{1} << 62); }},
+  };
+  for (const auto& [what, change] : changes) {
+    ExpectRefused(DecodeForecast(Changed<Message>(good, change)), WireError::kInconsistent, what);
+  }
+  ExpectRefused(DecodeForecast(Changed<Message>(good, [](Message& m) { m.set_version(0); })),
+                WireError::kUnknownVersion);
+}
+
+TEST(ModelWireTest, AModelComesBackAsItWas) {
+  base::Random random(5);
+  for (int i = 0; i < kRounds; ++i) {
+    const model_store::Model model{support::AnyManifest(random),
+                                   support::AnyText(random) + std::string("\0\xff", 2)};
+    const auto decoded = DecodeModel(Encode(model));
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(decoded->weights, model.weights);
+    EXPECT_EQ(ToJson(decoded->manifest), ToJson(model.manifest));
+  }
+}
+
+TEST(ModelWireTest, DamagedWeightsAndManifestsAreRefused) {
+  base::Random random(5);
+  const std::string good = Encode(model_store::Model{support::AnyManifest(random), "weights"});
+  const auto weights = [](v1::Model& m) { m.set_weights("weightz"); };
+  const auto manifest = [](v1::Model& m) { m.set_manifest("{}"); };
+  ExpectRefused(DecodeModel(Changed<v1::Model>(good, weights)), WireError::kInconsistent);
+  ExpectRefused(DecodeModel(Changed<v1::Model>(good, manifest)), WireError::kInconsistent);
+  ExpectRefused(DecodeModel("no model"), WireError::kNotOurs);
+}
+
+TEST(ModelWireTest, TheCurrentRecordPointsAtAVersion) {
+  EXPECT_EQ(DecodeCurrentModel(EncodeCurrentModel("v7")).value(), "v7");
+  EXPECT_EQ(CurrentModelKey("default"), "default/current");
+  EXPECT_EQ(ModelKey("default", "v7"), "default/v7");
+}
+
+TEST(AlertWireTest, AnAlertComesBackAsItWas) {
+  base::Random random(6);
+  for (int i = 0; i < kRounds; ++i) {
+    const alert::Alert alert = support::AnyAlert(random);
+    const auto decoded = DecodeAlertJson(EncodeJson(alert));
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(decoded->link, alert.link);
+    EXPECT_EQ(decoded->state, alert.state);
+    EXPECT_EQ(decoded->probability, alert.probability);
+    EXPECT_EQ(EncodeJson(*decoded), EncodeJson(alert)) << "nothing is lost";
+  }
+}
+
+TEST(AlertWireTest, WhatIsNoAlertIsRefused) {
+  ExpectRefused(DecodeAlertJson("{"), WireError::kNotOurs);
+  ExpectRefused(DecodeAlertJson("[1]"), WireError::kNotOurs);
+  ExpectRefused(DecodeAlertJson("{}"), WireError::kUnknownVersion);
+  ExpectRefused(DecodeAlertJson(R"({"version": "1"})"), WireError::kUnknownVersion);
+  ExpectRefused(DecodeAlertJson(R"({"version": 1})"), WireError::kInconsistent);
+  ExpectRefused(DecodeAlertJson(R"({"version": 1, "fingerprint": 3})"), WireError::kInconsistent);
+}
+
+TEST(AlertWireTest, HeadersAreThoseOfCloudEvents) {
+  alert::Alert alert{.fingerprint = "f", .link = "demo/a", .started_at = At(0), .resolved_at = At(60)};
+  const auto firing = CloudEventHeaders(alert);
+  EXPECT_THAT(firing, Contains(bus::Header{"ce_specversion", "1.0"}));
+  EXPECT_THAT(firing, Contains(bus::Header{"ce_id", "f-1700000000000000000-firing"}));
+  EXPECT_THAT(firing, Contains(bus::Header{"ce_source", "/flowcast/inference"}));
+  EXPECT_THAT(firing, Contains(bus::Header{"ce_type", "io.flowcast.alert.firing"}));
+  EXPECT_THAT(firing, Contains(bus::Header{"ce_subject", "demo/a"}));
+  EXPECT_THAT(firing, Contains(bus::Header{"ce_time", "2023-11-14T22:13:20Z"}));
+  EXPECT_THAT(firing, Contains(bus::Header{"content-type", "application/json"}));
+  alert.state = alert::State::kResolved;
+  EXPECT_THAT(CloudEventHeaders(alert), Contains(bus::Header{"ce_time", "2023-11-14T22:14:20Z"}));
+  EXPECT_THAT(CloudEventHeaders(alert), Contains(bus::Header{"ce_id", "f-1700000000000000000-resolved"}));
+}
+
+TEST(ProgressWireTest, ProgressComesBackAsItWas) {
+  base::Random random(7);
+  for (int i = 0; i < kRounds; ++i) {
+    const PartitionProgress progress = support::AnyProgress(random, random.Below(20));
+    const auto decoded = DecodeProgressJson(EncodeJson(progress));
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(decoded->next_offset, progress.next_offset);
+    EXPECT_EQ(decoded->sources, progress.sources);
+  }
+}
+
+TEST(ProgressWireTest, ASourceWithoutAWatermarkYetIsKeptToo) {
+  const PartitionProgress progress{3, {{"s", {.epoch = 1}}}};
+  EXPECT_EQ(DecodeProgressJson(EncodeJson(progress)).value().sources, progress.sources);
+}
+
+TEST(ProgressWireTest, ItFitsWhatABrokerTakesAndEndedSourcesGoFirst) {
+  PartitionProgress progress{.next_offset = 1};
+  for (int i = 0; i < 200; ++i) {
+    const bool ended = i % 10 != 0;
+    progress.sources["source number " + std::to_string(i)] = {1, 2, At(i), ended};
+  }
+  const std::string text = EncodeJson(progress);
+  EXPECT_LE(text.size(), 4000u);
+  const auto kept = DecodeProgressJson(text).value().sources;
+  EXPECT_GT(kept.size(), 40u);
+  for (int i = 0; i < 200; i += 10) EXPECT_EQ(kept.count("source number " + std::to_string(i)), 1u);
+  EXPECT_EQ(kept.count("source number 199"), 1u) << "the last to end stays longest";
+  EXPECT_EQ(kept.count("source number 1"), 0u);
+}
+
+TEST(ProgressWireTest, WhatIsNoProgressIsRefused) {
+  for (const char* text : {"", "null", "[]", "{", "x"})
+    ExpectRefused(DecodeProgressJson(text), WireError::kNotOurs, text);
+  for (const char* text : {"{}", R"({"version": 2})", R"({"version": "1"})", R"({"version": null})"}) {
+    ExpectRefused(DecodeProgressJson(text), WireError::kUnknownVersion, text);
+  }
+  for (const char* text :
+       {R"({"version": 1})", R"({"version": 1, "next_offset": "1", "sources": {}})",
+        R"({"version": 1, "next_offset": -5, "sources": {}})",
+        R"({"version": 1, "next_offset": 1, "sources": {"s": [1, 2, 3]}})",
+        R"({"version": 1, "next_offset": 1, "sources": {"s": [1, 2, "3", true]}})",
+        R"({"version": 1, "next_offset": 1, "sources": {"s": [1, 2, 9000000000000000000, true]}})",
+        R"({"version": 1, "next_offset": 1, "sources": 5})"}) {
+    ExpectRefused(DecodeProgressJson(text), WireError::kInconsistent, text);
+  }
+}
+
+/// Each prefix is refused or taken for a message that can be encoded again.
+template <typename Decode>
+void ExpectTruncationIsHarmless(const std::string& bytes, const Decode& decode) {
+  for (std::size_t length = 0; length < bytes.size(); ++length) decode(bytes.substr(0, length));
+}
+
+template <typename Decode, typename EncodeAgain>
+void ExpectHarmless(const std::string& bytes, const Decode& decode, const EncodeAgain& encode) {
+  ExpectTruncationIsHarmless(bytes, [&](const std::string& prefix) {
+    const auto decoded = decode(prefix);
+    EXPECT_TRUE(!decoded || decode(encode(*decoded))) << "cut at " << prefix.size();
+  });
+}
+
+TEST(TruncationTest, CutBytesAreRefusedOrStillConsistent) {
+  base::Random random(8);
+  for (int i = 0; i < 5; ++i) {
+    ExpectHarmless(Encode(support::AnyBatch(random)), DecodePacketBatch,
+                   [](const auto& m) { return Encode(m); });
+    ExpectHarmless(Encode(support::AnyWindow(random)), DecodeWindow, [](const auto& m) { return Encode(m); });
+    ExpectHarmless(Encode(support::AnySequence(random)), DecodeSequence,
+                   [](const auto& m) { return Encode(m); });
+    ExpectHarmless(Encode(support::AnyForecast(random)), DecodeForecast,
+                   [](const auto& m) { return Encode(m); });
+    ExpectHarmless(Encode(model_store::Model{support::AnyManifest(random), "weights"}), DecodeModel,
+                   [](const auto& m) { return Encode(m); });
+    ExpectHarmless(EncodeJson(support::AnyAlert(random)), DecodeAlertJson,
+                   [](const auto& m) { return EncodeJson(m); });
+    ExpectHarmless(EncodeJson(support::AnyProgress(random, 3)), DecodeProgressJson,
+                   [](const auto& m) { return EncodeJson(m); });
+  }
+}
+
+}  // namespace
+}  // namespace flowcast::wire
