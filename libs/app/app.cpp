@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "libs/base/error.h"
 #include "libs/kafka/kafka_bus.h"
@@ -26,6 +27,27 @@ std::string EnvironmentName(const std::string& option) {
 int Fail(ExitCode code, const char* text) {
   std::fprintf(stderr, "error: %s\n", text);
   return code;
+}
+
+bool IsNamed(const CLI::Option& option, const std::vector<std::string>& arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), [&option](const std::string& argument) {
+    const std::string name = argument.substr(0, argument.find('='));
+    return name.size() > 1 && name[0] == '-' && option.check_name(name);
+  });
+}
+
+/// The command line, and behind it as flags what only the environment says: so that the environment
+/// stands above the configuration file, which CLI11 by itself would have the other way round.
+std::vector<std::string> Arguments(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::vector<std::string> given = arguments;
+  for (const CLI::Option* option : app.get_options()) {
+    const char* value = option->get_envname().empty() ? nullptr : std::getenv(option->get_envname().c_str());
+    if (value == nullptr || IsNamed(*option, given)) continue;
+    arguments.push_back("--" + option->get_lnames().front() + "=" + value);
+  }
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  return arguments;
 }
 
 std::map<std::string, std::string> ParseProperties(const std::vector<std::string>& texts) {
@@ -65,6 +87,7 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
       ->group(group)
       ->configurable(false);
   app.set_config("--config", "", "read options from this TOML file")->group(group);
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.set_version_flag(
       "--version", std::string("flowcast ") + FLOWCAST_VERSION + ", librdkafka " + kafka::LibraryVersion());
   for (CLI::Option* option : app.get_options()) {
@@ -124,7 +147,7 @@ int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& bo
   std::signal(SIGINT, RequestStop);
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    app.parse(argc, argv);
+    app.parse(Arguments(app, argc, argv));
     return body();
   } catch (const CLI::Success& success) {
     return app.exit(success);

@@ -51,8 +51,8 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
   if (program.common.check) return kOk;
   if (!WaitForTopics(*bus, program.needs, program.common, clock, log)) return kOk;
   const auto consumer = bus->MakeConsumer({.group = program.common.prefix + program.group});
-  const auto producer = bus->MakeProducer(
-      {.transactional_id = program.common.prefix + program.client_id + "-" + program.instance});
+  const auto producer =
+      bus->MakeProducer({.transactional_id = program.common.prefix + program.group + "-" + program.instance});
   slice::SliceLoop loop(*consumer, *producer, clock, task, {.topics = {program.input}});
   loop.Start();
   log(base::LogLevel::kInfo, "reading " + program.input + " from " + program.common.brokers);

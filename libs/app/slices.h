@@ -12,7 +12,7 @@ namespace flowcast::app {
 
 struct SliceProgram {
   const CommonOptions& common;
-  std::string client_id;  // also the front of the transactional identifier
+  std::string client_id;
   std::string group;
   std::string instance;                   // stable over restarts, different within the group
   std::string input;                      // topic

@@ -28,7 +28,6 @@ void Batcher::Add(const packet::Packet& packet, const std::vector<std::string>& 
   batch.tcp_flags.push_back(packet.tcp_flags);
   batch.traffic_classes.push_back(packet.traffic_class);
   batch.ttls.push_back(packet.ttl);
-  ++published_;
   if (batch.size() >= options_.batch_packets) Close(link.partition_number, partition, false, ready);
 }
 
@@ -66,6 +65,12 @@ void Batcher::Finish(std::vector<AddressedBatch>& ready) {
   CloseAll(true, ready);
 }
 
+std::uint64_t Batcher::waiting() const {
+  std::uint64_t count = 0;
+  for (const auto& [number, partition] : partitions_) count += partition.open.size();
+  return count;
+}
+
 void Batcher::CloseAll(bool final, std::vector<AddressedBatch>& ready) {
   for (auto& [number, partition] : partitions_) {
     const bool has_news = final || partition.open.size() > 0 || watermark_ > partition.last_watermark;
@@ -77,6 +82,7 @@ void Batcher::Close(std::int32_t number, Partition& partition, bool final,
                     std::vector<AddressedBatch>& ready) {
   packet::PacketBatch batch = std::exchange(partition.open, {});
   partition.flows.Clear();
+  published_ += batch.size();
   batch.source = options_.source;
   batch.epoch = options_.epoch;
   batch.sequence = partition.next_sequence++;
@@ -84,6 +90,7 @@ void Batcher::Close(std::int32_t number, Partition& partition, bool final,
   batch.watermark = watermark_;
   batch.final = final;
   batch.counters = counters_;
+  batch.counters.published = published_;
   partition.last_watermark = watermark_;
   ready.push_back({number, std::move(batch)});
 }

@@ -44,7 +44,10 @@ class Batcher {
   /// Carried in every batch that follows.
   void SetCounters(const packet::SourceCounters& counters) { counters_ = counters; }
 
+  /// Packets in batches that were closed.
   std::uint64_t published() const { return published_; }
+  /// Packets in batches that are still open.
+  std::uint64_t waiting() const;
   std::uint64_t out_of_order() const { return out_of_order_; }
   base::EventTime newest() const { return newest_; }
 

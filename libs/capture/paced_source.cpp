@@ -8,6 +8,10 @@ namespace {
 constexpr std::size_t kReadAhead = 1024;
 }
 
+base::Duration ReplayTick(double speed) {
+  return base::Duration(static_cast<std::int64_t>(static_cast<double>(PacedSource::kBlock.count()) * speed));
+}
+
 PacedSource::PacedSource(std::unique_ptr<PacketSource> source, double speed, base::Clock& clock)
     : source_(std::move(source)), speed_(speed), clock_(clock) {}
 
@@ -47,6 +51,12 @@ PollState PacedSource::Poll(std::size_t limit, std::vector<packet::Packet>& pack
     ++count;
   }
   return count > 0 ? PollState::kPackets : PollState::kIdle;
+}
+
+SourceStatistics PacedSource::statistics() const {
+  SourceStatistics statistics = source_->statistics();
+  statistics.received -= waiting_.size() - next_;
+  return statistics;
 }
 
 base::EventTime PacedSource::LowerBound() const {

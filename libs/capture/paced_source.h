@@ -9,6 +9,10 @@
 
 namespace flowcast::capture {
 
+/// How much event time of a replay at `speed` belongs into a batch: 50 ms of the replay's own time,
+/// however fast that is. 0 for speed 0, which is "as fast as possible".
+base::Duration ReplayTick(double speed);
+
 /// Time stamps stay as they are; only when a packet is handed out is decided by the clock. Waits
 /// at most `kBlock` in Poll and then gives kIdle, like a live source.
 class PacedSource : public PacketSource {
@@ -22,7 +26,8 @@ class PacedSource : public PacketSource {
   const std::vector<std::string>& interfaces() const override { return source_->interfaces(); }
   /// Where the replay stands in event time.
   base::EventTime LowerBound() const override;
-  SourceStatistics statistics() const override { return source_->statistics(); }
+  /// Without what was read ahead and not handed out yet.
+  SourceStatistics statistics() const override;
   std::string Complaint() const override { return source_->Complaint(); }
   bool Failed() const override { return source_->Failed(); }
 

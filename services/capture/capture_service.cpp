@@ -26,30 +26,41 @@ CaptureSummary CaptureService::Run() {
     complete = Step() == PollState::kEnd;
     ReportProgress();
   }
-  Count();
-  // A file that was stopped half-way goes on when it is sent again; anything else has ended.
-  if (complete || options_.live) {
-    batcher_.Finish(ready_);
-  } else {
-    batcher_.Tick(base::kBeginningOfTime, ready_);
-  }
+  // What is open of a file that was stopped half-way is not sent: when the file is sent again, batch
+  // n must hold the same packets. Anything else has ended.
+  if (complete || options_.live) batcher_.Finish(ready_);
   SendReady();
   parts_.producer.Flush(kFlushTimeout);
+  Count();
   return Summarize(complete);
 }
 
 PollState CaptureService::Step() {
   packets_.clear();
   const PollState state = parts_.source.Poll(kPollPackets, packets_);
-  for (const packet::Packet& packet : packets_) batcher_.Add(packet, parts_.source.interfaces(), ready_);
+  for (const packet::Packet& packet : packets_) Add(packet);
   Count();
   const base::Duration now = parts_.clock.Steady();
-  if ((options_.live || options_.paced) && now - last_tick_ >= kBatchAge) {
+  if (options_.live && now - last_tick_ >= kBatchAge) {
     last_tick_ = now;
     batcher_.Tick(parts_.source.LowerBound(), ready_);
   }
+  TickTo(parts_.source.LowerBound());
   SendReady();
   return state;
+}
+
+void CaptureService::Add(const packet::Packet& packet) {
+  if (next_replay_tick_ == base::kBeginningOfTime) next_replay_tick_ = packet.time + options_.replay_tick;
+  TickTo(packet.time);
+  batcher_.Add(packet, parts_.source.interfaces(), ready_);
+}
+
+void CaptureService::TickTo(base::EventTime time) {
+  if (options_.replay_tick == base::Duration::zero() || next_replay_tick_ == base::kBeginningOfTime) return;
+  for (; time >= next_replay_tick_; next_replay_tick_ += options_.replay_tick) {
+    batcher_.Tick(next_replay_tick_, ready_);
+  }
 }
 
 void CaptureService::Count() {
@@ -77,15 +88,18 @@ void CaptureService::ReportProgress() {
   if (now - last_report_ < kReportEvery) return;
   const double seconds = base::ToSeconds(now - last_report_);
   const double rate = static_cast<double>(batcher_.published() - last_published_) / seconds;
+  const std::uint64_t lost = counters_.dropped + counters_.undecodable;
   parts_.log(base::LogLevel::kInfo, base::Grouped(batcher_.published()) + " packets (" + base::Short(rate) +
                                         "/s) in " + base::Grouped(batches_) + " batches, event time " +
-                                        base::FormatTime(base::AlignDown(batcher_.newest(), 1s)));
+                                        base::FormatTime(base::AlignDown(batcher_.newest(), 1s)) +
+                                        (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)));
   last_report_ = now;
   last_published_ = batcher_.published();
 }
 
 CaptureSummary CaptureService::Summarize(bool complete) const {
   return {.packets = counters_,
+          .kept_back = batcher_.waiting(),
           .batches = batches_,
           .bytes = bytes_,
           .seconds = base::ToSeconds(parts_.clock.Steady() - began_),

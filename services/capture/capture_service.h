@@ -24,13 +24,16 @@ struct CaptureParts {
 struct CaptureOptions {
   std::string topic;
   capture::BatcherOptions batches;
-  bool live = false;   // ends with a final mark also when it is stopped
-  bool paced = false;  // batches close by age too
+  bool live = false;  // batches close by age, and the source has ended also when it is stopped
+  /// Of a replay at a given speed: batches close each time so much event time has passed; 0 by count
+  /// alone. Never by the clock, so that the same file always gives the same batches.
+  base::Duration replay_tick{0};
 };
 
-/// What became of the packets; received = published + filtered + dropped + undecodable.
+/// What became of the packets; received = published + filtered + dropped + undecodable + kept_back.
 struct CaptureSummary {
   packet::SourceCounters packets;
+  std::uint64_t kept_back = 0;  // read but not sent: a file that was stopped before its end
   std::uint64_t batches = 0;
   std::uint64_t bytes = 0;  // encoded, before Kafka compresses them
   double seconds = 0;
@@ -50,6 +53,8 @@ class CaptureService {
 
  private:
   capture::PollState Step();
+  void Add(const packet::Packet& packet);
+  void TickTo(base::EventTime time);
   void Count();
   void SendReady();
   void ReportProgress();
@@ -65,6 +70,7 @@ class CaptureService {
   std::uint64_t bytes_ = 0;
   base::Duration began_{};
   base::Duration last_tick_{};
+  base::EventTime next_replay_tick_ = base::kBeginningOfTime;
   base::Duration last_report_{};
   std::uint64_t last_published_ = 0;
 };

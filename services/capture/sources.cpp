@@ -35,6 +35,12 @@ capture::FrameFilterFactory MakeFilters(const std::string& expression) {
   };
 }
 
+std::string KeptBack(const CaptureSummary& summary) {
+  if (summary.kept_back == 0) return "";
+  return " + kept back " + base::Grouped(summary.kept_back) +
+         " (stopped before the end: send the file again)";
+}
+
 std::string Join(const std::vector<std::string>& parts) {
   std::string joined;
   for (const std::string& part : parts) joined += (joined.empty() ? "" : ", ") + part;
@@ -68,7 +74,7 @@ CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string
                       .batch_packets = config.batch_packets,
                       .reorder_tolerance = config.ReorderTolerance()},
           .live = config.is_live(),
-          .paced = config.SpeedFactor() != 0};
+          .replay_tick = capture::ReplayTick(config.SpeedFactor())};
 }
 
 int PrintInterfaces() {
@@ -87,8 +93,9 @@ int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, con
       config.SourceName() + ": received " + base::Grouped(packets.received) + " = published " +
           base::Grouped(packets.published) + " + filtered " + base::Grouped(packets.filtered) +
           " + dropped " + base::Grouped(packets.dropped) + " + undecodable " +
-          base::Grouped(packets.undecodable) + "; " + base::Grouped(summary.batches) + " batches, " +
-          base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) + " packets/s");
+          base::Grouped(packets.undecodable) + KeptBack(summary) + "; " + base::Grouped(summary.batches) +
+          " batches, " + base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) +
+          " packets/s");
   if (packets.received == 0)
     log(base::LogLevel::kWarning, "no packet came; is it the right file, interface or filter?");
   if (!summary.complaint.empty()) log(base::LogLevel::kWarning, summary.complaint);

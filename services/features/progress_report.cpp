@@ -21,8 +21,8 @@ void FeaturesReport::Write(const slice::SliceCounters& counters) {
           ? "all sources ended"
           : "event time " + base::FormatTime(base::AlignDown(watermark, std::chrono::seconds(1)));
   log_(base::LogLevel::kInfo, base::Grouped(fold.packets_in) + " packets -> " + base::Grouped(fold.windows) +
-                                  " windows, " + base::Grouped(fold.sequences) + " sequences of " +
-                                  base::Grouped(task_.link_count()) + " links; late " +
+                                  " windows, " + base::Grouped(fold.sequences) + " sequences; watching " +
+                                  base::Grouped(task_.link_count()) + " links, late " +
                                   base::Grouped(fold.late_packets) + ", " + until);
 }
 

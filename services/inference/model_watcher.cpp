@@ -19,6 +19,10 @@ void ModelWatcher::OnRecord(const bus::InRecord& record) {
     const auto version = wire::DecodeCurrentModel(record.value);
     if (!version) return Refuse(record.key, std::string(ToString(version.error())));
     wanted_version_ = *version;
+    const bool known = waiting_.count(*version) > 0 || (current_ && current_->manifest.version == *version);
+    if (!known)
+      return Refuse("model " + *version,
+                    "it is not among the last " + std::to_string(kMostWaiting) + " on the topic");
   } else if (record.key.rfind(demands_.name + "/", 0) == 0) {
     auto model = wire::DecodeModel(record.value);
     if (!model) return Refuse(record.key, std::string(ToString(model.error())));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
@@ -72,7 +73,8 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
     if (!idle || parts_.clock.Steady() < train_at || store_.size() == 0 || store_.newest() <= learned_to)
       continue;
     try {
-      learned_to = TrainAndPublish().trained_until;
+      TrainAndPublish();
+      learned_to = store_.newest();
       train_at = parts_.clock.Steady() + options_.every;
     } catch (const base::RuntimeError& error) {
       parts_.log(LogLevel::kInfo, error.what());
@@ -88,9 +90,10 @@ model_store::Manifest TrainerService::TrainAndPublish() {
                                   base::FormatTime(dataset.from) + " to " + base::FormatTime(dataset.until) +
                                   ": " + base::Grouped(dataset.training.count()) + " examples to train, " +
                                   base::Grouped(dataset.validation.count()) + " to validate");
-  std::vector<model_store::EpochRecord> history;
-  const training::TrainedNetwork trained = TrainOn(dataset, history);
-  model_store::Model model{Describe(dataset, trained, std::move(history)), trained.weights};
+  std::map<int, double> seconds;
+  const training::TrainedNetwork trained = TrainOn(dataset, seconds);
+  model_store::Model model{Describe(dataset, trained), trained.weights};
+  for (model_store::EpochRecord& epoch : model.manifest.history) epoch.seconds = seconds[epoch.number];
   const auto folder = parts_.folder.Save(model);
   Publish(model);
   parts_.log(LogLevel::kInfo, "model " + model.manifest.version + ": best epoch " +
@@ -100,13 +103,12 @@ model_store::Manifest TrainerService::TrainAndPublish() {
 }
 
 training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& dataset,
-                                                 std::vector<model_store::EpochRecord>& history) {
+                                                 std::map<int, double>& seconds) {
   base::Duration began = parts_.clock.Steady();
   const auto listener = [&](const training::EpochResult& epoch) {
     const base::Duration now = parts_.clock.Steady();
-    history.push_back(
-        {epoch.number, epoch.training_loss, epoch.validation_loss, base::ToSeconds(now - began)});
-    parts_.log(LogLevel::kInfo, EpochLine(epoch, history.back().seconds));
+    seconds[epoch.number] = base::ToSeconds(now - began);
+    parts_.log(LogLevel::kInfo, EpochLine(epoch, seconds[epoch.number]));
     began = now;
     return !parts_.stop_requested();
   };
@@ -134,8 +136,7 @@ model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset,
 }
 
 model_store::Manifest TrainerService::Describe(const training::Dataset& dataset,
-                                               const training::TrainedNetwork& trained,
-                                               std::vector<model_store::EpochRecord> history) const {
+                                               const training::TrainedNetwork& trained) const {
   const base::EventTime now = parts_.clock.Now();
   model_store::Manifest manifest{.name = options_.model_name,
                                  .version = MakeVersion(now, trained.weights),
@@ -156,10 +157,12 @@ model_store::Manifest TrainerService::Describe(const training::Dataset& dataset,
                                  .training_examples = dataset.training.count(),
                                  .validation_examples = dataset.validation.count(),
                                  .best_epoch = trained.best_epoch,
-                                 .history = std::move(history),
                                  .metrics = Evaluate(dataset, trained.weights),
                                  .percentiles = dataset.percentiles};
   for (const feature::Feature& feature : feature::Schema()) manifest.features.emplace_back(feature.name);
+  for (const training::EpochResult& epoch : trained.history) {
+    manifest.history.push_back({epoch.number, epoch.training_loss, epoch.validation_loss, 0});
+  }
   return manifest;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -58,11 +59,11 @@ class TrainerService {
  private:
   void Take(const bus::InRecord& record);
   model_store::Manifest TrainAndPublish();
-  training::TrainedNetwork TrainOn(const training::Dataset& dataset,
-                                   std::vector<model_store::EpochRecord>& history);
+  /// `seconds` gets how long each epoch took.
+  training::TrainedNetwork TrainOn(const training::Dataset& dataset, std::map<int, double>& seconds);
   model_store::Metrics Evaluate(const training::Dataset& dataset, const std::string& weights) const;
-  model_store::Manifest Describe(const training::Dataset& dataset, const training::TrainedNetwork& trained,
-                                 std::vector<model_store::EpochRecord> history) const;
+  model_store::Manifest Describe(const training::Dataset& dataset,
+                                 const training::TrainedNetwork& trained) const;
   void Publish(const model_store::Model& model);
 
   TrainerParts parts_;

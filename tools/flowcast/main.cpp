@@ -22,5 +22,9 @@ int main(int argc, char** argv) {
     command->fallthrough();
     for (CLI::App* nested : command->get_subcommands({})) nested->fallthrough();
   }
-  return app::RunMain(app, argc, argv, [&] { return chosen(common); });
+  return app::RunMain(app, argc, argv, [&] {
+    if (!common.check) return chosen(common);
+    app::ConnectBus(common, "flowcast-check", app::MakeLog("flowcast", common));
+    return static_cast<int>(app::kOk);
+  });
 }
