@@ -1,0 +1,158 @@
+// The capture service over the in-memory bus: what is sent, how it ends, what it says.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/wire/packet_wire.h"
+#include "services/capture/capture_service.h"
+#include "tests/support/fake_source.h"
+#include "tests/support/services.h"
+
+namespace flowcast::services {
+namespace {
+
+using namespace std::chrono_literals;
+using support::At;
+using support::PacketAt;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class CaptureServiceTest : public testing::Test {
+ protected:
+  CaptureServiceTest() {
+    support::CreateTopics(bus_, names_, 64);
+    source_.poll_limit = 10;
+    source_.on_poll = [this] {
+      ++polls_;
+      clock_.Advance(poll_takes_);
+    };
+  }
+  void Feed(int packets) {
+    for (int i = 0; i < packets; ++i) source_.Add(PacketAt(0.1 * i, i % 3 == 0 ? 1 : 0, i % 5));
+  }
+  CaptureSummary Run(CaptureOptions options = {}) {
+    options.topic = names_.packets;
+    options.batches = {.source = "demo", .partitions = 64, .batch_packets = 16};
+    const auto producer = bus_.MakeProducer({});
+    const auto stop = [this] { return stop_after_ > 0 && polls_ >= stop_after_; };
+    return CaptureService({source_, *producer, clock_, lines_.log(), stop}, options).Run();
+  }
+  std::vector<packet::PacketBatch> Batches() const {
+    std::vector<packet::PacketBatch> batches;
+    for (const bus::InRecord& record : bus_.Records(names_.packets)) {
+      batches.push_back(wire::DecodePacketBatch(record.value).value());
+    }
+    return batches;
+  }
+  std::size_t FinalMarks() const {
+    const auto batches = Batches();
+    return static_cast<std::size_t>(
+        std::count_if(batches.begin(), batches.end(), [](const auto& batch) { return batch.final; }));
+  }
+
+  base::ManualClock clock_;
+  bus::MemoryBus bus_;
+  topics::Names names_;
+  support::FakeSource source_;
+  support::Lines lines_;
+  base::Duration poll_takes_ = 10ms;
+  int polls_ = 0;
+  int stop_after_ = 0;  // polls; 0 is never
+};
+
+TEST_F(CaptureServiceTest, EveryPacketIsInABatchAndTheCountsAddUp) {
+  Feed(100);
+  source_.counts = {
+      .received = 9, .filtered = 3, .dropped_by_kernel = 4, .dropped_by_interface = 1, .undecodable = 1};
+  const CaptureSummary summary = Run();
+  std::size_t packets = 0, bytes = 0;
+  for (const packet::PacketBatch& batch : Batches()) packets += batch.size();
+  for (const bus::InRecord& record : bus_.Records(names_.packets)) bytes += record.value.size();
+  EXPECT_EQ(packets, 100u);
+  EXPECT_EQ(summary.bytes, bytes);
+  EXPECT_EQ(summary.batches, Batches().size());
+  EXPECT_EQ(summary.packets.published, 100u);
+  EXPECT_EQ(summary.packets.dropped, 5u);
+  EXPECT_EQ(summary.packets.received, summary.packets.published + summary.packets.filtered +
+                                          summary.packets.dropped + summary.packets.undecodable);
+  EXPECT_TRUE(summary.complete);
+}
+
+TEST_F(CaptureServiceTest, AFileEndsWithAFinalMarkInEachPartitionThatCarriesTheCounts) {
+  Feed(100);
+  const CaptureSummary summary = Run();
+  EXPECT_EQ(FinalMarks(), 2u) << "two links in two partitions";
+  for (const packet::PacketBatch& batch : Batches()) {
+    EXPECT_TRUE(!batch.final || batch.counters == summary.packets);
+  }
+}
+
+TEST_F(CaptureServiceTest, AFileThatIsStoppedHalfWayGetsNoFinalMark) {
+  Feed(100);
+  stop_after_ = 4;
+  const CaptureSummary summary = Run();
+  EXPECT_FALSE(summary.complete);
+  EXPECT_EQ(summary.packets.published, 40u);
+  std::size_t packets = 0;
+  for (const packet::PacketBatch& batch : Batches()) packets += batch.size();
+  EXPECT_EQ(packets, 40u) << "what was read is sent";
+  EXPECT_EQ(FinalMarks(), 0u);
+}
+
+TEST_F(CaptureServiceTest, ALiveSourceThatIsStoppedHasEnded) {
+  Feed(30);
+  source_.ends = false;
+  stop_after_ = 10;
+  const CaptureSummary summary = Run({.live = true});
+  EXPECT_FALSE(summary.complete);
+  EXPECT_EQ(FinalMarks(), 2u);
+}
+
+TEST_F(CaptureServiceTest, AnIdleLiveSourceSendsWatermarks) {
+  Feed(1);
+  source_.ends = false;
+  source_.bound = At(60);
+  stop_after_ = 20;
+  Run({.live = true});
+  const auto batches = Batches();
+  ASSERT_GE(batches.size(), 2u);
+  EXPECT_EQ(batches[batches.size() - 2].watermark, At(60) - 50ms);
+  base::EventTime before = base::kBeginningOfTime;
+  for (const packet::PacketBatch& batch : batches) {
+    EXPECT_GE(batch.watermark, before);
+    before = batch.watermark;
+  }
+}
+
+TEST_F(CaptureServiceTest, ALiveSourceWithoutPacketsSaysSoAndSendsNothing) {
+  source_.ends = false;
+  poll_takes_ = 600ms;
+  stop_after_ = 4;
+  Run({.live = true});
+  EXPECT_THAT(Batches(), IsEmpty());
+  EXPECT_TRUE(lines_.Contain("no packets yet"));
+}
+
+TEST_F(CaptureServiceTest, ProgressIsToldOnceASecond) {
+  Feed(100);
+  poll_takes_ = 500ms;
+  Run();
+  EXPECT_THAT(lines_.lines, SizeIs(5));
+  EXPECT_TRUE(lines_.Contain("20 packets ("));
+}
+
+TEST_F(CaptureServiceTest, WhatTheSourceComplainsOfIsPassedOn) {
+  Feed(10);
+  source_.complaint = "the file is cut off";
+  const CaptureSummary summary = Run();
+  EXPECT_EQ(summary.complaint, "the file is cut off");
+  EXPECT_EQ(summary.packets.published, 10u);
+}
+
+TEST_F(CaptureServiceTest, KafkaThatIsAwayIsTheCallersBusiness) {
+  Feed(100);
+  bus_.faults().unreachable = true;
+  EXPECT_THROW(Run(), bus::BusError);
+}
+
+}  // namespace
+}  // namespace flowcast::services

@@ -1,0 +1,225 @@
+// The feature task in its slice loop: windows out of batches, and restarts anywhere.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "flowcast/v1/packets.pb.h"
+#include "libs/wire/packet_wire.h"
+#include "libs/wire/window_wire.h"
+#include "services/features/features_service.h"
+#include "tests/support/services.h"
+#include "tests/support/traffic.h"
+
+namespace flowcast::services {
+namespace {
+
+using namespace std::chrono_literals;
+using support::At;
+using support::Instance;
+using support::Stream;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+using Log = std::vector<packet::PacketBatch>;
+
+/// The whole world of one run: a bus, and instances of the service one after the other.
+class World {
+ public:
+  World() { support::CreateTopics(bus, names); }
+  void Send(const packet::PacketBatch& batch) { SendBytes(wire::Encode(batch)); }
+  void SendBytes(const std::string& value) { support::Send(bus, names.packets, value); }
+  /// A new process.
+  void Begin() {
+    instance.reset();
+    task = std::make_unique<FeaturesTask>(kOptions, names, lines.log());
+    instance = std::make_unique<Instance>(bus, clock, *task, names.packets, "features");
+  }
+  std::vector<std::string> Values(const std::string& topic) const {
+    std::vector<std::string> values;
+    for (const bus::InRecord& record : bus.Records(topic)) values.push_back(record.key + "=" + record.value);
+    return values;
+  }
+
+  static inline const window::FoldOptions kOptions{
+      .window_length = 5s, .link_expiry = 60s, .sequence_length = 4};
+  base::ManualClock clock;
+  bus::MemoryBus bus{clock};
+  topics::Names names;
+  support::Lines lines;
+  std::unique_ptr<FeaturesTask> task;
+  std::unique_ptr<Instance> instance;
+};
+
+class FeaturesServiceTest : public testing::Test {
+ protected:
+  static Log MakeLog(std::uint64_t seed, double disorder_s) {
+    base::Random random(seed);
+    const support::BatchLimits limits{.disorder_s = disorder_s};
+    Log one = MakeBatches(random, "one", support::MakeSightings(random, 200), limits);
+    Log two = MakeBatches(random, "two", support::MakeSightings(random, 120), limits);
+    return support::WithResends(random, support::Merge(std::move(one), two));
+  }
+  void RunStraight(const Log& log) {
+    world_.Begin();
+    for (const packet::PacketBatch& batch : log) world_.Send(batch);
+    world_.instance->RunOut();
+  }
+  static void ExpectSame(const World& actual, const World& wanted) {
+    EXPECT_EQ(actual.Values(actual.names.windows), wanted.Values(wanted.names.windows));
+    EXPECT_EQ(actual.Values(actual.names.sequences), wanted.Values(wanted.names.sequences));
+  }
+  World world_;
+};
+
+TEST_F(FeaturesServiceTest, WindowsAndSequencesGoToTheirTopicsUnderTheirLinks) {
+  world_.Begin();
+  Stream stream;
+  world_.Send(stream.Add("a", At(0)).Next(At(25)));
+  world_.instance->RunOut();
+  const auto windows = world_.bus.Records(world_.names.windows);
+  const auto sequences = world_.bus.Records(world_.names.sequences);
+  ASSERT_THAT(windows, SizeIs(5));
+  ASSERT_THAT(sequences, SizeIs(2));
+  EXPECT_EQ(windows[0].key, "demo/a");
+  EXPECT_EQ(wire::DecodeWindow(windows[0].value)->packets, 1u);
+  EXPECT_EQ(sequences[0].key, "demo/a");
+  EXPECT_EQ(wire::DecodeSequence(sequences[0].value)->end, At(20));
+  EXPECT_EQ(world_.task->fold_counters().windows, 5u);
+  EXPECT_EQ(world_.task->link_count(), 1u);
+  EXPECT_EQ(world_.task->Watermark(), At(25));
+}
+
+TEST_F(FeaturesServiceTest, WhatIsNoBatchIsCountedByReasonAndSkipped) {
+  world_.Begin();
+  Stream stream;
+  world_.SendBytes("no protobuf");
+  v1::PacketBatch message;
+  message.set_version(7);
+  world_.SendBytes(message.SerializeAsString());
+  message.set_version(1);
+  world_.SendBytes(message.SerializeAsString());
+  world_.Send(stream.Add("a", At(0)).Next(At(5)));
+  world_.instance->RunOut();
+  EXPECT_EQ(world_.task->counters().refused_not_ours, 1u);
+  EXPECT_EQ(world_.task->counters().refused_version, 1u);
+  EXPECT_EQ(world_.task->counters().refused_inconsistent, 1u);
+  EXPECT_TRUE(world_.lines.Contain(
+      "skipped a record of flowcast.packets.v1 (partition 0, offset 0): not a message of ours"));
+  EXPECT_TRUE(world_.lines.Contain("unknown version"));
+  EXPECT_THAT(world_.Values(world_.names.windows), SizeIs(1));
+  const window::FoldCounters fold = world_.task->fold_counters();
+  EXPECT_EQ(world_.instance->counters().records_in, fold.batches + world_.task->counters().refused());
+}
+
+TEST_F(FeaturesServiceTest, AFloodOfGarbageIsLoggedAFewTimesOnly) {
+  world_.Begin();
+  for (int i = 0; i < 100; ++i) world_.SendBytes("no protobuf");
+  world_.instance->RunOut();
+  EXPECT_EQ(world_.task->counters().refused(), 100u);
+  EXPECT_THAT(world_.lines.lines, SizeIs(7));
+}
+
+TEST_F(FeaturesServiceTest, AnEndedSourceIsForgottenAndLetsThePositionGoOn) {
+  world_.Begin();
+  Stream stream;
+  world_.Send(stream.Add("a", At(0)).Next(At(1)));
+  world_.Send(stream.Next(At(30), true));
+  world_.instance->RunOut();
+  const auto committed = world_.bus.Committed("features");
+  ASSERT_THAT(committed, SizeIs(1));
+  EXPECT_EQ(committed[0].offset, 2);
+  EXPECT_EQ(world_.task->link_count(), 0u);
+}
+
+TEST_F(FeaturesServiceTest, TheSameFileAgainGivesNothingNewAlsoAfterARestart) {
+  Stream stream;
+  const packet::PacketBatch first = stream.Add("a", At(0)).Next(At(11));
+  const packet::PacketBatch last = stream.Add("a", At(12)).Next(At(12), true);
+  RunStraight({first, last});
+  const auto windows = world_.Values(world_.names.windows);
+  world_.Begin();
+  world_.Send(first);
+  world_.Send(last);
+  world_.instance->RunOut();
+  EXPECT_EQ(world_.Values(world_.names.windows), windows);
+  EXPECT_EQ(world_.task->fold_counters().repeated_batches, 2u);
+}
+
+TEST_F(FeaturesServiceTest, ARestartAnywhereGivesExactlyTheWindowsOfTheStraightRun) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    World straight;
+    const Log log = MakeLog(seed, seed == 2 ? 7 : 0);
+    straight.Begin();
+    for (const packet::PacketBatch& batch : log) straight.Send(batch);
+    straight.instance->RunOut();
+    World killed;
+    base::Random random(seed);
+    killed.Begin();
+    for (const packet::PacketBatch& batch : log) {
+      killed.Send(batch);
+      if (random.Below(3) == 0) killed.instance->Step();
+      if (random.Below(40) == 0) killed.Begin();  // without a word, whatever is in flight
+    }
+    killed.instance->RunOut();
+    ExpectSame(killed, straight);
+    EXPECT_GT(killed.task->counters().refolded, 0u);
+  }
+}
+
+TEST_F(FeaturesServiceTest, AbortedCommitsChangeNothing) {
+  const Log log = MakeLog(4, 7);
+  RunStraight(log);
+  World aborted;
+  base::Random random(4);
+  aborted.Begin();
+  for (const packet::PacketBatch& batch : log) {
+    aborted.Send(batch);
+    if (random.Below(20) == 0) aborted.bus.faults().abort_next_commits = 1;
+    aborted.instance->Step();
+  }
+  aborted.bus.faults().abort_next_commits = 0;
+  aborted.instance->RunOut();
+  EXPECT_GT(aborted.instance->counters().aborts, 3u);
+  ExpectSame(aborted, world_);
+}
+
+TEST_F(FeaturesServiceTest, AStoppedServiceGoesOnWhereItStopped) {
+  const Log log = MakeLog(5, 0);
+  RunStraight(log);
+  World stopped;
+  stopped.Begin();
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    if (i % 50 == 49) {
+      stopped.instance->Step();
+      stopped.instance->Stop();
+      stopped.Begin();
+    }
+    stopped.Send(log[i]);
+  }
+  stopped.instance->RunOut();
+  ExpectSame(stopped, world_);
+}
+
+TEST_F(FeaturesServiceTest, APositionWithForeignMetadataIsUsedWithAWarning) {
+  Stream stream;
+  world_.Send(stream.Add("a", At(0)).Next(At(1)));
+  world_.Send(stream.Add("a", At(6)).Next(At(11)));
+  const auto consumer = world_.bus.MakeConsumer({"features"});
+  const auto producer = world_.bus.MakeProducer({.transactional_id = "someone"});
+  struct Deaf : bus::RebalanceListener {
+    void OnAssigned(const std::vector<bus::Position>&) override {}
+    void OnRevoked(const std::vector<bus::TopicPartition>&, bool) override {}
+  } deaf;
+  consumer->Subscribe({world_.names.packets}, deaf);
+  consumer->Poll(0ms, 1);
+  producer->InitTransactions();
+  producer->Begin();
+  producer->Commit({{{world_.names.packets, 0}, 1, "someone else's"}}, *consumer->Token());
+  consumer->Close();
+  world_.Begin();
+  world_.instance->RunOut();
+  EXPECT_TRUE(world_.lines.Contain("no progress of ours"));
+  EXPECT_THAT(world_.Values(world_.names.windows), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace flowcast::services

@@ -1,0 +1,266 @@
+// The inference task in its slice loop and the models that it uses, with predictors that are made up.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/wire/alert_wire.h"
+#include "libs/wire/forecast_wire.h"
+#include "libs/wire/model_wire.h"
+#include "libs/wire/window_wire.h"
+#include "services/inference/inference_service.h"
+#include "services/inference/model_reader.h"
+#include "tests/support/fake_network.h"
+#include "tests/support/sequences.h"
+#include "tests/support/services.h"
+
+namespace flowcast::services {
+namespace {
+
+using namespace std::chrono_literals;
+using support::At;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+model_store::Manifest FittingManifest(const std::string& version) {
+  return {.version = version,
+          .schema_hash = feature::SchemaHash(),
+          .target = "packets",
+          .horizon_windows = 1,
+          .window_length = 5s,
+          .sequence_length = 3,
+          .trained_until = At(0)};
+}
+
+class InferenceServiceTest : public testing::Test {
+ protected:
+  InferenceServiceTest() {
+    support::CreateTopics(bus_, names_);
+    reader_.ReadToEnd();
+    instance_ = std::make_unique<support::Instance>(bus_, clock_, task_, names_.sequences, "inference");
+  }
+
+  void Publish(const model_store::Manifest& manifest, const std::string& weights) {
+    support::Send(bus_, names_.models, wire::Encode(model_store::Model{manifest, weights}),
+                  wire::ModelKey(manifest.name, manifest.version));
+    PointAt(manifest.version);
+  }
+  void PointAt(const std::string& version) {
+    support::Send(bus_, names_.models, wire::EncodeCurrentModel(version), wire::CurrentModelKey("default"));
+    reader_.Poll();
+  }
+  void SendSequence(const feature::Sequence& sequence) {
+    support::Send(bus_, names_.sequences, wire::Encode(sequence), sequence.link);
+  }
+  /// Sequences of these counts; each call goes on where the one before ended.
+  void Feed(const std::vector<double>& packets, const std::string& link = "demo/a") {
+    auto& history = history_[link];
+    history.insert(history.end(), packets.begin(), packets.end());
+    const auto sequences = support::MakeSequences(link, history);
+    const std::size_t fresh = std::min(packets.size(), sequences.size());
+    for (std::size_t i = sequences.size() - fresh; i < sequences.size(); ++i) SendSequence(sequences[i]);
+    instance_->RunOut();
+  }
+  std::vector<wire::ForecastRecord> Forecasts() const {
+    std::vector<wire::ForecastRecord> forecasts;
+    for (const bus::InRecord& record : bus_.Records(names_.forecasts)) {
+      forecasts.push_back(wire::DecodeForecast(record.value).value());
+    }
+    return forecasts;
+  }
+  std::vector<alert::Alert> Alerts() const {
+    std::vector<alert::Alert> alerts;
+    for (const bus::InRecord& record : bus_.Records(names_.alerts)) {
+      alerts.push_back(wire::DecodeAlertJson(record.value).value());
+    }
+    return alerts;
+  }
+  std::string VersionInUse() const {
+    return watcher_.current() == nullptr ? "none" : watcher_.current()->manifest.version;
+  }
+
+  base::ManualClock clock_;
+  bus::MemoryBus bus_{clock_};
+  topics::Names names_;
+  support::Lines lines_;
+  std::map<std::string, std::vector<double>> history_;
+  std::int64_t network_length_ = 3;
+  ModelWatcher watcher_{
+      {},
+      [this](const std::string& weights) { return support::LoadFake(network_length_)(weights); },
+      lines_.log()};
+  ModelReader reader_{bus_, names_.models, watcher_};
+  InferenceTask task_{{.threshold = alert::Threshold::Parse("100")}, names_, watcher_, lines_.log()};
+  std::unique_ptr<support::Instance> instance_;
+};
+
+TEST_F(InferenceServiceTest, WithoutAModelItForecastsAllTheSame) {
+  Feed({10, 20, 30, 40});
+  const auto forecasts = Forecasts();
+  ASSERT_THAT(forecasts, SizeIs(2));
+  EXPECT_EQ(forecasts[0].forecast.model_version, "");
+  EXPECT_EQ(forecasts[0].forecast.link, "demo/a");
+  EXPECT_EQ(forecasts[0].forecast.made_at, At(15));
+  EXPECT_EQ(forecasts[0].forecast.last_actual, 30);
+  EXPECT_EQ(forecasts[0].forecast.horizons[0].experts[0].name, "persistence");
+  EXPECT_EQ(forecasts[0].forecast.horizons[0].experts[0].value, 30);
+  EXPECT_FALSE(forecasts[0].settled);
+  ASSERT_TRUE(forecasts[1].settled);
+  EXPECT_EQ(forecasts[1].settled->actual, 40);
+  EXPECT_EQ(task_.counters().with_model, 0u);
+  EXPECT_EQ(task_.scored(), 0u);
+}
+
+TEST_F(InferenceServiceTest, AModelsAnswerIsAmongTheExperts) {
+  Publish(FittingManifest("v1"), "0");
+  Feed({10, 20, 30, 40});
+  const auto forecasts = Forecasts();
+  ASSERT_THAT(forecasts, SizeIs(2));
+  EXPECT_EQ(forecasts[0].forecast.model_version, "v1");
+  const auto& opinion = forecasts[0].forecast.horizons[0].experts.back();
+  EXPECT_EQ(opinion.name, "lstm");
+  EXPECT_NEAR(opinion.value, 20, 1e-9) << "the middle of the sequence";
+  EXPECT_EQ(task_.counters().with_model, 2u);
+  EXPECT_EQ(task_.scored(), 1u);
+  EXPECT_EQ(task_.absolute_error_persistence(), 10);
+}
+
+TEST_F(InferenceServiceTest, ANewModelTakesOverWhileItRuns) {
+  Publish(FittingManifest("v1"), "0");
+  Feed({10, 20, 30});
+  Publish(FittingManifest("v2"), "1");
+  Feed({40});
+  EXPECT_EQ(Forecasts().at(0).forecast.model_version, "v1");
+  EXPECT_EQ(Forecasts().at(1).forecast.model_version, "v2");
+  PointAt("v1");
+  EXPECT_EQ(VersionInUse(), "v1") << "and back again";
+}
+
+TEST_F(InferenceServiceTest, AModelThatDoesNotFitIsRefusedAndTheOneBeforeStays) {
+  Publish(FittingManifest("v1"), "0");
+  auto schema = FittingManifest("v2"), target = FittingManifest("v3"), horizon = FittingManifest("v4"),
+       shape = FittingManifest("v5");
+  schema.schema_hash ^= 1;
+  target.target = "bytes";
+  horizon.horizon_windows = 2;
+  shape.sequence_length = 4;
+  Publish(schema, "0");
+  Publish(target, "0");
+  Publish(horizon, "0");
+  Publish(shape, "0");
+  Publish(FittingManifest("v6"), "nan");
+  Publish(FittingManifest("v7"), "damaged");
+  EXPECT_EQ(watcher_.refused(), 6u);
+  EXPECT_EQ(VersionInUse(), "v1");
+  EXPECT_TRUE(lines_.Contain(
+      "model v2 is refused: it was trained on another feature schema; train it again; v1 stays"));
+  EXPECT_TRUE(lines_.Contain("model v3 is refused: it forecasts bytes, not packets (--target)"));
+  EXPECT_TRUE(lines_.Contain("model v4 is refused: its horizon is 2 windows, not 1 (--horizon)"));
+  EXPECT_TRUE(lines_.Contain("model v5 is refused: its network has another shape"));
+  EXPECT_TRUE(lines_.Contain("model v6 is refused: its answer in a trial run is not finite"));
+  EXPECT_TRUE(lines_.Contain("model v7 is refused: the weights are damaged"));
+  Publish(FittingManifest("v8"), "0");
+  EXPECT_EQ(VersionInUse(), "v8");
+}
+
+TEST_F(InferenceServiceTest, GarbageAmongTheModelsIsRefusedAndOthersAreNoneOfOurBusiness) {
+  support::Send(bus_, names_.models, "garbage", "default/v1");
+  support::Send(bus_, names_.models, "garbage", "default/current");
+  support::Send(bus_, names_.models, "garbage", "other/v1");
+  reader_.Poll();
+  EXPECT_EQ(watcher_.refused(), 2u);
+  EXPECT_EQ(VersionInUse(), "none");
+}
+
+TEST_F(InferenceServiceTest, APointerMayComeBeforeItsModel) {
+  PointAt("v1");
+  EXPECT_EQ(VersionInUse(), "none");
+  Publish(FittingManifest("v1"), "0");
+  EXPECT_EQ(VersionInUse(), "v1");
+}
+
+TEST_F(InferenceServiceTest, AModelOfAnotherWindowLengthIsNotAsked) {
+  auto manifest = FittingManifest("v1");
+  manifest.window_length = 1s;
+  Publish(manifest, "0");
+  Feed({10, 20, 30});
+  EXPECT_EQ(Forecasts().at(0).forecast.model_version, "");
+}
+
+TEST_F(InferenceServiceTest, WindowsThatTheModelLearnedFromGetNoModelValueAndNoAlert) {
+  auto manifest = FittingManifest("v1");
+  manifest.trained_until = At(30);
+  Publish(manifest, "0");
+  Feed({500, 500, 500, 500, 500, 500, 500});
+  const auto forecasts = Forecasts();
+  ASSERT_THAT(forecasts, SizeIs(5));
+  for (const auto& record : forecasts) {
+    EXPECT_EQ(record.forecast.model_version, record.forecast.made_at < At(30) ? "" : "v1");
+  }
+  ASSERT_THAT(Alerts(), SizeIs(1));
+  EXPECT_EQ(Alerts()[0].started_at, At(30));
+}
+
+TEST_F(InferenceServiceTest, AConditionIsOneAlertAndIsResolvedOnce) {
+  Feed({10, 10, 10, 500, 500, 500, 500});
+  ASSERT_THAT(Alerts(), SizeIs(1));
+  EXPECT_EQ(Alerts()[0].state, alert::State::kFiring);
+  EXPECT_EQ(Alerts()[0].link, "demo/a");
+  Feed({10, 10, 10, 10, 10, 10});
+  ASSERT_THAT(Alerts(), SizeIs(2));
+  EXPECT_EQ(Alerts()[1].state, alert::State::kResolved);
+  EXPECT_EQ(Alerts()[1].fingerprint, Alerts()[0].fingerprint);
+  EXPECT_EQ(task_.counters().fired, 1u);
+  EXPECT_EQ(task_.counters().resolved, 1u);
+  const bus::InRecord record = bus_.Records(names_.alerts).at(0);
+  EXPECT_EQ(record.key, Alerts()[0].fingerprint);
+  EXPECT_THAT(record.headers, testing::Contains(bus::Header{"ce_subject", "demo/a"}));
+  EXPECT_TRUE(lines_.Contain("alert fired: demo/a will pass 100 packets"));
+}
+
+TEST_F(InferenceServiceTest, RepeatedAndOlderSequencesAreStale) {
+  const auto sequences = support::MakeSequences("demo/a", {10, 20, 30, 40, 50});
+  SendSequence(sequences[0]);
+  SendSequence(sequences[1]);
+  SendSequence(sequences[1]);
+  SendSequence(sequences[0]);
+  SendSequence(sequences[2]);
+  instance_->RunOut();
+  EXPECT_THAT(Forecasts(), SizeIs(3));
+  EXPECT_EQ(task_.counters().stale, 2u);
+}
+
+TEST_F(InferenceServiceTest, GarbageAndForeignSchemasAreCountedAndSkipped) {
+  auto sequence = support::MakeSequences("demo/a", {10, 20, 30}).at(0);
+  support::Send(bus_, names_.sequences, "no protobuf");
+  SendSequence(sequence);
+  sequence.schema_hash ^= 1;
+  sequence.end += 5s;
+  SendSequence(sequence);
+  instance_->RunOut();
+  EXPECT_THAT(Forecasts(), SizeIs(1));
+  const InferenceCounters& counters = task_.counters();
+  EXPECT_EQ(counters.refused, 2u);
+  EXPECT_EQ(counters.sequences, counters.forecasts + counters.refused + counters.stale);
+  EXPECT_TRUE(lines_.Contain(
+      "skipped a record of flowcast.sequences.v1 (partition 0, offset 0): not a message of ours"));
+  EXPECT_TRUE(lines_.Contain("another feature schema"));
+}
+
+TEST_F(InferenceServiceTest, LinksDoNotDisturbEachOther) {
+  Feed({10, 10, 10, 10}, "demo/a");
+  Feed({500, 500, 500, 500}, "demo/b");
+  EXPECT_THAT(Forecasts(), SizeIs(4));
+  ASSERT_THAT(Alerts(), SizeIs(1));
+  EXPECT_EQ(Alerts()[0].link, "demo/b");
+}
+
+TEST_F(InferenceServiceTest, AnAbortedCommitLosesNoForecastAndDoublesNone) {
+  Feed({10, 20, 30});
+  bus_.faults().abort_next_commits = 1;
+  Feed({40, 50});
+  std::vector<base::EventTime> made;
+  for (const auto& record : Forecasts()) made.push_back(record.forecast.made_at);
+  EXPECT_THAT(made, testing::ElementsAre(At(15), At(20), At(25)));
+}
+
+}  // namespace
+}  // namespace flowcast::services

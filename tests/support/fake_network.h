@@ -1,0 +1,68 @@
+// A learner and a predictor without a network: the weights are a text that says what they answer.
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/base/error.h"
+#include "libs/feature/schema.h"
+#include "libs/training/learner.h"
+
+namespace flowcast::support {
+
+/// Answers the same to everything; "nan" is no number.
+class FakePredictor : public training::Predictor {
+ public:
+  FakePredictor(float answer, std::int64_t length, std::int64_t features)
+      : answer_(answer), length_(length), features_(features) {}
+  std::vector<float> Predict(std::span<const float> inputs) override {
+    return std::vector<float>(inputs.size() / static_cast<std::size_t>(length_ * features_), answer_);
+  }
+  std::int64_t length() const override { return length_; }
+  std::int64_t features() const override { return features_; }
+
+ private:
+  float answer_;
+  std::int64_t length_;
+  std::int64_t features_;
+};
+
+/// Weights are a number ("0.5", "nan"); anything else is damaged. Sequences of three windows.
+inline training::PredictorLoader LoadFake(std::int64_t length = 3,
+                                          std::int64_t features = feature::kFeatureCount) {
+  return [length, features](const std::string& weights) -> std::unique_ptr<training::Predictor> {
+    try {
+      return std::make_unique<FakePredictor>(std::stof(weights), length, features);
+    } catch (const std::logic_error&) {
+      throw base::RuntimeError("the weights are damaged");
+    }
+  };
+}
+
+/// Learns nothing: its weights are "0", and it remembers what it was given.
+class FakeLearner : public training::Learner {
+ public:
+  training::TrainedNetwork Train(const training::Examples& training, const training::Examples& validation,
+                                 std::int64_t length, std::int64_t features, std::int64_t skip_feature,
+                                 const training::EpochListener& listener) override {
+    ++runs;
+    training_count = training.count();
+    validation_count = validation.count();
+    shape = {length, features, skip_feature};
+    training::TrainedNetwork trained{.weights = "0", .parameters = 42, .best_epoch = 1};
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      trained.history.push_back({epoch, 1.0 / (1 + epoch), 2.0 / (1 + epoch)});
+      if (!listener(trained.history.back())) break;
+    }
+    return trained;
+  }
+
+  int runs = 0;
+  std::size_t training_count = 0;
+  std::size_t validation_count = 0;
+  std::vector<std::int64_t> shape;
+};
+
+}  // namespace flowcast::support

@@ -1,0 +1,117 @@
+// Manifests as JSON and models on disk.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "libs/base/error.h"
+#include "libs/model_store/model_folder.h"
+#include "tests/support/messages.h"
+
+namespace flowcast::model_store {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+template <typename Call>
+std::string ErrorOf(const Call& call) {
+  try {
+    call();
+  } catch (const base::RuntimeError& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+TEST(ManifestTest, ComesBackAsItWas) {
+  base::Random random(1);
+  for (int i = 0; i < 50; ++i) {
+    const Manifest manifest = support::AnyManifest(random);
+    const Manifest back = FromJson(ToJson(manifest));
+    EXPECT_EQ(ToJson(back), ToJson(manifest));
+    EXPECT_EQ(back.version, manifest.version);
+    EXPECT_EQ(back.schema_hash, manifest.schema_hash);
+    EXPECT_EQ(back.trained_until, manifest.trained_until);
+    EXPECT_EQ(back.window_length, manifest.window_length);
+    EXPECT_EQ(back.dropout, manifest.dropout);
+    EXPECT_EQ(back.metrics.skill, manifest.metrics.skill);
+    EXPECT_EQ(back.metrics.r2, std::nullopt);
+    EXPECT_EQ(back.percentiles, manifest.percentiles);
+    EXPECT_EQ(back.history.size(), manifest.history.size());
+  }
+}
+
+TEST(ManifestTest, WhatIsMissingOrWrongIsNamed) {
+  base::Random random(1);
+  std::string text = ToJson(support::AnyManifest(random));
+  EXPECT_THAT(ErrorOf([] { FromJson("{"); }), HasSubstr("manifest cannot be read"));
+  EXPECT_THAT(ErrorOf([] { FromJson("{}"); }), HasSubstr("name"));
+  EXPECT_THAT(ErrorOf([] { FromJson("[]"); }), HasSubstr("manifest cannot be read"));
+  text.replace(text.find("\"trained_until_ns\""), 18, "\"trained_until_xx\"");
+  EXPECT_THAT(ErrorOf([&] { FromJson(text); }), HasSubstr("trained_until_ns"));
+}
+
+class ModelFolderTest : public testing::Test {
+ protected:
+  ModelFolderTest() { fs::create_directories(root_); }
+  ~ModelFolderTest() override { fs::remove_all(root_); }
+  Model MakeModel(const std::string& version) {
+    Model model{support::AnyManifest(random_), std::string("weights of \0", 12) + version};
+    model.manifest.version = version;
+    return model;
+  }
+  static fs::path FreshPlace() {
+    std::string place = (fs::temp_directory_path() / "flowcast-model-store-XXXXXX").string();
+    if (::mkdtemp(place.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    return place;
+  }
+
+  base::Random random_{1};
+  fs::path root_ = FreshPlace();
+  ModelFolder folder_{root_};
+};
+
+TEST_F(ModelFolderTest, WhatIsSavedIsLoadedAndTheNewestIsCurrent) {
+  const Model first = MakeModel("v1"), second = MakeModel("v2");
+  EXPECT_EQ(folder_.Save(first), root_ / "default" / "v1");
+  folder_.Save(second);
+  EXPECT_EQ(folder_.Load("default", "v1").weights, first.weights);
+  EXPECT_EQ(ToJson(folder_.Load("default", "v1").manifest), ToJson(first.manifest));
+  EXPECT_EQ(folder_.LoadCurrent("default").weights, second.weights);
+  EXPECT_EQ(fs::read_symlink(root_ / "default" / "current"), "v2");
+}
+
+TEST_F(ModelFolderTest, NothingButVersionsAndCurrentIsLeftBehind) {
+  folder_.Save(MakeModel("v1"));
+  folder_.Save(MakeModel("v2"));
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(root_ / "default"))
+    names.push_back(entry.path().filename());
+  EXPECT_THAT(names, testing::UnorderedElementsAre("v1", "v2", "current"));
+  EXPECT_TRUE(fs::exists(root_ / "default" / "v1" / "history.csv"));
+}
+
+TEST_F(ModelFolderTest, WhatACrashLeftBehindIsNoObstacle) {
+  fs::create_directories(root_ / "default" / ".v1.tmp" / "rest");
+  fs::create_symlink("gone", root_ / "default" / ".current.tmp");
+  folder_.Save(MakeModel("v1"));
+  EXPECT_EQ(folder_.LoadCurrent("default").manifest.version, "v1");
+}
+
+TEST_F(ModelFolderTest, AFolderThatCannotBeWrittenIsNamedWithTheRemedy) {
+  std::ofstream(root_ / "file") << "in the way";
+  const ModelFolder folder(root_ / "file");
+  EXPECT_THAT(ErrorOf([&] { folder.Save(MakeModel("v1")); }), HasSubstr("--model-dir"));
+}
+
+TEST_F(ModelFolderTest, AnAbsentOrDamagedModelIsAnError) {
+  EXPECT_THAT(ErrorOf([&] { folder_.LoadCurrent("default"); }), HasSubstr("train a model first"));
+  folder_.Save(MakeModel("v1"));
+  std::ofstream(root_ / "default" / "v1" / "manifest.json") << "{";
+  EXPECT_THAT(ErrorOf([&] { folder_.LoadCurrent("default"); }), HasSubstr("manifest cannot be read"));
+}
+
+}  // namespace
+}  // namespace flowcast::model_store
