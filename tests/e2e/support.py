@@ -124,9 +124,6 @@ class Running:
             self._process.send_signal(signal.SIGTERM)
         return self.finish(timeout_s)
 
-    def suspend(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
 
 class Flowcast:
     """The programs with topics of their own, under a prefix that nobody else has."""
@@ -160,9 +157,11 @@ class Flowcast:
         assert result.code == OK, f"{program} {arguments} ended with {result.code}:\n{result.err}"
         return result
 
-    def start(self, program: str, *arguments) -> Running:
+    def start(self, program: str, *arguments, within=None) -> Running:
+        """In the background, if need be within a namespace."""
+        command = self.command(program, *arguments)
         log = self.folder / f"{len(self._running):03}-{program}.log"
-        running = Running(self.command(program, *arguments), log)
+        running = Running(within.command(*command) if within else command, log)
         self._running.append(running)
         return running
 
@@ -206,8 +205,10 @@ def flowcast_of(binaries: Path, brokers: Optional[str], folder: Path, messages=N
 
 
 def kcat(brokers: str, *arguments: str) -> bytes:
+    # Only an empty answer says that the end is reached; one that waits longer than records take never is.
+    quick = ["-X", "fetch.wait.max.ms=10"]
     done = subprocess.run(
-        ["kcat", "-q", "-b", brokers, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+        ["kcat", "-q", *quick, "-b", brokers, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
     )
     assert done.returncode == 0, f"kcat {arguments}: {done.stderr.decode(errors='replace')}"
     return done.stdout
