@@ -13,7 +13,7 @@
 namespace flowcast::wire {
 
 struct PartitionProgress {
-  std::int64_t next_offset = 0;  // records before it have had their effect
+  std::int64_t next_offset = 0;                           // records before it have had their effect
   std::map<std::string, window::SourceProgress> sources;  // before the committed offset
 };
 

@@ -92,10 +92,9 @@ void CaptureService::ReportProgress() {
                                 ? "no packets yet"
                                 : "event time " + base::FormatTime(base::AlignDown(batcher_.newest(), 1s));
   const std::uint64_t lost = counters_.dropped + counters_.undecodable;
-  parts_.log(base::LogLevel::kInfo,
-             base::Grouped(batcher_.published()) + " packets (" + base::Short(rate) + "/s) in " +
-                 base::Grouped(batches_) + " batches, " + until +
-                 (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)));
+  parts_.log(base::LogLevel::kInfo, base::Grouped(batcher_.published()) + " packets (" + base::Short(rate) +
+                                        "/s) in " + base::Grouped(batches_) + " batches, " + until +
+                                        (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)));
   last_report_ = now;
   last_published_ = batcher_.published();
 }
