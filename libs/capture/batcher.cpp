@@ -28,6 +28,7 @@ void Batcher::Add(const packet::Packet& packet, const std::vector<std::string>& 
   batch.tcp_flags.push_back(packet.tcp_flags);
   batch.traffic_classes.push_back(packet.traffic_class);
   batch.ttls.push_back(packet.ttl);
+  ++taken_;
   if (batch.size() >= options_.batch_packets) Close(link.partition_number, partition, false, ready);
 }
 
@@ -82,7 +83,6 @@ void Batcher::Close(std::int32_t number, Partition& partition, bool final,
                     std::vector<AddressedBatch>& ready) {
   packet::PacketBatch batch = std::exchange(partition.open, {});
   partition.flows.Clear();
-  published_ += batch.size();
   batch.source = options_.source;
   batch.epoch = options_.epoch;
   batch.sequence = partition.next_sequence++;
@@ -90,7 +90,7 @@ void Batcher::Close(std::int32_t number, Partition& partition, bool final,
   batch.watermark = watermark_;
   batch.final = final;
   batch.counters = counters_;
-  batch.counters.published = published_;
+  batch.counters.published = taken_;
   partition.last_watermark = watermark_;
   ready.push_back({number, std::move(batch)});
 }

@@ -41,11 +41,12 @@ class Batcher {
   /// The same with the final mark; the watermark is then at least the newest packet's time.
   void Finish(std::vector<AddressedBatch>& ready);
 
-  /// Carried in every batch that follows.
+  /// Carried in every batch that follows, but for `published`, which is ours: what was taken so far.
   void SetCounters(const packet::SourceCounters& counters) { counters_ = counters; }
 
-  /// Packets in batches that were closed.
-  std::uint64_t published() const { return published_; }
+  /// Packets added, and of these the ones in batches that were closed.
+  std::uint64_t taken() const { return taken_; }
+  std::uint64_t published() const { return taken_ - waiting(); }
   /// Packets in batches that are still open.
   std::uint64_t waiting() const;
   std::uint64_t out_of_order() const { return out_of_order_; }
@@ -77,7 +78,7 @@ class Batcher {
   base::EventTime newest_ = base::kBeginningOfTime;
   base::EventTime watermark_ = base::kBeginningOfTime;
   packet::SourceCounters counters_;
-  std::uint64_t published_ = 0;
+  std::uint64_t taken_ = 0;
   std::uint64_t out_of_order_ = 0;
   std::map<std::int32_t, Partition> partitions_;
   std::vector<Link> links_;  // by interface

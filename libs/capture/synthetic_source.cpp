@@ -45,7 +45,11 @@ std::size_t Poisson(base::Random& random, double mean) {
     return static_cast<std::size_t>(std::max(0.0, std::round(mean + std::sqrt(mean) * random.Normal())));
   const double limit = std::exp(-mean);
   std::size_t count = 0;
-  for (double product = random.Uniform(); product > limit; product *= random.Uniform()) ++count;
+  double product = random.Uniform();
+  while (product > limit) {
+    product *= random.Uniform();
+    ++count;
+  }
   return count;
 }
 
@@ -119,7 +123,7 @@ packet::Packet SyntheticSource::MakePacket(std::size_t link, base::EventTime tim
   const Conversation& conversation = kConversations[Draw(random_)];
   const bool large = random_.Uniform() < conversation.large_share;
   const auto host = static_cast<std::uint8_t>(1 + random_.Below(200));
-  const auto client_port = static_cast<std::uint16_t>(32768 + random_.Below(64) + 64 * host);
+  const auto client_port = static_cast<std::uint16_t>(32768 + random_.Below(64) + std::uint64_t{64} * host);
   const base::IpAddress client =
       Address(10, static_cast<std::uint8_t>(link / 256), static_cast<std::uint8_t>(link), host);
   const base::IpAddress server = Address(198, 18, 0, static_cast<std::uint8_t>(1 + random_.Below(20)));

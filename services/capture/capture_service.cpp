@@ -87,16 +87,16 @@ void CaptureService::ReportProgress() {
   const base::Duration now = parts_.clock.Steady();
   if (now - last_report_ < kReportEvery) return;
   const double seconds = base::ToSeconds(now - last_report_);
-  const double rate = static_cast<double>(batcher_.published() - last_published_) / seconds;
-  const std::string until = batcher_.published() == 0
+  const double rate = static_cast<double>(batcher_.taken() - last_taken_) / seconds;
+  const std::string until = batcher_.taken() == 0
                                 ? "no packets yet"
                                 : "event time " + base::FormatTime(base::AlignDown(batcher_.newest(), 1s));
   const std::uint64_t lost = counters_.dropped + counters_.undecodable;
-  parts_.log(base::LogLevel::kInfo, base::Grouped(batcher_.published()) + " packets (" + base::Short(rate) +
+  parts_.log(base::LogLevel::kInfo, base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) +
                                         "/s) in " + base::Grouped(batches_) + " batches, " + until +
                                         (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)));
   last_report_ = now;
-  last_published_ = batcher_.published();
+  last_taken_ = batcher_.taken();
 }
 
 CaptureSummary CaptureService::Summarize(bool complete) const {

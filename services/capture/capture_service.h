@@ -72,7 +72,7 @@ class CaptureService {
   base::Duration last_tick_{};
   base::EventTime next_replay_tick_ = base::kBeginningOfTime;
   base::Duration last_report_{};
-  std::uint64_t last_published_ = 0;
+  std::uint64_t last_taken_ = 0;
 };
 
 }  // namespace flowcast::services

@@ -22,6 +22,11 @@ inline packet::Packet PacketAt(double seconds, std::uint16_t interface = 0, int 
 class FakeSource : public capture::PacketSource {
  public:
   void Add(const packet::Packet& packet) { packets_.push_back(packet); }
+  /// Gives everything again.
+  void Rewind() {
+    next_ = 0;
+    counts = {};
+  }
 
   capture::PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override {
     on_poll();
