@@ -85,7 +85,9 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting) {
   Partition& partition = partitions_[waiting.partition];
   const std::string& name = waiting.sequence.link;
   const auto found = partition.find(name);
-  if (found != partition.end()) return found->second;
+  if (found != partition.end() && found->second.window_length == waiting.sequence.window_length) {
+    return found->second;
+  }
   const forecast::ForecasterOptions options{.target = std::string(feature::Schema()[options_.target].name),
                                             .window_length = waiting.sequence.window_length,
                                             .horizon_windows = options_.horizon_windows};
