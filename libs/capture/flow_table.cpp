@@ -6,7 +6,7 @@
 namespace flowcast::capture {
 
 std::size_t FlowTable::SlotOf(const packet::BatchFlow& flow) const {
-  return (packet::FlowKeyHash{}(flow.key) + flow.link * 0x9e3779b9U) & (slots_.size() - 1);
+  return (packet::FlowKeyHash{}(flow.key) + std::size_t{flow.link} * 0x9e3779b9U) & (slots_.size() - 1);
 }
 
 std::uint32_t FlowTable::FindOrAdd(std::uint32_t link, const packet::FlowKey& key,

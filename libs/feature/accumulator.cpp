@@ -85,7 +85,7 @@ void Accumulator::AddPacket(base::EventTime time, std::uint32_t wire_length_byte
   last_time_ = time;
   ++packets_;
   bytes_ += wire_length_bytes;
-  squared_bytes_ += static_cast<std::uint64_t>(wire_length_bytes) * wire_length_bytes;
+  squared_bytes_ += base::Uint128{wire_length_bytes} * wire_length_bytes;
 }
 
 void Accumulator::AddFlow(const packet::FlowKey& key, std::uint64_t packets, std::uint64_t bytes,
