@@ -203,11 +203,17 @@ void Cluster::OnLog(int level, const std::string& facility, const std::string& l
   Log(judged_by_us ? std::max(level, LOG_WARNING) : level, facility + ": " + line);
 }
 
+bool Cluster::HadFailureWithin(base::Duration time) const {
+  const std::lock_guard lock(mutex_);
+  return last_failure_at_ && SteadyNow() - *last_failure_at_ < time;
+}
+
 void Cluster::Remember(const std::string& reason) {
   {
     const std::lock_guard lock(mutex_);
     last_failure_ = reason;
     const base::Duration now = SteadyNow();
+    last_failure_at_ = now;
     if (last_wait_line_ != base::Duration{} && now - last_wait_line_ < kWaitLineEvery) return;
     last_wait_line_ = now;
   }

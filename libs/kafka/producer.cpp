@@ -365,12 +365,15 @@ BusError KafkaProducer::GivenUp(const std::string& doing, const rd_kafka_error_t
   return {BusError::Kind::kFatal, text};
 }
 
-/// A broker that was away longer than the transaction's time-out has aborted it and raised the
-/// epoch, which looks as if a newer producer had taken over; before that time it is one. The
-/// group's generation keeps a second instance from committing either way.
+/// A broker that was away may have aborted the transaction and raised the epoch, which looks as if a
+/// newer producer had taken over. It is taken for one when no connection failed lately and the
+/// transaction had not timed out. The group's generation keeps a second instance from committing
+/// either way.
 BusError KafkaProducer::Broken(const std::string& text) {
+  constexpr base::Duration kLately = std::chrono::seconds(30);
   const bool fenced = rd_kafka_fatal_error(rk_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR__FENCED;
-  if (!began_ || (fenced && SteadyNow() - *began_ < TransactionTimeout(cluster_->options()))) {
+  const bool in_time = began_ && SteadyNow() - *began_ < TransactionTimeout(cluster_->options());
+  if (!began_ || (fenced && in_time && !cluster_->HadFailureWithin(kLately))) {
     return {BusError::Kind::kFatal, text};
   }
   broken_ = true;

@@ -85,13 +85,15 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting) {
   Partition& partition = partitions_[waiting.partition];
   const std::string& name = waiting.sequence.link;
   const auto found = partition.find(name);
-  if (found != partition.end()) return found->second;
+  if (found != partition.end() && found->second.window_length == waiting.sequence.window_length) {
+    return found->second;
+  }
   const forecast::ForecasterOptions options{.target = std::string(feature::Schema()[options_.target].name),
                                             .window_length = waiting.sequence.window_length,
                                             .horizon_windows = options_.horizon_windows};
-  return partition
-      .emplace(name, Link{forecast::LinkForecaster(name, options), alert::LoadAlert(options_.rule)})
-      .first->second;
+  Link link{forecast::LinkForecaster(name, options), alert::LoadAlert(options_.rule),
+            waiting.sequence.window_length};
+  return partition.insert_or_assign(name, std::move(link)).first->second;
 }
 
 void InferenceTask::Forecast(const Waiting& waiting, std::optional<double> model_value,

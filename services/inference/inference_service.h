@@ -62,6 +62,7 @@ class InferenceTask : public slice::Task {
   struct Link {
     forecast::LinkForecaster forecaster;
     alert::LoadAlert load_alert;
+    base::Duration window_length;  // the features were started with; another begins the link anew
     base::EventTime last_end = base::kBeginningOfTime;
   };
   struct Waiting {

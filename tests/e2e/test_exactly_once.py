@@ -129,7 +129,7 @@ def test_a_paced_capture_killed_and_sent_again_repeats_nothing(flowcast, part, s
     capture = flowcast.start("capture", "--pcap", part, "--batch-packets", "64", "--speed", "40x")
     wait_until(lambda: count_of_windows(flowcast) > 40, 30, "windows of the first attempt")
     capture.kill()
-    send(flowcast, part)
+    send(flowcast, part, "--speed", "40x")
     wait_for_all(flowcast, straight, features)
     features.expect("batches that were here before")
     assert features.stop().code == OK

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,8 @@ class Cluster {
   /// Throws kUnreachable once the deadline has passed, kStopped when a stop was asked for, else waits a bit.
   void WaitOrGiveUp(const Deadline& deadline);
   bus::BusError Unreachable() const;
+  /// Whether a connection of any handle failed in the time before now.
+  bool HadFailureWithin(base::Duration time) const;
   static bus::BusError MissingTopic(const std::string& topic);
   /// The error of a call, as what the caller can do about it.
   bus::BusError ErrorFor(rd_kafka_resp_err_t code, const std::string& doing) const;
@@ -78,6 +81,7 @@ class Cluster {
   KafkaOptions options_;
   mutable std::mutex mutex_;
   std::string last_failure_;
+  std::optional<base::Duration> last_failure_at_;
   base::Duration last_wait_line_{};
   std::once_flag directory_once_;
   Events directory_events_;
