@@ -113,7 +113,8 @@ training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& datase
     return !parts_.stop_requested();
   };
   return parts_.learner.Train(dataset.training, dataset.validation, store_.shape().length,
-                              feature::kFeatureCount, options_.dataset.target, listener);
+                              feature::kFeatureCount, static_cast<std::int64_t>(options_.dataset.target),
+                              listener);
 }
 
 model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset,
