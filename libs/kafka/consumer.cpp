@@ -61,6 +61,7 @@ class KafkaConsumer : public bus::Consumer {
   void OnRebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& list);
   void Revoke(bool lost);
   void TakeShare();
+  void ServeRevocation();
   std::vector<Position> Committed(const std::vector<TopicPartition>& partitions);
   void ReadFrom(const std::vector<Position>& positions);
   void Fetch(milliseconds timeout, std::size_t limit);
@@ -274,7 +275,19 @@ void KafkaConsumer::ThrowWhenUnreachable() {
   down_since_ = {};
 }
 
+/// Partitions that are taken away while they are still being stopped make librdkafka abort the
+/// process (its #5573), so a revocation that waits is served before we take them away ourselves.
+void KafkaConsumer::ServeRevocation() {
+  constexpr std::size_t kRecords = 1000;
+  constexpr int kMostRounds = 1000;
+  for (int round = 0; round < kMostRounds && !share_.empty() && !share_is_due_; ++round) {
+    Fetch(milliseconds(0), kRecords);
+    if (std::exchange(batch_, {}).empty()) return;
+  }
+}
+
 void KafkaConsumer::Rewind() {
+  ServeRevocation();
   if (listener_ == nullptr || share_.empty()) return;
   if (const auto share = share_; !share_is_due_) {
     Revoke(false);
