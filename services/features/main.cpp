@@ -16,7 +16,7 @@ int MakeFeatures(const services::FeaturesConfig& config) {
   const base::Log log = app::MakeLog("features", config.common);
   const topics::Names names = config.common.names();
   services::FeaturesTask task(config.FoldOptions(), names, log);
-  services::FeaturesReport report(task, log);
+  services::FeaturesReport report(task, clock, log);
   return app::RunSlices({.common = config.common,
                          .client_id = "flowcast-features",
                          .group = config.group,

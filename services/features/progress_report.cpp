@@ -15,15 +15,16 @@ void FeaturesReport::Write(const slice::SliceCounters& counters) {
   }
   if (counters.records_in == last_records_) return;
   last_records_ = counters.records_in;
+  const std::string rate = base::Short(packets_.Of(fold.packets_in));
   const base::EventTime watermark = task_.Watermark();
   const std::string until =
       watermark == base::kEndOfTime
           ? "all sources ended"
           : "event time " + base::FormatTime(base::AlignDown(watermark, std::chrono::seconds(1)));
-  log_(base::LogLevel::kInfo, base::Grouped(fold.packets_in) + " packets -> " + base::Grouped(fold.windows) +
-                                  " windows, " + base::Grouped(fold.sequences) + " sequences; watching " +
-                                  base::Grouped(task_.link_count()) + " links, late " +
-                                  base::Grouped(fold.late_packets) + ", " + until);
+  log_(base::LogLevel::kInfo, base::Grouped(fold.packets_in) + " packets (" + rate + "/s) -> " +
+                                  base::Grouped(fold.windows) + " windows, " + base::Grouped(fold.sequences) +
+                                  " sequences; watching " + base::Grouped(task_.link_count()) +
+                                  " links, late " + base::Grouped(fold.late_packets) + ", " + until);
 }
 
 }  // namespace flowcast::services

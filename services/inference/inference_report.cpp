@@ -26,11 +26,11 @@ void InferenceReport::Write(const slice::SliceCounters&) {
                   task_.absolute_error_persistence() / scored, base::Grouped(task_.scored()).c_str());
     error = text;
   }
-  log_(base::LogLevel::kInfo, base::Grouped(counters.sequences) + " sequences -> " +
-                                  base::Grouped(counters.forecasts) + " forecasts (" +
-                                  base::Grouped(counters.with_model) + " with the model), " +
-                                  base::Grouped(counters.fired) + " alerts fired, " +
-                                  base::Grouped(counters.resolved) + " resolved; " + error);
+  log_(base::LogLevel::kInfo,
+       base::Grouped(counters.sequences) + " sequences (" + base::Short(rate_.Of(counters.sequences)) +
+           "/s) -> " + base::Grouped(counters.forecasts) + " forecasts (" +
+           base::Grouped(counters.with_model) + " with the model), " + base::Grouped(counters.fired) +
+           " alerts fired, " + base::Grouped(counters.resolved) + " resolved; " + error);
 }
 
 }  // namespace flowcast::services

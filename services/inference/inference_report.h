@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "libs/base/log.h"
+#include "libs/base/rate.h"
 #include "libs/slice/slice_loop.h"
 #include "services/inference/inference_service.h"
 
@@ -11,8 +12,9 @@ namespace flowcast::services {
 
 class InferenceReport {
  public:
-  InferenceReport(const InferenceTask& task, const ModelWatcher& models, base::Log log)
-      : task_(task), models_(models), log_(std::move(log)) {}
+  InferenceReport(const InferenceTask& task, const ModelWatcher& models, const base::Clock& clock,
+                  base::Log log)
+      : task_(task), models_(models), rate_(clock), log_(std::move(log)) {}
 
   /// Says so when it starts without a model.
   void Begin();
@@ -22,6 +24,7 @@ class InferenceReport {
  private:
   const InferenceTask& task_;
   const ModelWatcher& models_;
+  base::Rate rate_;
   base::Log log_;
   std::uint64_t last_sequences_ = 0;
 };

@@ -20,7 +20,7 @@ int Infer(services::InferenceConfig& config) {
   const topics::Names names = config.common.names();
   services::ModelWatcher watcher(config.Demands(), lstm::LoadPredictor, log);
   services::InferenceTask task(config.inference, names, watcher, log);
-  services::InferenceReport report(task, watcher, log);
+  services::InferenceReport report(task, watcher, clock, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-inference", log);
   if (config.common.check) return app::kOk;
   const std::vector<std::string> needs{names.sequences, names.models, names.forecasts, names.alerts};
