@@ -58,7 +58,7 @@ void ModelFolder::Prepare(const std::string& name) const {
 
 fs::path ModelFolder::Save(const Model& model) const {
   const fs::path folder = root_ / model.manifest.name;
-  const fs::path final_place = folder / model.manifest.version;
+  fs::path final_place = folder / model.manifest.version;
   const fs::path temporary = folder / ("." + model.manifest.version + ".tmp");
   try {
     fs::remove_all(temporary);

@@ -70,7 +70,7 @@ Ipv6Payload SkipExtensions(Ipv6Payload payload) {
 void DecodeIpv4(Bytes bytes, Packet& packet) {
   packet.flow.ether_type = kEtherTypeIpv4;
   if (bytes.size() < kIpv4HeaderBytes) return;
-  const std::size_t header = (U8(bytes, 0) & 0x0fU) * 4U;
+  const std::size_t header = std::size_t{U8(bytes, 0) & 0x0fU} * 4;
   if (U8(bytes, 0) >> 4 != 4 || header < kIpv4HeaderBytes) return;
   packet.traffic_class = U8(bytes, 1);
   packet.ttl = U8(bytes, 8);
