@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <optional>
+#include <utility>
 
-#include "libs/archive/archive.h"
 #include "libs/base/error.h"
-#include "libs/capfile/reader.h"
 #include "libs/capture/merged_source.h"
 
 namespace flowcast::services {
@@ -15,16 +13,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<capfile::Reader> OpenReader(const std::string& path) {
-  return std::make_unique<capfile::Reader>(archive::Open(path), path);
+class Recordings {
+ public:
+  Recordings(BytesOpener open, capture::FrameFilterFactory filters, const base::Log& log)
+      : open_(std::move(open)), filters_(std::move(filters)), log_(log) {}
+
+  void Add(const std::string& path) { parts_.push_back(Describe(path)); }
+  void AddFolder(const std::string& folder);
+  std::vector<capture::MergePart> Take() { return std::move(parts_); }
+
+ private:
+  capture::MergePart Describe(const std::string& path) const;
+
+  BytesOpener open_;
+  capture::FrameFilterFactory filters_;
+  const base::Log& log_;
+  std::vector<capture::MergePart> parts_;
+};
+
+std::unique_ptr<capture::PacketSource> OpenOne(const std::string& path, const BytesOpener& open,
+                                               const capture::FrameFilterFactory& filters) {
+  return std::make_unique<capture::FileSource>(std::make_unique<capfile::Reader>(open(path), path), filters);
 }
 
-capture::MergePart Describe(const std::string& path, const capture::FrameFilterFactory& filters) {
-  const auto reader = OpenReader(path);
-  const auto frame = reader->Next();
-  return {.first = frame ? frame->time : base::kBeginningOfTime, .open = [path, filters] {
-            return std::make_unique<capture::FileSource>(OpenReader(path), filters);
-          }};
+capture::MergePart Recordings::Describe(const std::string& path) const {
+  const auto frame = capfile::Reader(open_(path), path).Next();
+  return {.first = frame ? frame->time : base::kBeginningOfTime,
+          .open = [path, open = open_, filters = filters_] { return OpenOne(path, open, filters); }};
 }
 
 std::vector<std::string> FilesIn(const std::string& folder) {
@@ -37,39 +52,35 @@ std::vector<std::string> FilesIn(const std::string& folder) {
   return files;
 }
 
-std::vector<capture::MergePart> DescribeFolder(const std::string& folder,
-                                               const capture::FrameFilterFactory& filters,
-                                               const base::Log& log) {
-  std::vector<capture::MergePart> parts;
+void Recordings::AddFolder(const std::string& folder) {
+  const std::size_t before = parts_.size();
   for (const std::string& file : FilesIn(folder)) {
     try {
-      parts.push_back(Describe(file, filters));
+      Add(file);
     } catch (const base::ConfigError& error) {
-      log(base::LogLevel::kWarning, std::string("left out: ") + error.what());
+      log_(base::LogLevel::kWarning, std::string("left out: ") + error.what());
     }
   }
-  if (parts.empty())
+  if (parts_.size() == before)
     throw base::ConfigError("there is no capture file in " + folder + "; name another folder or a file");
-  return parts;
 }
 
 }  // namespace
 
 std::unique_ptr<capture::PacketSource> OpenRecordings(const std::vector<std::string>& paths,
+                                                      const BytesOpener& open,
                                                       const capture::FrameFilterFactory& filters,
                                                       const base::Log& log) {
-  if (paths.size() == 1 && !fs::is_directory(paths.front()))
-    return std::make_unique<capture::FileSource>(OpenReader(paths.front()), filters);
-  std::vector<capture::MergePart> parts;
+  if (paths.size() == 1 && !fs::is_directory(paths.front())) return OpenOne(paths.front(), open, filters);
+  Recordings recordings(open, filters, log);
   for (const std::string& path : paths) {
-    if (!fs::is_directory(path)) {
-      parts.push_back(Describe(path, filters));
-      continue;
+    if (fs::is_directory(path)) {
+      recordings.AddFolder(path);
+    } else {
+      recordings.Add(path);
     }
-    auto found = DescribeFolder(path, filters, log);
-    std::ranges::move(found, std::back_inserter(parts));
   }
-  return std::make_unique<capture::MergedSource>(std::move(parts));
+  return std::make_unique<capture::MergedSource>(recordings.Take());
 }
 
 }  // namespace flowcast::services

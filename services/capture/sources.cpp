@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "libs/archive/archive.h"
 #include "libs/base/error.h"
 #include "libs/base/text.h"
 #include "libs/capture/paced_source.h"
@@ -62,7 +63,9 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
                            .promiscuous = config.promiscuous},
                           clock);
   }
-  const auto open = [config, log] { return OpenRecordings(config.pcap, MakeFilters(config.filter), log); };
+  const auto open = [config, log] {
+    return OpenRecordings(config.pcap, archive::Open, MakeFilters(config.filter), log);
+  };
   std::unique_ptr<capture::PacketSource> source;
   if (config.loop || config.rebases()) {
     const auto rebase_to = config.rebases() ? std::optional(clock.Now()) : std::nullopt;

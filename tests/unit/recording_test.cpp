@@ -79,7 +79,7 @@ TEST_F(MergedSourceTest, AFileIsOpenedWhenItsTimeHasCome) {
   std::vector<packet::Packet> packets;
   merged.Poll(2, packets);
   EXPECT_EQ(opened_, 1);
-  EXPECT_EQ(merged.LowerBound(), At(10));
+  EXPECT_EQ(merged.LowerBound(), At(1));
   merged.Poll(1, packets);
   EXPECT_EQ(opened_, 2);
   EXPECT_EQ(merged.statistics().received, 3u) << "what was read ahead does not count yet";
