@@ -1,12 +1,15 @@
 // packet: frames of every link type, whole, nested, damaged and cut short; the hash of flows.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <set>
 #include <unordered_set>
 
+#include "libs/base/error.h"
 #include "libs/base/random.h"
 #include "libs/packet/decoder.h"
+#include "libs/packet/kind.h"
 #include "tests/support/frames.h"
 
 namespace flowcast::packet {
@@ -191,7 +194,43 @@ TEST(Decode, KeepsWhatIsNotIpByItsEtherType) {
   ExpectOther(LinkType::kEthernet, Ethernet(0x0806, Zeros(28)), 0x0806);
   ExpectOther(LinkType::kEthernet, Ethernet(0x8100, VlanTag(1, 0x0806, Zeros(28))), 0x0806);
   ExpectOther(LinkType::kEthernet, Ethernet(38, Raw({0x42, 0x42, 0x03}) + Zeros(35)), 0);
-  ExpectOther(LinkType::kEthernet, Ethernet(56, LlcSnap(kIpv4, Ipv4Packet())), 0);
+  ExpectOther(LinkType::kEthernet, Ethernet(56, LlcSnap(0x0000, Zeros(20))), 0);
+}
+
+TEST(Decode, LooksBehindSnapOnEthernet) {
+  ExpectTcpOverIpv4(LinkType::kEthernet, Ethernet(56, LlcSnap(kIpv4, Ipv4Packet())));
+  ExpectTcpOverIpv4(LinkType::kEthernet, Ethernet(0x8100, VlanTag(1, 56, LlcSnap(kIpv4, Ipv4Packet()))));
+  ExpectOther(LinkType::kEthernet, Ethernet(56, LlcSnap(0x809b, Zeros(20))), 0x809b);
+  const Bytes cisco = Raw({0xaa, 0xaa, 0x03, 0, 0, 0x0c, 0x20, 0x00});
+  ExpectOther(LinkType::kEthernet, Ethernet(56, cisco + Zeros(20)), 0);
+}
+
+TEST(Decode, LooksIntoEthernetOverMpls) {
+  const Bytes label = Raw({0, 1, 0x01, 64});
+  const Bytes frame = Ethernet(0x8100, VlanTag(7, kIpv4, Ipv4Packet()));
+  const Bytes control_word = Zeros(4);
+  for (const Bytes& pseudowire : {control_word + frame, frame}) {
+    ExpectTcpOverIpv4(LinkType::kEthernet, Ethernet(0x8847, label + pseudowire));
+    EXPECT_EQ(Decoded(Ethernet(0x8847, label + pseudowire)).vlan, 7);
+  }
+  ExpectOther(LinkType::kEthernet, Ethernet(0x8847, label + control_word + Ethernet(0x0806, Zeros(28))),
+              0x0806);
+  ExpectOther(LinkType::kEthernet, Ethernet(0x8847, label + Zeros(40)), 0x8847);
+}
+
+TEST(Decode, DoesNotFollowEncapsulationsWithoutEnd) {
+  Bytes frame;
+  for (int i = 0; i < 50'000; ++i) {
+    for (const std::byte byte : VlanTag(1, 8, Raw({0xaa, 0xaa, 0x03, 0, 0, 0, 0x81, 0x00})))
+      frame.push_back(byte);
+  }
+  EXPECT_EQ(Decoded(Ethernet(0x8100, frame)).vlan, 1);
+  Bytes pseudowires;
+  for (int i = 0; i < 50'000; ++i) {
+    for (const std::byte byte : Raw({0, 1, 0x01, 64}) + Ethernet(0x8100, VlanTag(1, 0x8847, {})))
+      pseudowires.push_back(byte);
+  }
+  EXPECT_EQ(Decoded(Ethernet(0x8847, pseudowires)).flow.ether_type, 0x8847);
 }
 
 TEST(Decode, LooksIntoLoopbackFramesOfEveryByteOrderAndSystem) {
@@ -230,6 +269,46 @@ TEST(Decode, LooksIntoLinuxCookedCaptures) {
                     Raw({0, 0, 0, 1, 0, 6}) + Zeros(8) + Number(kIpv4, 2) + Ipv4Packet());
   ExpectTcpOverIpv6(LinkType::kLinuxSll2, Number(kIpv6, 2) + Zeros(18) + Ipv6Packet());
   ExpectOther(LinkType::kLinuxSll, Zeros(14) + Number(4, 2) + Zeros(20), 0);
+}
+
+TEST(Decode, LooksIntoWideAreaLinks) {
+  for (const LinkType link_type : {LinkType::kCiscoHdlc, LinkType::kPppHdlc}) {
+    ExpectTcpOverIpv4(link_type, Raw({0x0f, 0}) + Number(kIpv4, 2) + Ipv4Packet());
+    ExpectTcpOverIpv6(link_type, Raw({0x8f, 0}) + Number(kIpv6, 2) + Ipv6Packet());
+  }
+  ExpectTcpOverIpv4(LinkType::kPppHdlc, Raw({0xff, 0x03, 0x00, 0x21}) + Ipv4Packet());
+  ExpectTcpOverIpv4(LinkType::kFrameRelay, Raw({0x18, 0x41, 0x03, 0xcc}) + Ipv4Packet());
+  ExpectTcpOverIpv6(LinkType::kFrameRelay, Raw({0x18, 0x40, 0x00, 0x01, 0x03, 0x00, 0x8e}) + Ipv6Packet());
+  ExpectTcpOverIpv4(LinkType::kFrameRelay,
+                    Raw({0x18, 0x41, 0x03, 0x00, 0x80, 0, 0, 0}) + Number(kIpv4, 2) + Ipv4Packet());
+  ExpectOther(LinkType::kFrameRelay, Raw({0x18, 0x41, 0x03, 0x81}) + Ipv4Packet(), 0);
+  ExpectOther(LinkType::kFrameRelay, Raw({0x18, 0x41, 0x3f, 0xcc}) + Ipv4Packet(), 0);
+  ExpectTcpOverIpv4(LinkType::kSlip, Zeros(16) + Ipv4Packet());
+  ExpectTcpOverIpv4(LinkType::kAtmRfc1483, LlcSnap(kIpv4, Ipv4Packet()));
+}
+
+TEST(Decode, LooksIntoFddiAndInfiniband) {
+  ExpectTcpOverIpv4(LinkType::kFddi, Zeros(13) + LlcSnap(kIpv4, Ipv4Packet()));
+  ExpectTcpOverIpv6(LinkType::kIpOverInfiniband, Zeros(20) + Number(kIpv6, 2) + Zeros(2) + Ipv6Packet());
+}
+
+TEST(Decode, LooksForThePayloadOfNflog) {
+  const Bytes prefix = Raw({5, 0, 10, 0, 'x', 0, 0, 0});
+  const auto attribute = [](std::size_t length) {
+    return Number(4 + length, 2, Order::kLittle) + Raw({9, 0});
+  };
+  const Bytes payload = attribute(Ipv4Packet().size());
+  ExpectTcpOverIpv4(LinkType::kNflog, Raw({2, 0, 0, 0}) + prefix + payload + Ipv4Packet());
+  ExpectTcpOverIpv6(LinkType::kNflog, Raw({10, 0, 0, 0}) + attribute(Ipv6Packet().size()) + Ipv6Packet());
+  ExpectOther(LinkType::kNflog, Raw({2, 0, 0, 0}) + Raw({3, 0, 10, 0}) + payload + Ipv4Packet(), 0);
+  ExpectOther(LinkType::kNflog, Raw({2, 0, 0, 0}) + payload + Zeros(3), 0);
+}
+
+TEST(Decode, TakesTheLinkTypeThatPpiNames) {
+  const auto header = [](int link_type) { return Raw({0, 0, 12, 0, link_type, 0, 0, 0}) + Zeros(4); };
+  ExpectTcpOverIpv4(LinkType::kPpi, header(1) + Ethernet(kIpv4, Ipv4Packet()));
+  ExpectOther(LinkType::kPpi, header(147) + Ethernet(kIpv4, Ipv4Packet()), 0);
+  ExpectOther(LinkType::kPpi, header(192) + header(1) + Ethernet(kIpv4, Ipv4Packet()), 0);
 }
 
 // Frame control, then a header of 24 bytes and what the control asks for on top.
@@ -290,7 +369,13 @@ std::vector<LinkHeader> LinkHeaders() {
           {LinkType::kIeee80211, wireless, 36},
           {LinkType::kRadiotap, Raw({0, 0, 9, 0, 0x02, 0, 0, 0, 0x10}) + wireless, 45},
           {LinkType::kLinuxSll, Zeros(14) + Number(kIpv4, 2) + Ipv4Packet(), 16},
-          {LinkType::kLinuxSll2, Number(kIpv4, 2) + Zeros(18) + Ipv4Packet(), 20}};
+          {LinkType::kLinuxSll2, Number(kIpv4, 2) + Zeros(18) + Ipv4Packet(), 20},
+          {LinkType::kFddi, Zeros(13) + LlcSnap(kIpv4, Ipv4Packet()), 13},
+          {LinkType::kCiscoHdlc, Raw({0x0f, 0}) + Number(kIpv4, 2) + Ipv4Packet(), 4},
+          {LinkType::kFrameRelay, Raw({0x18, 0x41, 0x03, 0x00, 0x80, 0, 0, 0}) + Number(kIpv4, 2), 4},
+          {LinkType::kSlip, Zeros(16) + Ipv4Packet(), 16},
+          {LinkType::kNflog, Raw({2, 0, 0, 0, 44, 0, 9, 0}) + Ipv4Packet(), 4},
+          {LinkType::kPpi, Raw({0, 0, 8, 0, 1, 0, 0, 0}) + Ethernet(kIpv4, Ipv4Packet()), 22}};
 }
 
 TEST(Decode, OfAFrameCutAnywhereFailsOnlyWithinTheLinkHeader) {
@@ -317,6 +402,178 @@ TEST(Decode, GoesAsFarAsDamagedHeadersAllow) {
   ExpectOther(LinkType::kEthernet, Ethernet(kIpv4, First(Ipv4Packet(), 19)), kIpv4);
   ExpectOther(LinkType::kEthernet, Ethernet(kIpv6, First(Ipv6Packet(), 39)), kIpv6);
   ExpectOther(LinkType::kEthernet, Ethernet(0x8100, Raw({0, 1, 8})), 0x8100);
+}
+
+// What a frame shows with every tunnel opened.
+Packet Opened(const Bytes& frame, Tunnels tunnels = Tunnels::All()) {
+  Packet packet;
+  EXPECT_TRUE(Decode(LinkType::kEthernet, frame, packet, tunnels));
+  return packet;
+}
+
+Bytes Outer(std::uint8_t protocol, const Bytes& payload) {
+  return Ethernet(kIpv4, Ipv4({.protocol = protocol, .source = "10.9.9.9", .ttl = 3}, payload));
+}
+Bytes OuterUdp(std::uint16_t port, const Bytes& payload) { return Outer(17, Udp(40'000, port) + payload); }
+
+Bytes Gre(std::uint16_t flags, std::uint16_t type, const Bytes& payload) {
+  return Number(flags, 2) + Number(type, 2) + payload;
+}
+Bytes Vxlan(const Bytes& payload) { return Raw({0x08, 0, 0, 0, 0, 0, 42, 0}) + payload; }
+Bytes Gtp(int flags, const Bytes& payload) { return Raw({0x30 | flags, 255, 0, 0, 0, 0, 0, 1}) + payload; }
+Bytes Geneve(int option_words, std::uint16_t type, const Bytes& payload) {
+  return Raw({option_words, 0}) + Number(type, 2) + Zeros(4) +
+         Zeros(4U * static_cast<unsigned>(option_words)) + payload;
+}
+
+struct TunnelCase {
+  std::string name;
+  Tunnel tunnel;
+  Bytes frame;
+};
+
+std::vector<TunnelCase> TunnelCases() {
+  const Bytes inner = Ipv4Packet();
+  const Bytes frame = Ethernet(kIpv4, inner);
+  const Bytes tagged = Ethernet(0x8100, VlanTag(7, kIpv4, inner));
+  return {
+      {"GRE", Tunnel::kGre, Outer(47, Gre(0, kIpv4, inner))},
+      {"GRE with checksum, key and sequence", Tunnel::kGre, Outer(47, Gre(0xb000, kIpv4, Zeros(12) + inner))},
+      {"NVGRE", Tunnel::kGre, Outer(47, Gre(0x2000, 0x6558, Zeros(4) + tagged))},
+      {"ERSPAN I", Tunnel::kGre, Outer(47, Gre(0, 0x88be, frame))},
+      {"ERSPAN II", Tunnel::kGre, Outer(47, Gre(0x1000, 0x88be, Zeros(4) + Zeros(8) + frame))},
+      {"ERSPAN III", Tunnel::kGre, Outer(47, Gre(0x1000, 0x22eb, Zeros(4) + Zeros(12) + frame))},
+      {"ERSPAN III, platform", Tunnel::kGre,
+       Outer(47, Gre(0x1000, 0x22eb, Zeros(4) + Zeros(11) + Raw({1}) + Zeros(8) + frame))},
+      {"PPTP", Tunnel::kGre,
+       Outer(47, Gre(0x3081, 0x880b, Zeros(12) + Raw({0xff, 0x03, 0x00, 0x21}) + inner))},
+      {"MPLS over GRE", Tunnel::kGre, Outer(47, Gre(0, 0x8847, Raw({0, 1, 0x01, 64}) + inner))},
+      {"VXLAN", Tunnel::kVxlan, OuterUdp(4789, Vxlan(tagged))},
+      {"GTP", Tunnel::kGtp, OuterUdp(2152, Gtp(0, inner))},
+      {"GTP with a sequence number", Tunnel::kGtp, OuterUdp(2152, Gtp(2, Zeros(4) + inner))},
+      {"GTP with extensions", Tunnel::kGtp,
+       OuterUdp(2152, Gtp(4, Raw({0, 0, 0, 0x85, 1, 0, 0, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0}) + inner))},
+      {"4in4", Tunnel::kIpip, Outer(4, inner)},
+      {"4in6", Tunnel::kIpip, Ethernet(kIpv6, Ipv6({.next_header = 60}, Extension(4, 0, inner)))},
+      {"Geneve", Tunnel::kGeneve, OuterUdp(6081, Geneve(2, 0x6558, frame))},
+      {"Geneve of IP", Tunnel::kGeneve, OuterUdp(6081, Geneve(0, kIpv4, inner))},
+  };
+}
+
+TEST(Tunnels, ShowTheInnerPacketOnlyWhenAskedTo) {
+  for (const TunnelCase& tunnel : TunnelCases()) {
+    SCOPED_TRACE(tunnel.name);
+    const Packet packet = Opened(tunnel.frame, Tunnels().With(tunnel.tunnel));
+    EXPECT_EQ(packet.flow, TcpOverIpv4());
+    EXPECT_EQ(packet.tcp_flags, kTcpSyn | kTcpAck);
+    EXPECT_EQ(packet.traffic_class, 0xb9);
+    EXPECT_EQ(packet.ttl, 57);
+    EXPECT_EQ(packet.vlan, 0) << "the link's own, not the tunnelled one";
+    const Packet closed = Opened(tunnel.frame, {});
+    EXPECT_NE(closed.flow.protocol, 6);
+    for (const Tunnel other : {Tunnel::kGre, Tunnel::kVxlan, Tunnel::kGtp, Tunnel::kIpip, Tunnel::kGeneve}) {
+      const FlowKey flow = Opened(tunnel.frame, Tunnels().With(other)).flow;
+      EXPECT_EQ(flow == closed.flow, other != tunnel.tunnel);
+    }
+  }
+}
+
+TEST(Tunnels, CarryIpv6Too) {
+  EXPECT_EQ(Opened(Outer(41, Ipv6Packet())).flow, TcpOverIpv6());
+  EXPECT_EQ(Opened(Ethernet(kIpv6, Ipv6({.next_header = 41}, Ipv6Packet()))).flow, TcpOverIpv6());
+  EXPECT_EQ(Opened(OuterUdp(2152, Gtp(0, Ipv6Packet()))).flow, TcpOverIpv6());
+  EXPECT_EQ(Opened(Outer(47, Gre(0, kIpv6, Ipv6Packet()))).flow, TcpOverIpv6());
+}
+
+TEST(Tunnels, KeepTheVlanOfTheLink) {
+  const Bytes outer = Ipv4({.protocol = 17}, Udp(1, 4789) + Vxlan(Ethernet(kIpv4, Ipv4Packet())));
+  EXPECT_EQ(Opened(Ethernet(0x8100, VlanTag(7, kIpv4, outer))).vlan, 7);
+}
+
+TEST(Tunnels, NestFourDeep) {
+  Bytes packet = Ipv4Packet();
+  for (int level = 1; level <= 4; ++level) {
+    packet = Ipv4({.protocol = 4, .source = "10.0.0." + std::to_string(level)}, packet);
+    EXPECT_EQ(Opened(Ethernet(kIpv4, packet)).flow, TcpOverIpv4()) << level;
+  }
+  packet = Ipv4({.protocol = 4, .source = "10.0.0.5"}, packet);
+  EXPECT_EQ(Opened(Ethernet(kIpv4, packet)).flow.source, base::ParseIpAddress("10.0.0.1"));
+}
+
+TEST(Tunnels, StayClosedWhereNoIpIsInside) {
+  const Bytes arp = Ethernet(0x0806, Zeros(28));
+  for (const Bytes& frame : {
+           OuterUdp(4789, Vxlan(arp)),
+           OuterUdp(4789, Zeros(8) + Ethernet(kIpv4, Ipv4Packet())),                 // no network identifier
+           OuterUdp(2152, Raw({0x30, 1, 0, 0, 0, 0, 0, 1}) + Ipv4Packet()),          // an echo request
+           OuterUdp(2152, Raw({0x50, 255, 0, 0, 0, 0, 0, 1}) + Ipv4Packet()),        // version 2
+           OuterUdp(2152, Gtp(4, Raw({0, 0, 0, 0x85, 0, 0, 0, 0}) + Ipv4Packet())),  // extension of 0 bytes
+           OuterUdp(6081, Raw({0x40, 0, 0x08, 0, 0, 0, 0, 0}) + Ipv4Packet()),       // version 1
+           OuterUdp(5000, Vxlan(Ethernet(kIpv4, Ipv4Packet()))),
+           Outer(47, Gre(0x4000, kIpv4, Zeros(4) + Ipv4Packet())),  // source routes
+           Outer(47, Gre(0x0002, kIpv4, Ipv4Packet())),             // version 2
+           Outer(4, Raw({0x41}) + Zeros(40)),
+       }) {
+    EXPECT_EQ(Opened(frame).flow, Opened(frame, {}).flow);
+    EXPECT_EQ(Opened(frame).ttl, 3);
+  }
+}
+
+TEST(Tunnels, StayClosedInLaterFragments) {
+  const Bytes later = Ethernet(kIpv4, Ipv4({.protocol = 4, .fragment_offset = 3}, Ipv4Packet()));
+  EXPECT_EQ(Opened(later).flow.protocol, 4);
+}
+
+TEST(Tunnels, CutAnywhereShowTheOuterPacketOrAsMuchOfTheInnerAsIsThere) {
+  for (const TunnelCase& tunnel : TunnelCases()) {
+    for (std::size_t length = 54; length <= tunnel.frame.size(); ++length) {
+      const Bytes cut = First(tunnel.frame, length);
+      const FlowKey flow = Opened(cut).flow;
+      EXPECT_TRUE(flow == Opened(cut, {}).flow || flow.source == TcpOverIpv4().source)
+          << tunnel.name << ", " << length << " bytes";
+    }
+  }
+}
+
+TEST(Tunnels, AreParsedFromTheirNames) {
+  EXPECT_EQ(Tunnels::Parse("all"), Tunnels::All());
+  EXPECT_EQ(Tunnels::Parse("gre,vxlan,gtp,ipip,geneve"), Tunnels::All());
+  EXPECT_EQ(Tunnels::Parse("gtp"), Tunnels().With(Tunnel::kGtp));
+  EXPECT_FALSE(Tunnels::Parse("none").Any());
+  EXPECT_FALSE(Tunnels::Parse("").Any());
+  for (const std::string wrong : {"l2tp", "gre,", "GRE", "gre vxlan", ","}) {
+    EXPECT_THROW(Tunnels::Parse(wrong), base::ConfigError) << wrong;
+  }
+  try {
+    Tunnels::Parse("gre,l2tp");
+  } catch (const base::ConfigError& error) {
+    EXPECT_STREQ(error.what(), "'l2tp' is no tunnel; write all, none, or some of gre,vxlan,gtp,ipip,geneve");
+  }
+}
+
+Kind KindOfFrame(const Bytes& frame) { return KindOf(Decoded(frame)); }
+
+TEST(Kind, IsOneOfEachPacket) {
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4Packet())), Kind::kTcp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv6, Ipv6Packet())), Kind::kTcp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4({.protocol = 17}, Udp(1, 2)))), Kind::kUdp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4({.protocol = 1}, Zeros(8)))), Kind::kIcmp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv6, Ipv6({.next_header = 58}, Zeros(8)))), Kind::kIcmp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4({.protocol = 132}, Zeros(8)))), Kind::kSctp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4({.protocol = 2}, Zeros(8)))), Kind::kOtherIp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Zeros(8))), Kind::kOtherIp) << "a damaged header";
+  EXPECT_EQ(KindOfFrame(Ethernet(0x0806, Zeros(28))), Kind::kArp);
+  EXPECT_EQ(KindOfFrame(Ethernet(0x8847, Zeros(28))), Kind::kMpls);
+  EXPECT_EQ(KindOfFrame(Ethernet(0x8863, Zeros(28))), Kind::kPppoe);
+  EXPECT_EQ(KindOfFrame(Ethernet(38, Zeros(38))), Kind::kNoEtherType);
+  EXPECT_EQ(KindOfFrame(Ethernet(0x88cc, Zeros(28))), Kind::kOther);
+}
+
+TEST(Kind, HasANameOfItsOwn) {
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < kKinds; ++i) names.insert(Name(static_cast<Kind>(i)));
+  EXPECT_EQ(names.size(), kKinds);
+  EXPECT_THAT(names, ::testing::Not(::testing::Contains("")));
 }
 
 TEST(FlowKeyHash, DiffersForAFlowAndItsAnswer) {
