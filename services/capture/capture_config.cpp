@@ -16,6 +16,9 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
   app.add_option("--interface,-i", config.interfaces, "a live interface; may be repeated")->excludes(pcap);
   app.add_flag("--list-interfaces", config.list_interfaces, "list the interfaces and exit");
   app.add_option("--filter", config.filter, "a BPF filter, such as 'tcp port 443'");
+  app.add_option(
+      "--interface-filter", config.interface_filters,
+      "INTERFACE=EXPRESSION: a BPF filter for that interface in place of --filter; may be repeated");
   app.add_option("--source", config.source,
                  "name of this source; links are named SOURCE/INTERFACE [the file's or host's name]");
   app.add_option("--speed", config.speed,
@@ -46,6 +49,22 @@ void CaptureConfig::Check() const {
   if (SpeedFactor() != 0 && is_live())
     throw base::ConfigError("--speed is for capture files; leave it out with --interface");
   ReorderTolerance();
+  if (!InterfaceFilters().empty() && !is_live())
+    throw base::ConfigError("--interface-filter is for live interfaces; use --filter with a capture file");
+}
+
+std::map<std::string, std::string> CaptureConfig::InterfaceFilters() const {
+  std::map<std::string, std::string> filters;
+  for (const std::string& text : interface_filters) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw base::ConfigError("--interface-filter '" + text +
+                              "' names no interface; write it like eth0=tcp port 443");
+    if (!filters.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+      throw base::ConfigError("--interface-filter is given twice for interface " + text.substr(0, equals) +
+                              "; join the two with 'and' or 'or'");
+  }
+  return filters;
 }
 
 double CaptureConfig::SpeedFactor() const {

@@ -1,6 +1,7 @@
 // The options of flowcast-capture.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct CaptureConfig {
   std::vector<std::string> interfaces;
   bool list_interfaces = false;
   std::string filter;
+  std::vector<std::string> interface_filters;  // each "INTERFACE=EXPRESSION"
   std::string source;
   std::string speed = "max";
   std::string reorder_tolerance;
@@ -31,6 +33,8 @@ struct CaptureConfig {
   /// The source's name: --source, else the file's name up to its first dot, else the host's name.
   std::string SourceName() const;
   base::Duration ReorderTolerance() const;
+  /// By interface. Throws base::ConfigError for one without a name or given twice.
+  std::map<std::string, std::string> InterfaceFilters() const;
   bool is_live() const { return !interfaces.empty(); }
 };
 

@@ -47,15 +47,23 @@ std::string Join(const std::vector<std::string>& parts) {
   return joined;
 }
 
+std::string SpeedText(const pcap::InterfaceInfo& info) {
+  if (info.speed_mbit_s == 0) return "-";
+  return base::Short(static_cast<double>(info.speed_mbit_s) * 1e6) + "bit/s";
+}
+
 }  // namespace
 
-std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock) {
+std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock,
+                                                  const base::Log& log) {
   if (config.is_live()) {
     return pcap::OpenLive({.interfaces = config.interfaces,
                            .filter = config.filter,
+                           .interface_filters = config.InterfaceFilters(),
                            .snap_length_bytes = config.snap_length_bytes,
                            .ring_bytes = config.ring_mib << 20,
-                           .promiscuous = config.promiscuous},
+                           .promiscuous = config.promiscuous,
+                           .log = log},
                           clock);
   }
   auto reader = std::make_unique<capfile::Reader>(archive::Open(config.pcap), config.pcap);
@@ -78,10 +86,11 @@ CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string
 }
 
 int PrintInterfaces() {
-  std::printf("%-16s %-5s %-12s %s\n", "INTERFACE", "STATE", "LINK TYPE", "ADDRESSES");
+  std::printf("%-16s %-10s %-12s %-12s %s\n", "INTERFACE", "STATE", "SPEED", "LINK TYPE", "ADDRESSES");
   for (const pcap::InterfaceInfo& info : pcap::ListInterfaces()) {
-    std::printf("%-16s %-5s %-12s %s\n", info.name.c_str(), info.up ? "up" : "down", info.link_type.c_str(),
-                Join(info.addresses).c_str());
+    const char* state = !info.up ? "down" : info.carrier ? "up" : "no carrier";
+    std::printf("%-16s %-10s %-12s %-12s %s\n", info.name.c_str(), state, SpeedText(info).c_str(),
+                info.link_type.c_str(), Join(info.addresses).c_str());
   }
   return app::kOk;
 }
