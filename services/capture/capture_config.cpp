@@ -34,6 +34,10 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
       ->check(CLI::Range(1, 4096));
   app.add_flag("--promiscuous,!--no-promiscuous", config.promiscuous, "see packets for others too")
       ->capture_default_str();
+  app.add_option("--user", config.user,
+                 "who to become once the interfaces are open [nobody when started as root]");
+  app.add_flag("--drop-all", config.drop_all,
+               "give up CAP_NET_RAW too; an interface that is deleted then ends the capture");
   app.add_option("--batch-packets", config.batch_packets, "most packets a batch")
       ->capture_default_str()
       ->check(CLI::Range(1, 65536));
@@ -49,6 +53,9 @@ void CaptureConfig::Check() const {
   if (SpeedFactor() != 0 && is_live())
     throw base::ConfigError("--speed is for capture files; leave it out with --interface");
   ReorderTolerance();
+  if ((!user.empty() || drop_all) && !is_live())
+    throw base::ConfigError(
+        "--user and --drop-all are for live interfaces; leave them out with a capture file");
   if (!InterfaceFilters().empty() && !is_live())
     throw base::ConfigError("--interface-filter is for live interfaces; use --filter with a capture file");
 }

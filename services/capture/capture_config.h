@@ -24,6 +24,8 @@ struct CaptureConfig {
   int snap_length_bytes = 128;
   int ring_mib = 64;
   bool promiscuous = true;
+  std::string user;  // empty: nobody when it was started as root
+  bool drop_all = false;
   std::size_t batch_packets = 8192;
 
   /// Throws base::ConfigError for options that contradict each other.

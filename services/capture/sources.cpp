@@ -9,6 +9,7 @@
 #include "libs/capture/file_source.h"
 #include "libs/capture/paced_source.h"
 #include "libs/pcap/live_source.h"
+#include "libs/privileges/privileges.h"
 
 namespace flowcast::services {
 namespace {
@@ -63,6 +64,7 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
                            .snap_length_bytes = config.snap_length_bytes,
                            .ring_bytes = config.ring_mib << 20,
                            .promiscuous = config.promiscuous,
+                           .keep_reopening = !config.drop_all,
                            .log = log},
                           clock);
   }
@@ -70,6 +72,15 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
   auto file = std::make_unique<capture::FileSource>(std::move(reader), MakeFilters(config.filter));
   if (config.SpeedFactor() == 0) return file;
   return std::make_unique<capture::PacedSource>(std::move(file), config.SpeedFactor(), clock);
+}
+
+void DropPrivileges(const CaptureConfig& config, const base::Log& log) {
+  if (!config.is_live()) return;
+  const auto report = privileges::Drop({.keep_net_raw = !config.drop_all, .user = config.user});
+  for (const std::string& warning : report.warnings) log(base::LogLevel::kWarning, warning);
+  log(base::LogLevel::kInfo, report.summary);
+  if (config.drop_all)
+    log(base::LogLevel::kInfo, "an interface that is deleted ends this capture (--drop-all)");
 }
 
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
