@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "libs/base/error.h"
@@ -61,6 +62,28 @@ void SendToLoopback(std::uint16_t port) {
 }
 
 void Shell(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }
+
+struct PacketSocket {
+  int version = -1;
+  std::int64_t ring_bytes = 0;
+};
+
+/// This process's, as the kernel sees it; the one that is bound last, if there are several.
+PacketSocket FindPacketSocket() {
+  PacketSocket found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    socklen_t size = sizeof found.version;
+    const int descriptor = std::stoi(entry.path().filename().string());
+    getsockopt(descriptor, SOL_PACKET, PACKET_VERSION, &found.version, &size);
+  }
+  std::ifstream maps("/proc/self/maps");  // "7f00-7f01 rw-s 00000000 00:08 123   socket:[123]"
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find("socket:[") == std::string::npos) continue;
+    const std::size_t dash = line.find('-');
+    found.ring_bytes = std::stoll(line.substr(dash + 1), nullptr, 16) - std::stoll(line, nullptr, 16);
+  }
+  return found;
+}
 
 /// The veth pair in0 - out0, and lo; all of it goes with the process.
 class LiveSourceTest : public ::testing::Test {
@@ -210,6 +233,42 @@ TEST_F(LiveSourceTest, FiltersInTheKernel) {
   PollUntil([&] { return Poll() == capture::PollState::kIdle && !packets_.empty(); });
   ASSERT_EQ(packets_.size(), 1U);
   EXPECT_EQ(packets_[0].flow.source_port, 53);
+}
+
+TEST_F(LiveSourceTest, TheKernelCutsPacketsBeforeTheyEnterTheRing) {
+  Open(LiveOptions{.interfaces = {"out0"}, .snap_length_bytes = 64, .ring_bytes = 1 << 20});
+  const Sender sender("in0");
+  const Bytes frame = Ethernet(0x0800, Ipv4({.protocol = 17}, Udp(53, 4711) + Zeros(1400)));
+  for (int i = 0; i < 2000; ++i) sender.Send(frame);  // 2.8 MB whole
+  PollUntil([&] { return Poll() == capture::PollState::kIdle; });
+  EXPECT_EQ(source_->statistics().dropped_by_kernel, 0U);
+  ASSERT_EQ(packets_.size(), 2000U);
+  EXPECT_EQ(packets_[0].wire_length_bytes, frame.size());
+}
+
+TEST_F(LiveSourceTest, StampsPacketsInNanoseconds) {
+  Open({"out0"});
+  const Sender sender("in0");
+  for (int i = 0; i < 100; ++i) sender.Send(UdpFrame(53));
+  PollUntil([&] { return packets_.size() == 100; });
+  EXPECT_TRUE(std::ranges::any_of(
+      packets_, [](const auto& packet) { return base::ToUnixNanoseconds(packet.time) % 1000 != 0; }));
+}
+
+TEST_F(LiveSourceTest, HasARingOfBlocksOfTheSizeAskedFor) {
+  Open(LiveOptions{.interfaces = {"out0"}, .ring_bytes = 3 << 20});
+  const PacketSocket ours = FindPacketSocket();
+  EXPECT_EQ(ours.version, TPACKET_V3);  // which libpcap does not take in immediate mode
+  EXPECT_EQ(ours.ring_bytes, 3 << 20);
+}
+
+TEST_F(LiveSourceTest, IsPromiscuousOrNot) {
+  const std::string is_promiscuous = "ip -d link show out0 | grep -q 'promiscuity 1 '";
+  Open(LiveOptions{.interfaces = {"out0"}, .promiscuous = true});
+  Shell(is_promiscuous);
+  source_.reset();
+  Open(LiveOptions{.interfaces = {"out0"}, .promiscuous = false});
+  Shell("! " + is_promiscuous);
 }
 
 TEST_F(LiveSourceTest, CountsWhatDidNotFitIntoTheRing) {

@@ -26,7 +26,8 @@ class FollowedInterface {
   const std::string& failure() const { return failure_; }
   /// Of the last packet taken.
   base::EventTime newest() const { return newest_; }
-  /// Since the start, over all handles; never goes back.
+  /// Since the start, over all handles; never goes back. While packets are taken the kernel is asked
+  /// for its drops ten times a second; asked again without a Take that took any, it tells what is so now.
   capture::SourceStatistics ReadStatistics();
 
  private:
@@ -55,6 +56,9 @@ class FollowedInterface {
   std::string why_not_reopened_;  // said last, so that it is said once
   std::string failure_;
   base::EventTime newest_ = base::kBeginningOfTime;
+  bool took_since_asked_ = false;
+  base::Duration drops_read_at_{};
+  CaptureHandle::Drops drops_;        // of the handle that is open
   capture::SourceStatistics closed_;  // of the handles before this one
 };
 
