@@ -10,8 +10,9 @@
 
 namespace flowcast::services {
 
-/// A file (paced when --speed asks for it) or live interfaces. Throws base::ConfigError.
-std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock);
+/// Recordings (paced when --speed asks for it) or live interfaces. Throws base::ConfigError.
+std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock,
+                                                  const base::Log& log);
 
 /// With the partitions that the topic has.
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
