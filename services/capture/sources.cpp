@@ -100,14 +100,14 @@ void DropPrivileges(const CaptureConfig& config, const base::Log& log) {
     log(base::LogLevel::kInfo, "an interface that is deleted ends this capture (--drop-all)");
 }
 
-namespace {
-
-capture::AddressMapping MakeMapping(const CaptureConfig& config) {
+capture::AddressMapping LoadMapping(const CaptureConfig& config) {
   if (config.anonymize_key.empty()) return {};
   const auto mapping =
       std::make_shared<anonymize::PrefixPreserving>(anonymize::LoadKey(config.anonymize_key));
   return [mapping](const base::IpAddress& address) { return mapping->Map(address); };
 }
+
+namespace {
 
 /// Another key makes other packets, too.
 std::uint64_t Settings(const CaptureConfig& config, const capture::AddressMapping& mapping) {
@@ -119,9 +119,8 @@ std::uint64_t Settings(const CaptureConfig& config, const capture::AddressMappin
 }  // namespace
 
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
-                                  const base::Clock& clock) {
+                                  const base::Clock& clock, const capture::AddressMapping& mapping) {
   const auto now = static_cast<std::uint64_t>(base::ToUnixNanoseconds(clock.Now()));
-  const capture::AddressMapping mapping = MakeMapping(config);
   return {.topic = topic,
           .batches = {.source = config.SourceName(),
                       .epoch = config.is_live() ? now : 0,
