@@ -44,6 +44,9 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
   app.add_option("--interface,-i", config.interfaces, "a live interface; may be repeated")->excludes(pcap);
   app.add_flag("--list-interfaces", config.list_interfaces, "list the interfaces and exit");
   app.add_option("--filter", config.filter, "a BPF filter, such as 'tcp port 443'");
+  app.add_option(
+      "--interface-filter", config.interface_filters,
+      "INTERFACE=EXPRESSION: a BPF filter for that interface in place of --filter; may be repeated");
   app.add_option("--source", config.source,
                  "name of this source; links are named SOURCE/INTERFACE [the file's or host's name]");
   app.add_option("--speed", config.speed,
@@ -63,6 +66,10 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
       ->check(CLI::Range(1, 4096));
   app.add_flag("--promiscuous,!--no-promiscuous", config.promiscuous, "see packets for others too")
       ->capture_default_str();
+  app.add_option("--user", config.user,
+                 "who to become once the interfaces are open [nobody when started as root]");
+  app.add_flag("--drop-all", config.drop_all,
+               "give up CAP_NET_RAW too; an interface that is deleted then ends the capture");
   app.add_option("--batch-packets", config.batch_packets, "most packets a batch")
       ->capture_default_str()
       ->check(CLI::Range(1, 65536));
@@ -88,6 +95,11 @@ void CaptureConfig::Check() const {
   if (!rebase_time.empty() && !rebases())
     throw base::ConfigError("--rebase-time '" + rebase_time + "' is unknown; write now, or leave it out");
   ReorderTolerance();
+  if ((!user.empty() || drop_all) && !is_live())
+    throw base::ConfigError(
+        "--user and --drop-all are for live interfaces; leave them out with a capture file");
+  if (!InterfaceFilters().empty() && !is_live())
+    throw base::ConfigError("--interface-filter is for live interfaces; use --filter with a capture file");
   CheckLinks();
 }
 
@@ -111,6 +123,20 @@ capture::LinkOptions CaptureConfig::Links() const {
 std::uint64_t CaptureConfig::Settings() const {
   return base::Fnv1a64(filter + '\n' + link_by + '\n' + std::to_string(most_links) + '\n' + Join(subnets) +
                        '\n' + Join(home_net));
+}
+
+std::map<std::string, std::string> CaptureConfig::InterfaceFilters() const {
+  std::map<std::string, std::string> filters;
+  for (const std::string& text : interface_filters) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw base::ConfigError("--interface-filter '" + text +
+                              "' names no interface; write it like eth0=tcp port 443");
+    if (!filters.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+      throw base::ConfigError("--interface-filter is given twice for interface " + text.substr(0, equals) +
+                              "; join the two with 'and' or 'or'");
+  }
+  return filters;
 }
 
 double CaptureConfig::SpeedFactor() const {

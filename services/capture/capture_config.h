@@ -1,6 +1,7 @@
 // The options of flowcast-capture.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct CaptureConfig {
   std::vector<std::string> interfaces;
   bool list_interfaces = false;
   std::string filter;
+  std::vector<std::string> interface_filters;  // each "INTERFACE=EXPRESSION"
   std::string source;
   std::string speed = "max";
   bool loop = false;
@@ -28,6 +30,8 @@ struct CaptureConfig {
   int snap_length_bytes = 128;
   int ring_mib = 64;
   bool promiscuous = true;
+  std::string user;  // empty: nobody when it was started as root
+  bool drop_all = false;
   std::size_t batch_packets = 8192;
   std::size_t batch_kib = 512;
 
@@ -42,6 +46,8 @@ struct CaptureConfig {
   /// Fingerprint of the options that decide which packets there are and what is said of them.
   std::uint64_t Settings() const;
   bool rebases() const { return rebase_time == "now"; }
+  /// By interface. Throws base::ConfigError for one without a name or given twice.
+  std::map<std::string, std::string> InterfaceFilters() const;
   bool is_live() const { return !interfaces.empty(); }
 
  private:

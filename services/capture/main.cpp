@@ -17,6 +17,7 @@ int Capture(const services::CaptureConfig& config) {
   base::SystemClock clock;
   const base::Log log = app::MakeLog("capture", config.common);
   const auto source = services::OpenSource(config, clock, log);
+  services::DropPrivileges(config, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
   if (config.common.check) return app::kOk;
   const std::string topic = config.common.names().packets;

@@ -9,6 +9,7 @@
 #include "libs/capture/paced_source.h"
 #include "libs/capture/replay_source.h"
 #include "libs/pcap/live_source.h"
+#include "libs/privileges/privileges.h"
 #include "services/capture/recordings.h"
 
 namespace flowcast::services {
@@ -51,6 +52,11 @@ std::string Join(const std::vector<std::string>& parts) {
   return joined;
 }
 
+std::string SpeedText(const pcap::InterfaceInfo& info) {
+  if (info.speed_mbit_s == 0) return "-";
+  return base::Short(static_cast<double>(info.speed_mbit_s) * 1e6) + "bit/s";
+}
+
 }  // namespace
 
 std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock,
@@ -58,9 +64,12 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
   if (config.is_live()) {
     return pcap::OpenLive({.interfaces = config.interfaces,
                            .filter = config.filter,
+                           .interface_filters = config.InterfaceFilters(),
                            .snap_length_bytes = config.snap_length_bytes,
                            .ring_bytes = config.ring_mib << 20,
-                           .promiscuous = config.promiscuous},
+                           .promiscuous = config.promiscuous,
+                           .keep_reopening = !config.drop_all,
+                           .log = log},
                           clock);
   }
   const auto open = [config, log] {
@@ -76,6 +85,15 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
   }
   if (config.SpeedFactor() == 0) return source;
   return std::make_unique<capture::PacedSource>(std::move(source), config.SpeedFactor(), clock);
+}
+
+void DropPrivileges(const CaptureConfig& config, const base::Log& log) {
+  if (!config.is_live()) return;
+  const auto report = privileges::Drop({.keep_net_raw = !config.drop_all, .user = config.user});
+  for (const std::string& warning : report.warnings) log(base::LogLevel::kWarning, warning);
+  log(base::LogLevel::kInfo, report.summary);
+  if (config.drop_all)
+    log(base::LogLevel::kInfo, "an interface that is deleted ends this capture (--drop-all)");
 }
 
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
@@ -96,10 +114,11 @@ CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string
 }
 
 int PrintInterfaces() {
-  std::printf("%-16s %-5s %-12s %s\n", "INTERFACE", "STATE", "LINK TYPE", "ADDRESSES");
+  std::printf("%-16s %-10s %-12s %-12s %s\n", "INTERFACE", "STATE", "SPEED", "LINK TYPE", "ADDRESSES");
   for (const pcap::InterfaceInfo& info : pcap::ListInterfaces()) {
-    std::printf("%-16s %-5s %-12s %s\n", info.name.c_str(), info.up ? "up" : "down", info.link_type.c_str(),
-                Join(info.addresses).c_str());
+    const char* state = !info.up ? "down" : info.carrier ? "up" : "no carrier";
+    std::printf("%-16s %-10s %-12s %-12s %s\n", info.name.c_str(), state, SpeedText(info).c_str(),
+                info.link_type.c_str(), Join(info.addresses).c_str());
   }
   return app::kOk;
 }
