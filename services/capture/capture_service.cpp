@@ -15,7 +15,6 @@ using capture::PollState;
 constexpr std::size_t kPollPackets = 2048;
 constexpr base::Duration kBatchAge = 50ms;
 constexpr base::Duration kReportEvery = 1s;
-constexpr std::chrono::milliseconds kFlushTimeout = 60s;
 
 }  // namespace
 
@@ -33,7 +32,7 @@ CaptureSummary CaptureService::Run() {
     batcher_.Flush(ready_);
   }
   SendReady();
-  parts_.producer.Flush(kFlushTimeout);
+  parts_.delivery.Finish();
   Count();
   return Summarize(complete);
 }
@@ -56,10 +55,13 @@ PollState CaptureService::Step() {
 void CaptureService::Count() {
   const capture::SourceStatistics statistics = parts_.source.statistics();
   counters_.received = statistics.received;
-  counters_.published = batcher_.taken();
+  const delivery::Counters delivery = parts_.delivery.counters();
+  counters_.published = batcher_.taken() - delivery.dropped_by_queue - delivery.dropped_by_spool;
   counters_.filtered = statistics.filtered;
   counters_.dropped_by_kernel = statistics.dropped_by_kernel;
   counters_.dropped_by_interface = statistics.dropped_by_interface;
+  counters_.dropped_by_queue = delivery.dropped_by_queue;
+  counters_.dropped_by_spool = delivery.dropped_by_spool;
   counters_.undecodable = statistics.undecodable;
   batcher_.SetCounters(counters_);
 }
@@ -69,9 +71,10 @@ void CaptureService::SendReady() {
     std::string bytes = wire::Encode(ready.batch);
     ++batches_;
     bytes_ += bytes.size();
-    parts_.producer.Send({.to = {options_.topic, ready.partition}, .key = {}, .value = std::move(bytes)});
+    parts_.delivery.Send(ready.partition, std::move(bytes), ready.batch.size());
   }
   ready_.clear();
+  parts_.delivery.Pump();
 }
 
 void CaptureService::ReportProgress() {
@@ -83,15 +86,24 @@ void CaptureService::ReportProgress() {
                                 ? "no packets yet"
                                 : "event time " + base::FormatTime(base::AlignDown(batcher_.newest(), 1s));
   const std::uint64_t lost = counters_.dropped() + counters_.undecodable;
-  parts_.log(base::LogLevel::kInfo, base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) +
-                                        "/s) in " + base::Grouped(batches_) + " batches, " + until +
-                                        (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)));
+  const std::uint64_t waiting = parts_.delivery.counters().waiting;
+  parts_.log(
+      base::LogLevel::kInfo,
+      base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) + "/s) in " +
+          base::Grouped(batches_) + " batches, " + until +
+          (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)) +
+          (waiting <= batcher_.taken() - last_taken_ ? "" : ", waiting for Kafka " + base::Grouped(waiting)));
   last_report_ = now;
   last_taken_ = batcher_.taken();
 }
 
 CaptureSummary CaptureService::Summarize(bool complete) const {
-  return {.packets = counters_,
+  const delivery::Counters delivery = parts_.delivery.counters();
+  packet::SourceCounters packets = counters_;
+  packets.published -= delivery.waiting;
+  return {.packets = packets,
+          .unsent = delivery.waiting,
+          .inherited = delivery.inherited,
           .by_kind = batcher_.by_kind(),
           .out_of_order = batcher_.out_of_order(),
           .stragglers = batcher_.stragglers(),

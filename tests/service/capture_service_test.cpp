@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "libs/delivery/live_delivery.h"
+#include "libs/delivery/waiting_delivery.h"
 #include "libs/wire/packet_wire.h"
 #include "services/capture/capture_service.h"
 #include "tests/support/fake_source.h"
@@ -33,11 +35,23 @@ class CaptureServiceTest : public testing::Test {
     for (int i = 0; i < packets; ++i) source_.Add(PacketAt(0.1 * i, i % 3 == 0 ? 1 : 0, i % 5));
   }
   CaptureSummary Run(CaptureOptions options = {}) {
-    options.topic = names_.packets;
     options.batches = {.source = "demo", .partitions = 64, .batch_packets = 16};
-    const auto producer = bus_.MakeProducer({});
+    const auto producer = bus_.MakeProducer({.queue_bytes = queue_bytes_});
     const auto stop = [this] { return stop_after_ > 0 && polls_ >= stop_after_; };
-    return CaptureService({source_, *producer, clock_, lines_.log(), stop}, options).Run();
+    const auto delivery = Deliver(*producer, options.live);
+    return CaptureService({source_, *delivery, clock_, lines_.log(), stop}, options).Run();
+  }
+  std::unique_ptr<delivery::Delivery> Deliver(bus::Producer& producer, bool live) {
+    if (live) {
+      return std::make_unique<delivery::LiveDelivery>(
+          delivery::LiveDelivery::Parts{producer, nullptr, clock_, lines_.log()}, names_.packets);
+    }
+    const auto stop = [this] {
+      if (++waits_ == restore_after_) bus_.faults().unreachable = false;
+      return stop_after_ > 0 && polls_ >= stop_after_;
+    };
+    return std::make_unique<delivery::WaitingDelivery>(
+        delivery::WaitingDelivery::Parts{producer, clock_, stop}, names_.packets);
   }
   std::vector<packet::PacketBatch> Batches() const {
     std::vector<packet::PacketBatch> batches;
@@ -59,6 +73,9 @@ class CaptureServiceTest : public testing::Test {
   support::Lines lines_;
   base::Duration poll_takes_ = 10ms;
   int polls_ = 0;
+  int waits_ = 0;
+  int restore_after_ = 0;
+  std::size_t queue_bytes_ = 1 << 20;
   int stop_after_ = 0;  // polls; 0 is never
 };
 
@@ -170,10 +187,35 @@ TEST_F(CaptureServiceTest, WhatTheSourceComplainsOfIsPassedOn) {
   EXPECT_EQ(summary.packets.published, 10u);
 }
 
-TEST_F(CaptureServiceTest, KafkaThatIsAwayIsTheCallersBusiness) {
+TEST_F(CaptureServiceTest, AFileWaitsForKafka) {
   Feed(100);
   bus_.faults().unreachable = true;
-  EXPECT_THROW(Run(), bus::BusError);
+  restore_after_ = 10'000;  // of our clock that is minutes
+  const CaptureSummary summary = Run();
+  EXPECT_TRUE(summary.complete);
+  EXPECT_EQ(summary.packets.published, 100u);
+  EXPECT_EQ(FinalMarks(), 2u);
+}
+
+TEST_F(CaptureServiceTest, WhatAStoppedFileCouldNotSendIsSaid) {
+  Feed(100);
+  bus_.faults().unreachable = true;
+  stop_after_ = 4;
+  const CaptureSummary summary = Run();
+  EXPECT_EQ(summary.packets.published, 0u);
+  EXPECT_EQ(summary.unsent, 40u);
+}
+
+TEST_F(CaptureServiceTest, WhatTheQueueOfALiveCaptureDoesNotTakeIsCounted) {
+  Feed(100);
+  queue_bytes_ = 1;
+  poll_takes_ = 500ms;
+  const CaptureSummary summary = Run({.live = true, .paced = true});
+  EXPECT_EQ(summary.packets.dropped_by_queue, 100u) << "no batch fits into a queue of a byte";
+  EXPECT_EQ(summary.packets.published, 0u);
+  EXPECT_EQ(summary.unsent, 0u);
+  EXPECT_THAT(Batches(), IsEmpty());
+  EXPECT_TRUE(lines_.Contain("dropped or undecodable"));
 }
 
 }  // namespace
