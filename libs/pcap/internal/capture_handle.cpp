@@ -29,7 +29,7 @@ std::string WhyNotActive(const std::string& name, int status, pcap_t* handle) {
   }
   if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
     return "no permission to capture on interface " + name +
-           "; allow it with: sudo setcap cap_net_raw,cap_net_admin=eip " + PathOfThisProgram();
+           "; allow it with: sudo setcap cap_net_raw=eip " + PathOfThisProgram();
   }
   if (status == PCAP_ERROR_IFACE_NOT_UP) {
     return "interface " + name + " is down; bring it up with: sudo ip link set " + name + " up";
