@@ -10,7 +10,7 @@
 
 namespace flowcast::services {
 
-/// A file (paced when --speed asks for it) or live interfaces, which tell `log` when one goes away and
+/// Recordings (paced when --speed asks for it) or live interfaces, which tell `log` when one goes away and
 /// comes back. Throws base::ConfigError.
 std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock,
                                                   const base::Log& log);

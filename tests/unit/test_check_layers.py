@@ -139,6 +139,7 @@ OWNED = [
     ("prometheus/registry.h", "libs/http/*"),
     ("zlib.h", "libs/archive/*"),
     ("zstd.h", "libs/archive/*"),
+    ("openssl/evp.h", "libs/anonymize/*"),
     (
         "spdlog/spdlog.h",
         "libs/app/* services/*/main.cpp services/*/*_config.cpp tools/*main.cpp tools/*_command.cpp",
