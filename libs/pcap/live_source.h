@@ -21,6 +21,7 @@ struct LiveOptions {
   std::map<std::string, std::string> interface_filters;  // by interface, in place of `filter`
   int snap_length_bytes = 128;
   int ring_bytes = 64 << 20;  // of each interface
+  packet::Tunnels tunnels;    // looked into; headers past the snap length are not there
   bool promiscuous = true;
   base::Duration block_timeout = std::chrono::milliseconds(50);
   /// Whether an interface that was deleted is opened again once it is back, which takes CAP_NET_RAW.

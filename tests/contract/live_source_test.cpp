@@ -246,6 +246,19 @@ TEST_F(LiveSourceTest, TheKernelCutsPacketsBeforeTheyEnterTheRing) {
   EXPECT_EQ(packets_[0].wire_length_bytes, frame.size());
 }
 
+TEST_F(LiveSourceTest, LooksIntoTunnelsWhenAskedTo) {
+  const Bytes frame = Ethernet(0x0800, Ipv4({.protocol = 4}, Ipv4({.protocol = 17}, Udp(53, 4711))));
+  Open(LiveOptions{.interfaces = {"out0"}, .tunnels = packet::Tunnels::All()});
+  Sender("in0").Send(frame);
+  PollUntil([&] { return packets_.size() == 1; });
+  EXPECT_EQ(packets_[0].flow.source_port, 53);
+  packets_.clear();
+  Open({"out0"});
+  Sender("in0").Send(frame);
+  PollUntil([&] { return packets_.size() == 1; });
+  EXPECT_EQ(packets_[0].flow.source_port, 0);
+}
+
 TEST_F(LiveSourceTest, StampsPacketsInNanoseconds) {
   Open({"out0"});
   const Sender sender("in0");

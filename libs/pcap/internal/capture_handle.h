@@ -51,6 +51,7 @@ class CaptureHandle {
   std::uint16_t index_;
   Handle handle_;
   packet::LinkType link_type_{};
+  packet::Tunnels tunnels_;
   std::int64_t nanoseconds_per_tick_ = 1000;
   int interface_number_ = 0;
   int descriptor_ = -1;
