@@ -23,7 +23,6 @@ struct LiveOptions {
   packet::Tunnels tunnels;
   int snap_length_bytes = 128;
   int ring_bytes = 64 << 20;  // of each interface
-  packet::Tunnels tunnels;    // looked into; headers past the snap length are not there
   bool promiscuous = true;
   base::Duration block_timeout = std::chrono::milliseconds(50);
   /// Whether an interface that was deleted is opened again once it is back, which takes CAP_NET_RAW.

@@ -92,7 +92,8 @@ std::size_t CaptureHandle::Take(std::size_t limit, std::vector<packet::Packet>& 
   packets_ = &packets;
   const int count = static_cast<int>(std::min<std::size_t>(limit, INT_MAX));
   if (pcap_dispatch(handle_.get(), count, OnFrame, reinterpret_cast<u_char*>(this)) < 0) {
-    failure_ = "interface " + name_ + " failed: " + pcap_geterr(handle_.get());
+    failure_ = pcap_geterr(handle_.get());
+    if (failure_.empty()) failure_ = "libpcap says not why";
   }
   return static_cast<std::size_t>(taken_ - before);
 }

@@ -26,7 +26,7 @@ class CaptureHandle {
   int interface_number() const { return interface_number_; }
   /// To wait on until the ring may hold something.
   int descriptor() const { return descriptor_; }
-  /// Why nothing more will get into the ring, empty while all is well.
+  /// Why nothing more will get into the ring, in libpcap's words; empty while all is well.
   const std::string& failure() const { return failure_; }
   /// Of the last packet taken.
   base::EventTime newest() const { return newest_; }
@@ -52,7 +52,6 @@ class CaptureHandle {
   packet::Tunnels tunnels_;
   Handle handle_;
   packet::LinkType link_type_{};
-  packet::Tunnels tunnels_;
   std::int64_t nanoseconds_per_tick_ = 1000;
   int interface_number_ = 0;
   int descriptor_ = -1;
