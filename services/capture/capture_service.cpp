@@ -104,6 +104,7 @@ CaptureSummary CaptureService::Summarize(bool complete) const {
   return {.packets = packets,
           .unsent = delivery.waiting,
           .inherited = delivery.inherited,
+          .by_kind = batcher_.by_kind(),
           .out_of_order = batcher_.out_of_order(),
           .stragglers = batcher_.stragglers(),
           .links = batcher_.link_count(),

@@ -19,6 +19,7 @@ int Capture(const services::CaptureConfig& config) {
   const base::Log log = app::MakeLog("capture", config.common);
   const auto source = services::OpenSource(config, clock, log);
   const auto spool = config.common.check ? nullptr : services::OpenSpool(config, log);
+  const auto mapping = services::LoadMapping(config);  // while its key can be read
   services::DropPrivileges(config, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
   if (config.common.check) return app::kOk;
@@ -27,7 +28,7 @@ int Capture(const services::CaptureConfig& config) {
   const auto producer = bus->MakeProducer({.linger = 5ms, .send_timeout = 500ms});
   const auto delivery = services::MakeDelivery(config, *producer, spool.get(), clock, log);
   services::CaptureService service({*source, *delivery, clock, log, app::StopRequested},
-                                   services::MakeCaptureOptions(config, *bus->MakeAdmin(), clock));
+                                   services::MakeCaptureOptions(config, *bus->MakeAdmin(), clock, mapping));
   return services::PrintSummary(config, service.Run(), log);
 }
 
