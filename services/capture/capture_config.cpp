@@ -85,7 +85,7 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
       ->check(CLI::Range(64, 65535));
   app.add_option("--ring-mib", config.ring_mib, "size of the kernel's ring of an interface")
       ->capture_default_str()
-      ->check(CLI::Range(1, 4096));
+      ->check(CLI::Range(1, 2047));
   app.add_flag("--promiscuous,!--no-promiscuous", config.promiscuous, "see packets for others too")
       ->capture_default_str();
   app.add_option("--user", config.user,

@@ -33,7 +33,7 @@ struct CaptureSummary {
   packet::SourceCounters packets;  // published: acknowledged by Kafka
   std::uint64_t unsent = 0;        // in the spool; of a file that was stopped: not acknowledged
   std::uint64_t inherited = 0;     // not received in this run: an earlier one's that are in the spool still
-  std::array<std::uint64_t, packet::kKinds> by_kind{};  // of the published ones
+  std::array<std::uint64_t, packet::kKinds> by_kind{};  // of all that were taken into batches
   std::uint64_t out_of_order = 0;                       // older than a packet before them
   std::uint64_t stragglers = 0;                         // of these, by more than the reorder tolerance
   std::uint64_t links = 0;

@@ -18,8 +18,8 @@ int Capture(const services::CaptureConfig& config) {
   base::SystemClock clock;
   const base::Log log = app::MakeLog("capture", config.common);
   const auto source = services::OpenSource(config, clock, log);
-  const auto spool = config.common.check ? nullptr : services::OpenSpool(config, log);
   const auto mapping = services::LoadMapping(config);  // while its key can be read
+  const auto spool = config.common.check ? nullptr : services::OpenSpool(config, log);
   services::DropPrivileges(config, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
   if (config.common.check) return app::kOk;

@@ -224,7 +224,7 @@ int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, con
           base::Grouped(summary.links) + " links, " + base::Grouped(summary.batches) + " batches, " +
           base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) +
           " packets/s, out of order " + base::Grouped(summary.out_of_order));
-  if (packets.published > 0) log(base::LogLevel::kInfo, "of these: " + Kinds(summary));
+  if (packets.published > 0) log(base::LogLevel::kInfo, "by kind: " + Kinds(summary));
   if (const std::string disorder = Disorder(summary, config); !disorder.empty())
     log(base::LogLevel::kWarning, disorder);
   if (summary.inherited > 0) {
