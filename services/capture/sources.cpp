@@ -150,7 +150,7 @@ std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bu
         delivery::LiveDelivery::Parts{producer, spool, clock, log}, topic);
   }
   return std::make_unique<delivery::WaitingDelivery>(
-      delivery::WaitingDelivery::Parts{producer, clock, app::StopRequested}, topic);
+      delivery::WaitingDelivery::Parts{producer, clock, log, app::StopRequested}, topic);
 }
 
 capture::AddressMapping LoadMapping(const CaptureConfig& config) {
