@@ -289,7 +289,7 @@ DECODED = {
     "three tags": (ether(0x88A8, b"\0\x05\x81\0\0\x06\x81\0\0\x07\x08\0" + PACKET), OPENING),
     "MPLS": (ether(0x8847, b"\0\x01\x00\x40\0\x02\x01\x40" + PACKET), OPENING),
     "MPLS, options": (ether(0x8847, b"\0\x02\x01\x40" + ip4(6, tcp(1000, 80, SYN), options=bytes(4))), OPENING),
-    "MPLS, control word": (ether(0x8847, b"\0\x02\x01\x40" + bytes(4) + ether(0x0800, PACKET)), None),
+    "MPLS, control word": (ether(0x8847, b"\0\x02\x01\x40" + bytes(4) + ether(0x0800, PACKET)), OPENING),
     "PPPoE": (ether(0x8864, b"\x11\0\0\x01\0\x2a\0\x21" + PACKET), OPENING),
     "PPPoE in VLAN": (ether(0x8100, b"\0\x05\x88\x64\x11\0\0\x01\0\x2a\0\x21" + PACKET), OPENING),
     "PPPoE discovery": (ether(0x8863, b"\x11\x09\0\0\0\0" + bytes(40)), None),
@@ -323,7 +323,7 @@ DECODED = {
     "IPv6, ESP": (ether(0x86DD, ip6(50, bytes(16))), Header(A6, B6, 50, 0, 0, False)),
     "IPv6, cut in an extension": (ether(0x86DD, ip6(0, b"\x06\0\x01")), Header(A6, B6, 0, 0, 0, False)),
     "ARP": (ether(0x0806, bytes(28)), None),
-    "802.3 length": (ether(38, b"\xaa\xaa\x03\0\0\0\x08\0" + PACKET), None),
+    "802.3 length": (ether(38, b"\xaa\xaa\x03\0\0\0\x08\0" + PACKET), OPENING),
     "nothing": (b"", None),
 }
 
