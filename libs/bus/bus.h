@@ -183,7 +183,7 @@ struct ProducerOptions {
   std::string compression = "lz4";
   std::chrono::milliseconds linger{1};
   std::chrono::milliseconds send_timeout{60'000};
-  std::size_t queue_bytes = 64 << 20;  // of values that may be queued; at least that of any record
+  std::size_t queue_bytes = 64 << 20;  // of values that may be queued; a larger record is refused for good
 };
 
 /// Makes everything above; must outlive what it made. Thread-safe.

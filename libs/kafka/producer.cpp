@@ -226,7 +226,7 @@ bool KafkaProducer::TrySendNumbered(const OutRecord& record, std::uint64_t numbe
   for (;;) {
     const auto code = Enqueue(record, number);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && queued_ > 0) return false;
     if (code != RD_KAFKA_RESP_ERR__FATAL || transactional()) throw Refused(code, record);
     Reopen();
   }
@@ -277,6 +277,10 @@ BusError KafkaProducer::Refused(rd_kafka_resp_err_t code, const OutRecord& recor
       return {BusError::Kind::kFatal, "a record of " + std::to_string(record.value.size()) +
                                           " bytes for topic " + record.to.topic +
                                           " is larger than message.max.bytes"};
+    case RD_KAFKA_RESP_ERR__QUEUE_FULL:  // of nothing: there will never be room
+      return {BusError::Kind::kFatal, "a record of " + std::to_string(record.value.size()) +
+                                          " bytes for topic " + record.to.topic +
+                                          " does not fit into queue.buffering.max.kbytes; raise it"};
     case RD_KAFKA_RESP_ERR__STATE:
       // The transaction has failed in the background; when it is for good, Abort says so.
       return {BusError::Kind::kAbort, "the transaction of " + options_.transactional_id + " has failed"};

@@ -244,6 +244,22 @@ TEST_F(MockKafka, AProducerThatBreaksWhileTheBrokerIsAwayKeepsItsRecordsAndDoesN
   EXPECT_EQ(Read(*bus, 501), Numbers(501));
 }
 
+TEST_F(MockKafka, ARecordThatNoQueueCanHoldIsRefusedForGood) {
+  const auto bus = Bus({{"queue.buffering.max.kbytes", "16"}});
+  const auto producer = bus->MakeProducer({});
+  Send(*producer, 0, 1);
+  bus::OutRecord record{.to = {"t", 0}, .value = std::string(20'000, 'x')};
+  base::SystemClock clock;
+  const auto deadline = clock.Steady() + 10s;
+  try {
+    while (clock.Steady() < deadline) EXPECT_FALSE(producer->TrySend(record));
+    FAIL() << "it is waited for for ever";
+  } catch (const BusError& error) {
+    EXPECT_EQ(error.kind(), BusError::Kind::kFatal);
+    EXPECT_THAT(error.what(), HasSubstr("raise it"));
+  }
+}
+
 TEST_F(MockKafka, ATriedRecordIsRefusedAtOnceWhenTheQueueIsFull) {
   const auto bus = Bus();
   const auto producer = bus->MakeProducer({.queue_bytes = 1 << 20});

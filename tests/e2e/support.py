@@ -57,6 +57,11 @@ def clean_environment() -> dict:
     return {name: value for name, value in os.environ.items() if not name.startswith("FLOWCAST_")}
 
 
+def environment_in(folder: Path) -> dict:
+    """What programs keep of their own accord, they keep there."""
+    return clean_environment() | {"STATE_DIRECTORY": str(folder / "state")}
+
+
 def unused_port() -> int:
     """A port that is free, as is the next one, which scripts/kafka takes for the controller."""
     while True:
@@ -78,7 +83,7 @@ class Running:
         self.out_path = log.with_suffix(".out")
         with open(log, "wb") as err, open(self.out_path, "wb") as out:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=clean_environment()
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment_in(log.parent)
             )
         self.name = Path(command[0]).name
 
@@ -148,7 +153,7 @@ class Flowcast:
         """To its end, whatever the exit code."""
         done = subprocess.run(
             self.command(program, *arguments), stdin=stdin, capture_output=True, timeout=timeout_s,
-            env=clean_environment(), user=user, group=user, extra_groups=None if user is None else [],
+            env=environment_in(self.folder), user=user, group=user, extra_groups=None if user is None else [],
         )
         return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 

@@ -32,7 +32,8 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
         if sent % 20 == 19:
             time.sleep(max(0, began + sent / 10000 - time.monotonic()))
 """
-SMALL_QUEUE = ("--kafka", "queue.buffering.max.kbytes=16")
+# That it is full within a second; it must hold the largest batch.
+SMALL_QUEUE = ("--kafka", "queue.buffering.max.kbytes=48", "--batch-kib", "16")
 
 
 class Story(NamedTuple):
