@@ -222,6 +222,12 @@ TEST_P(Pcapng, CountsTimeInPowersOfTenAndTwoFromAnOffset) {
   EXPECT_EQ(TimeOf(1'000'000, {.offset_s = -3}), -2'000'000'000);
 }
 
+TEST_P(Pcapng, TakesAnAbsurdlyLateTimeForANegativeOne) {
+  EXPECT_EQ(TimeOf(static_cast<std::uint64_t>(-505'425'291), {}), -505'425'291'000);
+  EXPECT_EQ(TimeOf(static_cast<std::uint64_t>(-5), {.resolution = std::uint8_t{9}, .offset_s = 1}),
+            999'999'995);
+}
+
 TEST_P(Pcapng, IsDamagedWhereATimeStampCannotBeMeant) {
   const Bytes start = Start({.resolution = std::uint8_t{0}});
   ExpectDamage(ReadAll(start + EnhancedPacket(GetParam(), 0, 1ULL << 40, kFrame)), 0, start.size(),

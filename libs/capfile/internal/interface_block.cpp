@@ -80,16 +80,26 @@ std::optional<TickClock> TickClock::Of(std::uint8_t resolution, std::int64_t off
 }
 
 std::optional<base::EventTime> TickClock::TimeOf(std::uint64_t ticks) const {
+  std::int64_t time = 0;
+  const auto forward = NanosecondsOf(ticks);
+  if (forward && !__builtin_add_overflow(offset_ns_, *forward, &time)) return base::FromUnixNanoseconds(time);
+  // Some writers store a time before the offset as a negative number; read as a positive one it is absurd.
+  const auto backward = static_cast<std::int64_t>(ticks) < 0 ? NanosecondsOf(0 - ticks) : std::nullopt;
+  if (!backward || __builtin_sub_overflow(offset_ns_, *backward, &time)) return std::nullopt;
+  return base::FromUnixNanoseconds(time);
+}
+
+std::optional<std::int64_t> TickClock::NanosecondsOf(std::uint64_t ticks) const {
   const std::uint64_t seconds = ticks / ticks_per_second_;
   const Wide fraction = Wide{ticks % ticks_per_second_} * kNanosecondsPerSecond;
   const auto nanoseconds = fraction >> 64 == 0 ? static_cast<std::uint64_t>(fraction) / ticks_per_second_
                                                : static_cast<std::uint64_t>(fraction / ticks_per_second_);
   std::int64_t time = 0;
   if (__builtin_mul_overflow(seconds, kNanosecondsPerSecond, &time) ||
-      __builtin_add_overflow(time, nanoseconds, &time) || __builtin_add_overflow(time, offset_ns_, &time)) {
+      __builtin_add_overflow(time, nanoseconds, &time)) {
     return std::nullopt;
   }
-  return base::FromUnixNanoseconds(time);
+  return time;
 }
 
 tl::expected<DescribedInterface, std::string> ReadInterfaceBlock(std::span<const std::byte> body,

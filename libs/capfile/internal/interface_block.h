@@ -17,6 +17,8 @@ class TickClock {
   std::optional<base::EventTime> TimeOf(std::uint64_t ticks) const;
 
  private:
+  std::optional<std::int64_t> NanosecondsOf(std::uint64_t ticks) const;
+
   std::uint64_t ticks_per_second_ = 1'000'000;
   std::int64_t offset_ns_ = 0;
 };
