@@ -26,9 +26,12 @@ CaptureSummary CaptureService::Run() {
     complete = Step() == PollState::kEnd;
     ReportProgress();
   }
-  // What is open of a file that was stopped half-way is not sent: when the file is sent again, batch
-  // n must hold the same packets. Anything else has ended.
-  if (complete || options_.live) batcher_.Finish(ready_);
+  // Without the final mark of its end a file that was stopped half-way can be sent again.
+  if (complete || options_.live) {
+    batcher_.Finish(ready_);
+  } else {
+    batcher_.Flush(ready_);
+  }
   SendReady();
   parts_.producer.Flush(kFlushTimeout);
   Count();
@@ -38,38 +41,26 @@ CaptureSummary CaptureService::Run() {
 PollState CaptureService::Step() {
   packets_.clear();
   const PollState state = parts_.source.Poll(kPollPackets, packets_);
-  for (const packet::Packet& packet : packets_) Add(packet);
+  const std::vector<std::string>& interfaces = parts_.source.interfaces();
+  for (const packet::Packet& packet : packets_) batcher_.Add(packet, interfaces, ready_);
   Count();
   const base::Duration now = parts_.clock.Steady();
-  if (options_.live && now - last_tick_ >= kBatchAge) {
+  if (options_.paced && now - last_tick_ >= kBatchAge) {
     last_tick_ = now;
     batcher_.Tick(parts_.source.LowerBound(), ready_);
   }
-  TickTo(parts_.source.LowerBound());
   SendReady();
   return state;
 }
 
-void CaptureService::Add(const packet::Packet& packet) {
-  if (next_replay_tick_ == base::kBeginningOfTime) next_replay_tick_ = packet.time + options_.replay_tick;
-  TickTo(packet.time);
-  batcher_.Add(packet, parts_.source.interfaces(), ready_);
-}
-
-void CaptureService::TickTo(base::EventTime time) {
-  if (options_.replay_tick == base::Duration::zero() || next_replay_tick_ == base::kBeginningOfTime) return;
-  for (; time >= next_replay_tick_; next_replay_tick_ += options_.replay_tick) {
-    batcher_.Tick(next_replay_tick_, ready_);
-  }
-}
-
 void CaptureService::Count() {
   const capture::SourceStatistics statistics = parts_.source.statistics();
-  counters_ = {.received = statistics.received,
-               .published = batcher_.published(),
-               .filtered = statistics.filtered,
-               .dropped = statistics.dropped_by_kernel + statistics.dropped_by_interface,
-               .undecodable = statistics.undecodable};
+  counters_.received = statistics.received;
+  counters_.published = batcher_.taken();
+  counters_.filtered = statistics.filtered;
+  counters_.dropped_by_kernel = statistics.dropped_by_kernel;
+  counters_.dropped_by_interface = statistics.dropped_by_interface;
+  counters_.undecodable = statistics.undecodable;
   batcher_.SetCounters(counters_);
 }
 
@@ -91,7 +82,7 @@ void CaptureService::ReportProgress() {
   const std::string until = batcher_.taken() == 0
                                 ? "no packets yet"
                                 : "event time " + base::FormatTime(base::AlignDown(batcher_.newest(), 1s));
-  const std::uint64_t lost = counters_.dropped + counters_.undecodable;
+  const std::uint64_t lost = counters_.dropped() + counters_.undecodable;
   parts_.log(base::LogLevel::kInfo, base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) +
                                         "/s) in " + base::Grouped(batches_) + " batches, " + until +
                                         (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)));
@@ -101,7 +92,9 @@ void CaptureService::ReportProgress() {
 
 CaptureSummary CaptureService::Summarize(bool complete) const {
   return {.packets = counters_,
-          .kept_back = batcher_.waiting(),
+          .out_of_order = batcher_.out_of_order(),
+          .stragglers = batcher_.stragglers(),
+          .links = batcher_.link_count(),
           .batches = batches_,
           .bytes = bytes_,
           .seconds = base::ToSeconds(parts_.clock.Steady() - began_),

@@ -24,16 +24,16 @@ struct CaptureParts {
 struct CaptureOptions {
   std::string topic;
   capture::BatcherOptions batches;
-  bool live = false;  // batches close by age, and the source has ended also when it is stopped
-  /// Of a replay at a given speed: batches close each time so much event time has passed; 0 by count
-  /// alone. Never by the clock, so that the same file always gives the same batches.
-  base::Duration replay_tick{0};
+  bool live = false;   // the source has ended also when it is stopped
+  bool paced = false;  // batches close by age, too: live, and a replay at a given speed
 };
 
-/// What became of the packets; received = published + filtered + dropped + undecodable + kept_back.
+/// What became of the packets; received = published + filtered + dropped + undecodable.
 struct CaptureSummary {
   packet::SourceCounters packets;
-  std::uint64_t kept_back = 0;  // read but not sent: a file that was stopped before its end
+  std::uint64_t out_of_order = 0;  // older than a packet before them
+  std::uint64_t stragglers = 0;    // of these, by more than the reorder tolerance
+  std::uint64_t links = 0;
   std::uint64_t batches = 0;
   std::uint64_t bytes = 0;  // encoded, before Kafka compresses them
   double seconds = 0;
@@ -53,8 +53,6 @@ class CaptureService {
 
  private:
   capture::PollState Step();
-  void Add(const packet::Packet& packet);
-  void TickTo(base::EventTime time);
   void Count();
   void SendReady();
   void ReportProgress();
@@ -70,7 +68,6 @@ class CaptureService {
   std::uint64_t bytes_ = 0;
   base::Duration began_{};
   base::Duration last_tick_{};
-  base::EventTime next_replay_tick_ = base::kBeginningOfTime;
   base::Duration last_report_{};
   std::uint64_t last_taken_ = 0;
 };

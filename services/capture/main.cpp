@@ -16,7 +16,8 @@ int Capture(const services::CaptureConfig& config) {
   config.Check();
   base::SystemClock clock;
   const base::Log log = app::MakeLog("capture", config.common);
-  const auto source = services::OpenSource(config, clock);
+  const auto source = services::OpenSource(config, clock, log);
+  services::DropPrivileges(config, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
   if (config.common.check) return app::kOk;
   const std::string topic = config.common.names().packets;

@@ -6,9 +6,11 @@
 #include "libs/archive/archive.h"
 #include "libs/base/error.h"
 #include "libs/base/text.h"
-#include "libs/capture/file_source.h"
 #include "libs/capture/paced_source.h"
+#include "libs/capture/replay_source.h"
 #include "libs/pcap/live_source.h"
+#include "libs/privileges/privileges.h"
+#include "services/capture/recordings.h"
 
 namespace flowcast::services {
 namespace {
@@ -35,10 +37,13 @@ capture::FrameFilterFactory MakeFilters(const std::string& expression) {
   };
 }
 
-std::string KeptBack(const CaptureSummary& summary) {
-  if (summary.kept_back == 0) return "";
-  return " + kept back " + base::Grouped(summary.kept_back) +
-         " (stopped before the end: send the file again)";
+/// What a straggler is depends on the tolerance, which the reader may want to change.
+std::string Disorder(const CaptureSummary& summary, const CaptureConfig& config) {
+  if (summary.stragglers == 0) return "";
+  return base::Grouped(summary.stragglers) + " packets came more than " +
+         base::FormatDuration(config.ReorderTolerance()) +
+         " after newer ones and may be late for their windows; raise --reorder-tolerance if they should "
+         "count";
 }
 
 std::string Join(const std::vector<std::string>& parts) {
@@ -47,21 +52,48 @@ std::string Join(const std::vector<std::string>& parts) {
   return joined;
 }
 
+std::string SpeedText(const pcap::InterfaceInfo& info) {
+  if (info.speed_mbit_s == 0) return "-";
+  return base::Short(static_cast<double>(info.speed_mbit_s) * 1e6) + "bit/s";
+}
+
 }  // namespace
 
-std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock) {
+std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock,
+                                                  const base::Log& log) {
   if (config.is_live()) {
     return pcap::OpenLive({.interfaces = config.interfaces,
                            .filter = config.filter,
+                           .interface_filters = config.InterfaceFilters(),
                            .snap_length_bytes = config.snap_length_bytes,
                            .ring_bytes = config.ring_mib << 20,
-                           .promiscuous = config.promiscuous},
+                           .promiscuous = config.promiscuous,
+                           .keep_reopening = !config.drop_all,
+                           .log = log},
                           clock);
   }
-  auto reader = std::make_unique<capfile::Reader>(archive::Open(config.pcap), config.pcap);
-  auto file = std::make_unique<capture::FileSource>(std::move(reader), MakeFilters(config.filter));
-  if (config.SpeedFactor() == 0) return file;
-  return std::make_unique<capture::PacedSource>(std::move(file), config.SpeedFactor(), clock);
+  const auto open = [config, log] {
+    return OpenRecordings(config.pcap, archive::Open, MakeFilters(config.filter), log);
+  };
+  std::unique_ptr<capture::PacketSource> source;
+  if (config.loop || config.rebases()) {
+    const auto rebase_to = config.rebases() ? std::optional(clock.Now()) : std::nullopt;
+    source = std::make_unique<capture::ReplaySource>(
+        open, capture::ReplayOptions{.loop = config.loop, .rebase_to = rebase_to});
+  } else {
+    source = open();
+  }
+  if (config.SpeedFactor() == 0) return source;
+  return std::make_unique<capture::PacedSource>(std::move(source), config.SpeedFactor(), clock);
+}
+
+void DropPrivileges(const CaptureConfig& config, const base::Log& log) {
+  if (!config.is_live()) return;
+  const auto report = privileges::Drop({.keep_net_raw = !config.drop_all, .user = config.user});
+  for (const std::string& warning : report.warnings) log(base::LogLevel::kWarning, warning);
+  log(base::LogLevel::kInfo, report.summary);
+  if (config.drop_all)
+    log(base::LogLevel::kInfo, "an interface that is deleted ends this capture (--drop-all)");
 }
 
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
@@ -70,18 +102,23 @@ CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string
   return {.topic = topic,
           .batches = {.source = config.SourceName(),
                       .epoch = config.is_live() ? now : 0,
+                      .settings = config.Settings(),
                       .partitions = admin.PartitionCount(topic),
                       .batch_packets = config.batch_packets,
-                      .reorder_tolerance = config.ReorderTolerance()},
+                      .batch_bytes = config.batch_kib << 10,
+                      .reorder_tolerance = config.ReorderTolerance(),
+                      .links = config.Links(),
+                      .home_net = base::CidrSet(config.home_net)},
           .live = config.is_live(),
-          .replay_tick = capture::ReplayTick(config.SpeedFactor())};
+          .paced = config.is_live() || config.SpeedFactor() != 0};
 }
 
 int PrintInterfaces() {
-  std::printf("%-16s %-5s %-12s %s\n", "INTERFACE", "STATE", "LINK TYPE", "ADDRESSES");
+  std::printf("%-16s %-10s %-12s %-12s %s\n", "INTERFACE", "STATE", "SPEED", "LINK TYPE", "ADDRESSES");
   for (const pcap::InterfaceInfo& info : pcap::ListInterfaces()) {
-    std::printf("%-16s %-5s %-12s %s\n", info.name.c_str(), info.up ? "up" : "down", info.link_type.c_str(),
-                Join(info.addresses).c_str());
+    const char* state = !info.up ? "down" : info.carrier ? "up" : "no carrier";
+    std::printf("%-16s %-10s %-12s %-12s %s\n", info.name.c_str(), state, SpeedText(info).c_str(),
+                info.link_type.c_str(), Join(info.addresses).c_str());
   }
   return app::kOk;
 }
@@ -92,10 +129,12 @@ int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, con
   log(base::LogLevel::kInfo,
       config.SourceName() + ": received " + base::Grouped(packets.received) + " = published " +
           base::Grouped(packets.published) + " + filtered " + base::Grouped(packets.filtered) +
-          " + dropped " + base::Grouped(packets.dropped) + " + undecodable " +
-          base::Grouped(packets.undecodable) + KeptBack(summary) + "; " + base::Grouped(summary.batches) +
-          " batches, " + base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) +
-          " packets/s");
+          " + dropped " + base::Grouped(packets.dropped()) + " + undecodable " +
+          base::Grouped(packets.undecodable) + "; " + base::Grouped(summary.links) + " links, " +
+          base::Grouped(summary.batches) + " batches, " + base::Short(static_cast<double>(summary.bytes)) +
+          "B, " + base::Short(rate) + " packets/s, out of order " + base::Grouped(summary.out_of_order));
+  if (const std::string disorder = Disorder(summary, config); !disorder.empty())
+    log(base::LogLevel::kWarning, disorder);
   if (packets.received == 0)
     log(base::LogLevel::kWarning, "no packet came; is it the right file, interface or filter?");
   if (!summary.complaint.empty()) log(base::LogLevel::kWarning, summary.complaint);

@@ -10,8 +10,14 @@
 
 namespace flowcast::services {
 
-/// A file (paced when --speed asks for it) or live interfaces. Throws base::ConfigError.
-std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock);
+/// Recordings (paced when --speed asks for it) or live interfaces, which tell `log` when one goes away and
+/// comes back. Throws base::ConfigError.
+std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock,
+                                                  const base::Log& log);
+
+/// Of a live capture whose interfaces are open: everything but CAP_NET_RAW, which a deleted and recreated
+/// interface needs (with --drop-all that too). Call it before any thread starts. Throws base::ConfigError.
+void DropPrivileges(const CaptureConfig& config, const base::Log& log);
 
 /// With the partitions that the topic has.
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,

@@ -67,7 +67,8 @@ Ipv6Payload SkipExtensions(Ipv6Payload payload) {
 
 }  // namespace
 
-void DecodeIpv4(Bytes bytes, Packet& packet) {
+void DecodeIpv4(Bytes bytes, Decoding& decoding) {
+  Packet& packet = decoding.packet;
   packet.flow.ether_type = kEtherTypeIpv4;
   if (bytes.size() < kIpv4HeaderBytes) return;
   const std::size_t header = std::size_t{U8(bytes, 0) & 0x0fU} * 4;
@@ -81,10 +82,13 @@ void DecodeIpv4(Bytes bytes, Packet& packet) {
   // Segmentation offload leaves a total length of 0; anything else ends the packet before padding.
   const std::size_t total =
       U16(bytes, 2) == 0 ? bytes.size() : std::min<std::size_t>(U16(bytes, 2), bytes.size());
-  if (header < total) DecodeTransport(bytes.subspan(header, total - header), packet);
+  if (header >= total) return;
+  decoding.ip_payload = bytes.subspan(header, total - header);
+  DecodeTransport(decoding.ip_payload, packet);
 }
 
-void DecodeIpv6(Bytes bytes, Packet& packet) {
+void DecodeIpv6(Bytes bytes, Decoding& decoding) {
+  Packet& packet = decoding.packet;
   packet.flow.ether_type = kEtherTypeIpv6;
   if (bytes.size() < kIpv6HeaderBytes || U8(bytes, 0) >> 4 != 6) return;
   packet.traffic_class = static_cast<std::uint8_t>(U16(bytes, 0) >> 4);
@@ -96,14 +100,16 @@ void DecodeIpv6(Bytes bytes, Packet& packet) {
   if (U16(bytes, 4) != 0) rest = rest.first(std::min<std::size_t>(U16(bytes, 4), rest.size()));
   const Ipv6Payload payload = SkipExtensions({U8(bytes, 6), rest});
   packet.flow.protocol = payload.next_header;
-  if (!payload.later_fragment) DecodeTransport(payload.bytes, packet);
+  if (payload.later_fragment) return;
+  decoding.ip_payload = payload.bytes;
+  DecodeTransport(payload.bytes, packet);
 }
 
-void DecodeIpOfEitherVersion(Bytes bytes, Packet& packet) {
+void DecodeIpOfEitherVersion(Bytes bytes, Decoding& decoding) {
   if (bytes.empty()) return;
   const int version = U8(bytes, 0) >> 4;
-  if (version == 4) DecodeIpv4(bytes, packet);
-  if (version == 6) DecodeIpv6(bytes, packet);
+  if (version == 4) DecodeIpv4(bytes, decoding);
+  if (version == 6) DecodeIpv6(bytes, decoding);
 }
 
 }  // namespace flowcast::packet::internal
