@@ -22,6 +22,12 @@ constexpr std::size_t kMostBodyBytes = 1024;
 constexpr time_t kTimeoutSeconds = 5;
 constexpr const char* kText = "text/plain; charset=utf-8";
 
+telemetry::Metric RequestsMetric() {
+  return {.name = "flowcast_http_requests_total",
+          .help = "Requests of the status page that were answered, by status.",
+          .kind = telemetry::Kind::kCounter};
+}
+
 /// How many requests were answered with which status.
 class RequestCounts {
  public:
@@ -30,9 +36,7 @@ class RequestCounts {
     ++by_status_[status];
   }
   telemetry::Metric Read() const {
-    telemetry::Metric metric{.name = "flowcast_http_requests_total",
-                             .help = "Requests of the status page that were answered.",
-                             .kind = telemetry::Kind::kCounter};
+    telemetry::Metric metric = RequestsMetric();
     const std::lock_guard lock(mutex_);
     for (const auto& [status, count] : by_status_) {
       metric.samples.push_back({{{"code", std::to_string(status)}}, static_cast<double>(count)});
@@ -52,6 +56,12 @@ void SetSocketOptions(socket_t socket) {
 }
 
 }  // namespace
+
+telemetry::Metric DescribeRequests() {
+  telemetry::Metric metric = RequestsMetric();
+  metric.samples.push_back({{{"code", ""}}, 0});
+  return metric;
+}
 
 class StatusServer::Impl {
  public:

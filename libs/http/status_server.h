@@ -19,6 +19,9 @@ struct StatusSources {
   std::function<telemetry::Health::State()> ready;
 };
 
+/// flowcast_http_requests_total without a value, for the reference.
+telemetry::Metric DescribeRequests();
+
 /// GET /metrics answers with the metrics and flowcast_http_requests_total; /healthz and /readyz with
 /// 200 or 503 and the reason; anything else with 404 and what there is.
 class StatusServer {
