@@ -63,6 +63,7 @@ void Batcher::Add(const packet::Packet& packet, const std::vector<std::string>& 
   batch.traffic_classes.push_back(packet.traffic_class);
   batch.ttls.push_back(packet.ttl);
   ++taken_;
+  ++by_kind_[static_cast<std::size_t>(flow.kind)];
   partition.open_bytes += kPacketBytes;
   if (batch.size() >= options_.batch_packets || partition.open_bytes >= options_.batch_bytes)
     Close(link.partition_number, partition, false, ready);
@@ -82,6 +83,7 @@ void Batcher::BeginSource(const packet::Packet& first) {
 void Batcher::Learn(const packet::Packet& packet, const std::vector<std::string>& interfaces,
                     KnownFlow& flow) {
   flow.link = namer_.LinkOf(packet, interfaces);
+  flow.kind = packet::KindOf(packet);
   flow.sent = {.key = packet.flow};
   if (!options_.home_net.empty()) flow.sent.direction = packet::DirectionOf(packet.flow, options_.home_net);
   if (options_.anonymize && packet.flow.source.version != 0) {

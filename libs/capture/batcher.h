@@ -1,6 +1,7 @@
 // Sorts packets into batches: one source, one partition a batch, columns, tables of links and flows.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -56,6 +57,8 @@ class Batcher {
 
   /// Packets added.
   std::uint64_t taken() const { return taken_; }
+  /// Of these, by kind.
+  const std::array<std::uint64_t, packet::kKinds>& by_kind() const { return by_kind_; }
   /// Of these, older than one before them.
   std::uint64_t out_of_order() const { return out_of_order_; }
   /// Of these, by more than the tolerance.
@@ -94,6 +97,7 @@ class Batcher {
   std::uint64_t content_ = 0;
   packet::SourceCounters counters_;
   std::uint64_t taken_ = 0;
+  std::array<std::uint64_t, packet::kKinds> by_kind_{};
   std::uint64_t out_of_order_ = 0;
   std::uint64_t stragglers_ = 0;
   std::map<std::int32_t, Partition> partitions_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "libs/packet/kind.h"
 #include "libs/packet/packet.h"
 
 namespace flowcast::capture {
@@ -14,6 +15,7 @@ struct KnownFlow {
   std::uint16_t interface = 0;
   std::uint16_t vlan = 0;
 
+  packet::Kind kind{};
   packet::BatchFlow sent;   // as batches carry it, but for the link's index in the batch
   std::uint32_t link = 0;   // number of the link
   std::uint32_t index = 0;  // in the flows of the batch numbered `batch`

@@ -12,6 +12,7 @@
 #include "libs/base/log.h"
 #include "libs/capture/packet_source.h"
 #include "libs/packet/decoder.h"
+#include "libs/packet/tunnels.h"
 
 namespace flowcast::pcap {
 
@@ -19,6 +20,7 @@ struct LiveOptions {
   std::vector<std::string> interfaces;                   // one or more
   std::string filter;                                    // BPF, empty for all
   std::map<std::string, std::string> interface_filters;  // by interface, in place of `filter`
+  packet::Tunnels tunnels;
   int snap_length_bytes = 128;
   int ring_bytes = 64 << 20;  // of each interface
   bool promiscuous = true;

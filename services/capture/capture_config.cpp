@@ -9,6 +9,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
+#include "libs/packet/tunnels.h"
 
 namespace flowcast::services {
 
@@ -23,6 +24,14 @@ void AddLinkOptions(CLI::App& app, CaptureConfig& config) {
                  "address counts; may be repeated");
   app.add_option("--home-net", config.home_net,
                  "networks of one's own, such as 10.0.0.0/8: tells uplink from downlink");
+  app.add_option(
+      "--decapsulate", config.decapsulate,
+      "tunnels to look into: any of gre,vxlan,gtp,ipip,geneve, or all; the packet inside counts, its "
+      "length is the outer one's");
+  app.add_option(
+      "--anonymize", config.anonymize_key,
+      "replace addresses, keeping prefixes, by the 32-byte key in this file: (umask 077; head -c 32 "
+      "/dev/urandom > FILE) makes one");
   app.add_option("--most-links", config.most_links, "what is on further links counts as SOURCE/other")
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000'000));
@@ -95,6 +104,7 @@ void CaptureConfig::Check() const {
   if (!rebase_time.empty() && !rebases())
     throw base::ConfigError("--rebase-time '" + rebase_time + "' is unknown; write now, or leave it out");
   ReorderTolerance();
+  packet::Tunnels::Parse(decapsulate);
   if ((!user.empty() || drop_all) && !is_live())
     throw base::ConfigError(
         "--user and --drop-all are for live interfaces; leave them out with a capture file");
@@ -122,7 +132,7 @@ capture::LinkOptions CaptureConfig::Links() const {
 
 std::uint64_t CaptureConfig::Settings() const {
   return base::Fnv1a64(filter + '\n' + link_by + '\n' + std::to_string(most_links) + '\n' + Join(subnets) +
-                       '\n' + Join(home_net));
+                       '\n' + Join(home_net) + '\n' + decapsulate);
 }
 
 std::map<std::string, std::string> CaptureConfig::InterfaceFilters() const {

@@ -26,6 +26,8 @@ struct CaptureConfig {
   std::vector<std::string> subnets;
   std::size_t most_links = 65'536;
   std::vector<std::string> home_net;
+  std::string decapsulate;
+  std::string anonymize_key;  // path of the key's file; empty: addresses stay
   std::string reorder_tolerance;
   int snap_length_bytes = 128;
   int ring_mib = 64;

@@ -92,6 +92,7 @@ void CaptureService::ReportProgress() {
 
 CaptureSummary CaptureService::Summarize(bool complete) const {
   return {.packets = counters_,
+          .by_kind = batcher_.by_kind(),
           .out_of_order = batcher_.out_of_order(),
           .stragglers = batcher_.stragglers(),
           .links = batcher_.link_count(),

@@ -1,6 +1,7 @@
 // Moves packets from a source into batches on Kafka and keeps count of them.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
@@ -31,8 +32,9 @@ struct CaptureOptions {
 /// What became of the packets; received = published + filtered + dropped + undecodable.
 struct CaptureSummary {
   packet::SourceCounters packets;
-  std::uint64_t out_of_order = 0;  // older than a packet before them
-  std::uint64_t stragglers = 0;    // of these, by more than the reorder tolerance
+  std::array<std::uint64_t, packet::kKinds> by_kind{};  // of the published ones
+  std::uint64_t out_of_order = 0;                       // older than a packet before them
+  std::uint64_t stragglers = 0;                         // of these, by more than the reorder tolerance
   std::uint64_t links = 0;
   std::uint64_t batches = 0;
   std::uint64_t bytes = 0;  // encoded, before Kafka compresses them

@@ -17,14 +17,16 @@ int Capture(const services::CaptureConfig& config) {
   base::SystemClock clock;
   const base::Log log = app::MakeLog("capture", config.common);
   const auto source = services::OpenSource(config, clock, log);
+  const auto mapping = services::LoadMapping(config);  // while its key can be read
   services::DropPrivileges(config, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
   if (config.common.check) return app::kOk;
   const std::string topic = config.common.names().packets;
   if (!app::WaitForTopics(*bus, {topic}, config.common, clock, log)) return app::kOk;
   const auto producer = bus->MakeProducer({.transactional_id = "", .linger = std::chrono::milliseconds(5)});
-  services::CaptureService service({*source, *producer, clock, log, app::StopRequested},
-                                   services::MakeCaptureOptions(config, topic, *bus->MakeAdmin(), clock));
+  services::CaptureService service(
+      {*source, *producer, clock, log, app::StopRequested},
+      services::MakeCaptureOptions(config, topic, *bus->MakeAdmin(), clock, mapping));
   return services::PrintSummary(config, service.Run(), log);
 }
 

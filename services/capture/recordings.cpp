@@ -15,8 +15,9 @@ namespace fs = std::filesystem;
 
 class Recordings {
  public:
-  Recordings(BytesOpener open, capture::FrameFilterFactory filters, const base::Log& log)
-      : open_(std::move(open)), filters_(std::move(filters)), log_(log) {}
+  Recordings(BytesOpener open, capture::FrameFilterFactory filters, packet::Tunnels tunnels,
+             const base::Log& log)
+      : open_(std::move(open)), filters_(std::move(filters)), tunnels_(tunnels), log_(log) {}
 
   void Add(const std::string& path) { parts_.push_back(Describe(path)); }
   void AddFolder(const std::string& folder);
@@ -27,19 +28,24 @@ class Recordings {
 
   BytesOpener open_;
   capture::FrameFilterFactory filters_;
+  packet::Tunnels tunnels_;
   const base::Log& log_;
   std::vector<capture::MergePart> parts_;
 };
 
 std::unique_ptr<capture::PacketSource> OpenOne(const std::string& path, const BytesOpener& open,
-                                               const capture::FrameFilterFactory& filters) {
-  return std::make_unique<capture::FileSource>(std::make_unique<capfile::Reader>(open(path), path), filters);
+                                               const capture::FrameFilterFactory& filters,
+                                               packet::Tunnels tunnels) {
+  return std::make_unique<capture::FileSource>(std::make_unique<capfile::Reader>(open(path), path), filters,
+                                               tunnels);
 }
 
 capture::MergePart Recordings::Describe(const std::string& path) const {
   const auto frame = capfile::Reader(open_(path), path).Next();
   return {.first = frame ? frame->time : base::kBeginningOfTime,
-          .open = [path, open = open_, filters = filters_] { return OpenOne(path, open, filters); }};
+          .open = [path, open = open_, filters = filters_, tunnels = tunnels_] {
+            return OpenOne(path, open, filters, tunnels);
+          }};
 }
 
 std::vector<std::string> FilesIn(const std::string& folder) {
@@ -70,9 +76,10 @@ void Recordings::AddFolder(const std::string& folder) {
 std::unique_ptr<capture::PacketSource> OpenRecordings(const std::vector<std::string>& paths,
                                                       const BytesOpener& open,
                                                       const capture::FrameFilterFactory& filters,
-                                                      const base::Log& log) {
-  if (paths.size() == 1 && !fs::is_directory(paths.front())) return OpenOne(paths.front(), open, filters);
-  Recordings recordings(open, filters, log);
+                                                      packet::Tunnels tunnels, const base::Log& log) {
+  if (paths.size() == 1 && !fs::is_directory(paths.front()))
+    return OpenOne(paths.front(), open, filters, tunnels);
+  Recordings recordings(open, filters, tunnels, log);
   for (const std::string& path : paths) {
     if (fs::is_directory(path)) {
       recordings.AddFolder(path);

@@ -22,6 +22,6 @@ using BytesOpener = std::function<std::unique_ptr<capfile::ByteSource>(const std
 std::unique_ptr<capture::PacketSource> OpenRecordings(const std::vector<std::string>& paths,
                                                       const BytesOpener& open,
                                                       const capture::FrameFilterFactory& filters,
-                                                      const base::Log& log);
+                                                      packet::Tunnels tunnels, const base::Log& log);
 
 }  // namespace flowcast::services

@@ -3,8 +3,10 @@
 
 #include <cstdio>
 
+#include "libs/anonymize/prefix_preserving.h"
 #include "libs/archive/archive.h"
 #include "libs/base/error.h"
+#include "libs/base/hash.h"
 #include "libs/base/text.h"
 #include "libs/capture/paced_source.h"
 #include "libs/capture/replay_source.h"
@@ -65,6 +67,7 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
     return pcap::OpenLive({.interfaces = config.interfaces,
                            .filter = config.filter,
                            .interface_filters = config.InterfaceFilters(),
+                           .tunnels = packet::Tunnels::Parse(config.decapsulate),
                            .snap_length_bytes = config.snap_length_bytes,
                            .ring_bytes = config.ring_mib << 20,
                            .promiscuous = config.promiscuous,
@@ -73,7 +76,8 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
                           clock);
   }
   const auto open = [config, log] {
-    return OpenRecordings(config.pcap, archive::Open, MakeFilters(config.filter), log);
+    return OpenRecordings(config.pcap, archive::Open, MakeFilters(config.filter),
+                          packet::Tunnels::Parse(config.decapsulate), log);
   };
   std::unique_ptr<capture::PacketSource> source;
   if (config.loop || config.rebases()) {
@@ -96,19 +100,38 @@ void DropPrivileges(const CaptureConfig& config, const base::Log& log) {
     log(base::LogLevel::kInfo, "an interface that is deleted ends this capture (--drop-all)");
 }
 
+capture::AddressMapping LoadMapping(const CaptureConfig& config) {
+  if (config.anonymize_key.empty()) return {};
+  const auto mapping =
+      std::make_shared<anonymize::PrefixPreserving>(anonymize::LoadKey(config.anonymize_key));
+  return [mapping](const base::IpAddress& address) { return mapping->Map(address); };
+}
+
+namespace {
+
+/// Another key makes other packets, too.
+std::uint64_t Settings(const CaptureConfig& config, const capture::AddressMapping& mapping) {
+  if (!mapping) return config.Settings();
+  const base::IpAddress sample = base::ParseIpAddress("192.0.2.1");
+  return base::Fnv1a64(base::FormatIpAddress(mapping(sample)), config.Settings());
+}
+
+}  // namespace
+
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
-                                  const base::Clock& clock) {
+                                  const base::Clock& clock, const capture::AddressMapping& mapping) {
   const auto now = static_cast<std::uint64_t>(base::ToUnixNanoseconds(clock.Now()));
   return {.topic = topic,
           .batches = {.source = config.SourceName(),
                       .epoch = config.is_live() ? now : 0,
-                      .settings = config.Settings(),
+                      .settings = Settings(config, mapping),
                       .partitions = admin.PartitionCount(topic),
                       .batch_packets = config.batch_packets,
                       .batch_bytes = config.batch_kib << 10,
                       .reorder_tolerance = config.ReorderTolerance(),
                       .links = config.Links(),
-                      .home_net = base::CidrSet(config.home_net)},
+                      .home_net = base::CidrSet(config.home_net),
+                      .anonymize = mapping},
           .live = config.is_live(),
           .paced = config.is_live() || config.SpeedFactor() != 0};
 }
@@ -123,6 +146,21 @@ int PrintInterfaces() {
   return app::kOk;
 }
 
+namespace {
+
+/// "tcp 1,234, udp 56", the kinds that there were.
+std::string Kinds(const CaptureSummary& summary) {
+  std::string text;
+  for (std::size_t i = 0; i < packet::kKinds; ++i) {
+    if (summary.by_kind[i] == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::string(packet::Name(static_cast<packet::Kind>(i))) + ' ' +
+            base::Grouped(summary.by_kind[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
 int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, const base::Log& log) {
   const packet::SourceCounters& packets = summary.packets;
   const double rate = static_cast<double>(packets.published) / std::max(summary.seconds, 1e-9);
@@ -133,6 +171,7 @@ int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, con
           base::Grouped(packets.undecodable) + "; " + base::Grouped(summary.links) + " links, " +
           base::Grouped(summary.batches) + " batches, " + base::Short(static_cast<double>(summary.bytes)) +
           "B, " + base::Short(rate) + " packets/s, out of order " + base::Grouped(summary.out_of_order));
+  if (packets.published > 0) log(base::LogLevel::kInfo, "of these: " + Kinds(summary));
   if (const std::string disorder = Disorder(summary, config); !disorder.empty())
     log(base::LogLevel::kWarning, disorder);
   if (packets.received == 0)

@@ -15,13 +15,16 @@ namespace flowcast::services {
 std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock,
                                                   const base::Log& log);
 
+/// What --anonymize asks for, empty without it. Throws base::ConfigError.
+capture::AddressMapping LoadMapping(const CaptureConfig& config);
+
 /// Of a live capture whose interfaces are open: everything but CAP_NET_RAW, which a deleted and recreated
 /// interface needs (with --drop-all that too). Call it before any thread starts. Throws base::ConfigError.
 void DropPrivileges(const CaptureConfig& config, const base::Log& log);
 
 /// With the partitions that the topic has.
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
-                                  const base::Clock& clock);
+                                  const base::Clock& clock, const capture::AddressMapping& mapping);
 
 /// A table on standard output.
 int PrintInterfaces();

@@ -42,7 +42,7 @@ std::string WhyNotActive(const std::string& name, int status, pcap_t* handle) {
 }  // namespace
 
 CaptureHandle::CaptureHandle(const std::string& name, std::uint16_t index, const LiveOptions& options)
-    : name_(name), index_(index), interface_number_(LookAt(name).index) {
+    : name_(name), index_(index), tunnels_(options.tunnels), interface_number_(LookAt(name).index) {
   char error[PCAP_ERRBUF_SIZE] = "";
   handle_.reset(pcap_create(name.c_str(), error));
   if (handle_ == nullptr) throw base::ConfigError("interface " + name + " can't be opened: " + error);
@@ -106,7 +106,8 @@ void CaptureHandle::Keep(const pcap_pkthdr& header, const u_char* bytes) {
   newest_ = base::FromUnixNanoseconds(std::int64_t{header.ts.tv_sec} * 1'000'000'000 +
                                       std::int64_t{header.ts.tv_usec} * nanoseconds_per_tick_);
   packet::Packet& packet = packets_->emplace_back();
-  if (!packet::Decode(link_type_, {reinterpret_cast<const std::byte*>(bytes), header.caplen}, packet)) {
+  if (!packet::Decode(link_type_, {reinterpret_cast<const std::byte*>(bytes), header.caplen}, packet,
+                      tunnels_)) {
     packets_->pop_back();
     ++undecodable_;
     return;

@@ -49,6 +49,7 @@ class CaptureHandle {
 
   std::string name_;
   std::uint16_t index_;
+  packet::Tunnels tunnels_;
   Handle handle_;
   packet::LinkType link_type_{};
   std::int64_t nanoseconds_per_tick_ = 1000;
