@@ -10,6 +10,7 @@
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
 #include "libs/packet/tunnels.h"
+#include "services/capture/capture_metrics.h"
 
 namespace flowcast::services {
 
@@ -85,6 +86,7 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
   app.add_option("--batch-kib", config.batch_kib, "largest batch, before compression")
       ->capture_default_str()
       ->check(CLI::Range(16, 900));
+  config.common.describe = [] { return CaptureMetrics().Describe(); };
   AddCommonOptions(app, config.common);
 }
 

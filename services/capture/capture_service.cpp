@@ -22,6 +22,7 @@ constexpr std::chrono::milliseconds kFlushTimeout = 60s;
 CaptureSummary CaptureService::Run() {
   began_ = last_tick_ = last_report_ = parts_.clock.Steady();
   bool complete = false;
+  parts_.progress(Summarize(complete));
   while (!complete && !parts_.stop_requested()) {
     complete = Step() == PollState::kEnd;
     ReportProgress();
@@ -35,7 +36,9 @@ CaptureSummary CaptureService::Run() {
   SendReady();
   parts_.producer.Flush(kFlushTimeout);
   Count();
-  return Summarize(complete);
+  const CaptureSummary summary = Summarize(complete);
+  parts_.progress(summary);
+  return summary;
 }
 
 PollState CaptureService::Step() {
@@ -86,6 +89,7 @@ void CaptureService::ReportProgress() {
   parts_.log(base::LogLevel::kInfo, base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) +
                                         "/s) in " + base::Grouped(batches_) + " batches, " + until +
                                         (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)));
+  parts_.progress(Summarize(false));
   last_report_ = now;
   last_taken_ = batcher_.taken();
 }
@@ -98,6 +102,7 @@ CaptureSummary CaptureService::Summarize(bool complete) const {
           .links = batcher_.link_count(),
           .batches = batches_,
           .bytes = bytes_,
+          .watermark = batcher_.watermark(),
           .seconds = base::ToSeconds(parts_.clock.Steady() - began_),
           .complete = complete,
           .failed = parts_.source.Failed(),

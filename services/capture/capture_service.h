@@ -14,21 +14,6 @@
 
 namespace flowcast::services {
 
-struct CaptureParts {
-  capture::PacketSource& source;
-  bus::Producer& producer;
-  base::Clock& clock;
-  base::Log log;
-  std::function<bool()> stop_requested;
-};
-
-struct CaptureOptions {
-  std::string topic;
-  capture::BatcherOptions batches;
-  bool live = false;   // the source has ended also when it is stopped
-  bool paced = false;  // batches close by age, too: live, and a replay at a given speed
-};
-
 /// What became of the packets; received = published + filtered + dropped + undecodable.
 struct CaptureSummary {
   packet::SourceCounters packets;
@@ -38,10 +23,28 @@ struct CaptureSummary {
   std::uint64_t links = 0;
   std::uint64_t batches = 0;
   std::uint64_t bytes = 0;  // encoded, before Kafka compresses them
+  base::EventTime watermark = base::kBeginningOfTime;
   double seconds = 0;
   bool complete = false;  // the source was read to its end
   bool failed = false;    // it ended before its time
   std::string complaint;
+};
+
+struct CaptureParts {
+  capture::PacketSource& source;
+  bus::Producer& producer;
+  base::Clock& clock;
+  base::Log log;
+  std::function<bool()> stop_requested;
+  /// Called at the beginning, about once a second, and at the end.
+  std::function<void(const CaptureSummary&)> progress = [](const CaptureSummary&) {};
+};
+
+struct CaptureOptions {
+  std::string topic;
+  capture::BatcherOptions batches;
+  bool live = false;   // the source has ended also when it is stopped
+  bool paced = false;  // batches close by age, too: live, and a replay at a given speed
 };
 
 class CaptureService {

@@ -3,7 +3,9 @@
 #include <cstdio>
 
 #include "libs/app/app.h"
+#include "libs/app/status.h"
 #include "services/capture/capture_config.h"
+#include "services/capture/capture_metrics.h"
 #include "services/capture/capture_service.h"
 #include "services/capture/sources.h"
 
@@ -19,14 +21,18 @@ int Capture(const services::CaptureConfig& config) {
   const auto source = services::OpenSource(config, clock, log);
   const auto mapping = services::LoadMapping(config);  // while its key can be read
   services::DropPrivileges(config, log);
+  app::Status status(config.common, "capture", clock, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
   if (config.common.check) return app::kOk;
+  status.Start();  // threads inherit what privileges are left
   const std::string topic = config.common.names().packets;
   if (!app::WaitForTopics(*bus, {topic}, config.common, clock, log)) return app::kOk;
   const auto producer = bus->MakeProducer({.transactional_id = "", .linger = std::chrono::milliseconds(5)});
   services::CaptureService service(
-      {*source, *producer, clock, log, app::StopRequested},
+      {*source, *producer, clock, log, app::StopRequested,
+       [&status](const auto& summary) { status.Publish(services::CaptureMetrics().Read(summary)); }},
       services::MakeCaptureOptions(config, topic, *bus->MakeAdmin(), clock, mapping));
+  status.SetReady(true, "capturing");
   return services::PrintSummary(config, service.Run(), log);
 }
 

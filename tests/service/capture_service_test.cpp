@@ -6,8 +6,10 @@
 #include <set>
 
 #include "libs/wire/packet_wire.h"
+#include "services/capture/capture_metrics.h"
 #include "services/capture/capture_service.h"
 #include "tests/support/fake_source.h"
+#include "tests/support/metrics.h"
 #include "tests/support/services.h"
 
 namespace flowcast::services {
@@ -37,7 +39,7 @@ class CaptureServiceTest : public testing::Test {
     options.batches = {.source = "demo", .partitions = 64, .batch_packets = 16};
     const auto producer = bus_.MakeProducer({});
     const auto stop = [this] { return stop_after_ > 0 && polls_ >= stop_after_; };
-    return CaptureService({source_, *producer, clock_, lines_.log(), stop}, options).Run();
+    return CaptureService({source_, *producer, clock_, lines_.log(), stop, progress_}, options).Run();
   }
   std::vector<packet::PacketBatch> Batches() const {
     std::vector<packet::PacketBatch> batches;
@@ -57,6 +59,7 @@ class CaptureServiceTest : public testing::Test {
   topics::Names names_;
   support::FakeSource source_;
   support::Lines lines_;
+  std::function<void(const CaptureSummary&)> progress_ = [](const CaptureSummary&) {};
   base::Duration poll_takes_ = 10ms;
   int polls_ = 0;
   int stop_after_ = 0;  // polls; 0 is never
@@ -78,6 +81,31 @@ TEST_F(CaptureServiceTest, EveryPacketIsInABatchAndTheCountsAddUp) {
   EXPECT_EQ(summary.packets.received, summary.packets.published + summary.packets.filtered +
                                           summary.packets.dropped() + summary.packets.undecodable);
   EXPECT_TRUE(summary.complete);
+}
+
+TEST_F(CaptureServiceTest, ItsMetricsAddUpFromTheBeginningToTheEnd) {
+  Feed(100);
+  source_.counts = {
+      .received = 9, .filtered = 3, .dropped_by_kernel = 4, .dropped_by_interface = 1, .undecodable = 1};
+  poll_takes_ = 400ms;
+  std::vector<std::vector<telemetry::Metric>> told;
+  progress_ = [&](const CaptureSummary& summary) { told.push_back(CaptureMetrics().Read(summary)); };
+  const CaptureSummary summary = Run();
+  ASSERT_GT(told.size(), 3u) << "at the beginning, in between, at the end";
+  for (const auto& metrics : told) {
+    EXPECT_THAT(support::Problems(metrics, "flowcast_capture_"), IsEmpty());
+    const auto value = [&](const std::string& name) {
+      return support::ValueOf(metrics, "flowcast_capture_" + name + "_total");
+    };
+    EXPECT_EQ(value("received_packets"), value("published_packets") + value("filtered_packets") +
+                                             value("dropped_packets") + value("undecodable_packets"));
+    EXPECT_EQ(value("packets_by_kind"), value("published_packets"));
+  }
+  EXPECT_EQ(support::ValueOf(told.front(), "flowcast_capture_published_packets_total"), 0);
+  EXPECT_EQ(support::ValueOf(told.back(), "flowcast_capture_published_packets_total"), 100);
+  EXPECT_EQ(support::ValueOf(told.back(), "flowcast_capture_dropped_packets_total", "kernel"), 4);
+  EXPECT_EQ(support::ValueOf(told.back(), "flowcast_capture_batches_total"),
+            static_cast<double>(summary.batches));
 }
 
 TEST_F(CaptureServiceTest, AFileEndsWithAFinalMarkInEachPartitionThatCarriesTheCounts) {
