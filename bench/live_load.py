@@ -23,8 +23,8 @@ def measure(pcap, binaries, folder, pps=None, options=()):
     """Sends `pcap` past tcpdump, then past flowcast-capture of the folder `binaries` into a broker whose data go to `folder`.
 
     At top speed, or at `pps` packets a second. Gives live_sent, live_received, live_dropped, live_published,
-    live_packets_per_s, live_cpu_cores (of the capture's process while packets were sent), live_peak_rss_mib, and
-    tcpdump_sent, tcpdump_received, tcpdump_dropped, tcpdump_packets_per_s.
+    live_packets_per_s, live_cpu_cores (of the capture's process while packets were sent), live_cpu_ns_per_packet,
+    live_peak_rss_mib, and tcpdump_sent, tcpdump_received, tcpdump_dropped, tcpdump_packets_per_s.
     """
     namespace = Namespace()
     broker = namespace.environment(folder)
@@ -149,6 +149,7 @@ def capture(namespace, pcap, binaries, pps, options):
         "live_dropped": dropped,
         "live_packets_per_s": round(sent / seconds),
         "live_cpu_cores": round(used / seconds, 2),
+        "live_cpu_ns_per_packet": round(used / sent * 1e9),
         "live_peak_rss_mib": round(peak),
     }
 

@@ -88,8 +88,10 @@ void Status::Start() {
 
 void Status::Publish(std::vector<telemetry::Metric> metrics) {
   board_.Publish(std::move(metrics));
-  health_.Beat(clock_.Steady());
+  Beat();
 }
+
+void Status::Beat() { health_.Beat(clock_.Steady()); }
 
 void Status::SetReady(bool ready, const std::string& reason) { health_.SetReady(ready, reason); }
 

@@ -46,6 +46,8 @@ class Status {
   std::function<void(std::vector<telemetry::Metric>)> publisher() {
     return [this](std::vector<telemetry::Metric> metrics) { Publish(std::move(metrics)); };
   }
+  /// A heartbeat without news: the program waits, and means to.
+  void Beat();
   void SetReady(bool ready, const std::string& reason);
 
  private:

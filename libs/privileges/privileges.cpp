@@ -42,7 +42,7 @@ bool Become(const Identity& identity) {
 
 // The identity that it has now.
 Identity ChangeUser(const DropOptions& options, std::vector<std::string>& warnings) {
-  const Identity wanted = IdentityAfter(options);
+  Identity wanted = IdentityAfter(options);
   if (wanted.uid == geteuid() && geteuid() != 0) return wanted;
   if (Become(wanted)) return wanted;
   const std::string reason = Reason();

@@ -109,12 +109,10 @@ void Folder::Lock() {
   throw base::ConfigError("the spool's folder " + path_ + why);
 }
 
+/// A container's root may be allowed neither to give files away nor to become another user.
 void Folder::Own(const Descriptor& file) const {
-  if (owner_ && file.is_open() && fchown(file.number(), owner_->user, owner_->group) != 0 && geteuid() == 0) {
-    throw base::ConfigError("the spool's folder " + path_ + " can't be given to user " +
-                            std::to_string(owner_->user) + ": " + std::strerror(errno) +
-                            "; name another with --spool");
-  }
+  if (owner_ && file.is_open() && fchown(file.number(), owner_->user, owner_->group) != 0)
+    not_given_ = std::strerror(errno);
 }
 
 std::vector<std::string> Folder::List() const {

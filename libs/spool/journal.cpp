@@ -110,6 +110,11 @@ void Journal::RecoverEntry(const EntryHeader& header) {
 }
 
 void Journal::ReportFound() const {
+  if (!folder_.not_given().empty()) {
+    log_(base::LogLevel::kWarning, "spool: " + folder_.path() +
+                                       " can't be given to the user that this process " +
+                                       "becomes: " + folder_.not_given());
+  }
   if (found_.left.records > 0) {
     log_(base::LogLevel::kInfo, "spool: " + Text(found_.left) + " of an earlier run wait in " +
                                     folder_.path() + "; they are sent first");

@@ -38,6 +38,19 @@ void AddLinkOptions(CLI::App& app, CaptureConfig& config) {
       ->check(CLI::Range(1, 10'000'000));
 }
 
+void AddSpoolOptions(CLI::App& app, CaptureConfig& config) {
+  app.add_option("--spool", config.spool,
+                 "folder for what Kafka has not acknowledged of a live capture [$STATE_DIRECTORY, else "
+                 "/var/lib/flowcast-capture for root, else ~/.local/state/flowcast-capture]");
+  app.add_option("--spool-mib", config.spool_mib,
+                 "largest size of the spool; 0: none, what Kafka's queue "
+                 "does not take is dropped")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1 << 20));
+  app.add_flag("--spool-sync", config.spool_sync,
+               "force each batch to the disk, to survive a power failure too; slow");
+}
+
 std::string Join(const std::vector<std::string>& parts) {
   std::string joined;
   for (const std::string& part : parts) joined += part + '\n';
@@ -73,7 +86,7 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
       ->check(CLI::Range(64, 65535));
   app.add_option("--ring-mib", config.ring_mib, "size of the kernel's ring of an interface")
       ->capture_default_str()
-      ->check(CLI::Range(1, 4096));
+      ->check(CLI::Range(1, 2047));
   app.add_flag("--promiscuous,!--no-promiscuous", config.promiscuous, "see packets for others too")
       ->capture_default_str();
   app.add_option("--user", config.user,
@@ -86,6 +99,7 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
   app.add_option("--batch-kib", config.batch_kib, "largest batch, before compression")
       ->capture_default_str()
       ->check(CLI::Range(16, 900));
+  AddSpoolOptions(app, config);
   config.common.describe = [] { return CaptureMetrics().Describe(); };
   AddCommonOptions(app, config.common);
 }

@@ -36,6 +36,9 @@ struct CaptureConfig {
   bool drop_all = false;
   std::size_t batch_packets = 8192;
   std::size_t batch_kib = 512;
+  std::string spool;  // empty: DefaultSpool
+  std::size_t spool_mib = 1024;
+  bool spool_sync = false;
 
   /// Throws base::ConfigError for options that contradict each other.
   void Check() const;

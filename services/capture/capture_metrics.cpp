@@ -31,10 +31,15 @@ void AddPackets(Table& table) {
   table
       .Counter("flowcast_capture_received_packets_total",
                "Packets that the source had for us, those that were dropped on the way included. The sum of "
-               "published, filtered, dropped and undecodable ones.",
+               "published, unsent, filtered, dropped and undecodable ones.",
                Packets(&SourceCounters::received))
-      .Counter("flowcast_capture_published_packets_total", "Packets put into batches.",
+      .Counter("flowcast_capture_published_packets_total", "Packets that Kafka has acknowledged.",
                Packets(&SourceCounters::published))
+      .Gauge("flowcast_capture_unsent_packets",
+             "Packets in open batches, on their way to Kafka or in the spool.",
+             Count(&CaptureSummary::unsent))
+      .Gauge("flowcast_capture_inherited_packets", "Packets of an earlier run that are in the spool still.",
+             Count(&CaptureSummary::inherited))
       .Counter("flowcast_capture_filtered_packets_total", "Packets that the BPF filter left out.",
                Packets(&SourceCounters::filtered))
       .Counter("flowcast_capture_dropped_packets_total",
@@ -48,15 +53,16 @@ void AddPackets(Table& table) {
                 {"spool", Packets(&SourceCounters::dropped_by_spool)}})
       .Counter("flowcast_capture_undecodable_packets_total", "Frames that make no sense.",
                Packets(&SourceCounters::undecodable))
-      .Counter("flowcast_capture_packets_by_kind_total", "Published packets by what they are.", "kind",
-               ByKind());
+      .Counter("flowcast_capture_packets_by_kind_total",
+               "Packets put into batches, by what they are: published, unsent, or dropped by queue or spool.",
+               "kind", ByKind());
 }
 
 Table MakeTable() {
   Table table;
   AddPackets(table);
   table
-      .Counter("flowcast_capture_out_of_order_packets_total", "Published packets older than one before them.",
+      .Counter("flowcast_capture_out_of_order_packets_total", "Packets older than one before them.",
                Count(&CaptureSummary::out_of_order))
       .Counter("flowcast_capture_straggling_packets_total",
                "Of these, by more than the reorder tolerance: features may count them as late.",

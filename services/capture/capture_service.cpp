@@ -15,13 +15,13 @@ using capture::PollState;
 constexpr std::size_t kPollPackets = 2048;
 constexpr base::Duration kBatchAge = 50ms;
 constexpr base::Duration kReportEvery = 1s;
-constexpr std::chrono::milliseconds kFlushTimeout = 60s;
 
 }  // namespace
 
 CaptureSummary CaptureService::Run() {
   began_ = last_tick_ = last_report_ = parts_.clock.Steady();
   bool complete = false;
+  Count();
   parts_.progress(Summarize(complete));
   while (!complete && !parts_.stop_requested()) {
     complete = Step() == PollState::kEnd;
@@ -34,7 +34,7 @@ CaptureSummary CaptureService::Run() {
     batcher_.Flush(ready_);
   }
   SendReady();
-  parts_.producer.Flush(kFlushTimeout);
+  parts_.delivery.Finish();
   Count();
   const CaptureSummary summary = Summarize(complete);
   parts_.progress(summary);
@@ -59,10 +59,13 @@ PollState CaptureService::Step() {
 void CaptureService::Count() {
   const capture::SourceStatistics statistics = parts_.source.statistics();
   counters_.received = statistics.received;
-  counters_.published = batcher_.taken();
+  const delivery::Counters delivery = parts_.delivery.counters();
+  counters_.published = batcher_.taken() - delivery.dropped_by_queue - delivery.dropped_by_spool;
   counters_.filtered = statistics.filtered;
   counters_.dropped_by_kernel = statistics.dropped_by_kernel;
   counters_.dropped_by_interface = statistics.dropped_by_interface;
+  counters_.dropped_by_queue = delivery.dropped_by_queue;
+  counters_.dropped_by_spool = delivery.dropped_by_spool;
   counters_.undecodable = statistics.undecodable;
   batcher_.SetCounters(counters_);
 }
@@ -72,9 +75,10 @@ void CaptureService::SendReady() {
     std::string bytes = wire::Encode(ready.batch);
     ++batches_;
     bytes_ += bytes.size();
-    parts_.producer.Send({.to = {options_.topic, ready.partition}, .key = {}, .value = std::move(bytes)});
+    parts_.delivery.Send(ready.partition, std::move(bytes), ready.batch.size());
   }
   ready_.clear();
+  parts_.delivery.Pump();
 }
 
 void CaptureService::ReportProgress() {
@@ -86,16 +90,27 @@ void CaptureService::ReportProgress() {
                                 ? "no packets yet"
                                 : "event time " + base::FormatTime(base::AlignDown(batcher_.newest(), 1s));
   const std::uint64_t lost = counters_.dropped() + counters_.undecodable;
-  parts_.log(base::LogLevel::kInfo, base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) +
-                                        "/s) in " + base::Grouped(batches_) + " batches, " + until +
-                                        (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)));
+  const std::uint64_t waiting = parts_.delivery.counters().waiting;
+  parts_.log(
+      base::LogLevel::kInfo,
+      base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) + "/s) in " +
+          base::Grouped(batches_) + " batches, " + until +
+          (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)) +
+          (waiting <= batcher_.taken() - last_taken_ ? "" : ", waiting for Kafka " + base::Grouped(waiting)));
+  Count();
   parts_.progress(Summarize(false));
   last_report_ = now;
   last_taken_ = batcher_.taken();
 }
 
 CaptureSummary CaptureService::Summarize(bool complete) const {
-  return {.packets = counters_,
+  const delivery::Counters delivery = parts_.delivery.counters();
+  packet::SourceCounters packets = counters_;
+  packets.published = delivery.acknowledged;
+  return {.packets = packets,
+          .unsent =
+              batcher_.taken() - delivery.acknowledged - packets.dropped_by_queue - packets.dropped_by_spool,
+          .inherited = delivery.inherited,
           .by_kind = batcher_.by_kind(),
           .out_of_order = batcher_.out_of_order(),
           .stragglers = batcher_.stragglers(),

@@ -8,16 +8,18 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
-#include "libs/bus/bus.h"
 #include "libs/capture/batcher.h"
 #include "libs/capture/packet_source.h"
+#include "libs/delivery/delivery.h"
 
 namespace flowcast::services {
 
-/// What became of the packets; received = published + filtered + dropped + undecodable.
+/// What became of the packets; received = published + filtered + dropped + undecodable + unsent.
 struct CaptureSummary {
-  packet::SourceCounters packets;
-  std::array<std::uint64_t, packet::kKinds> by_kind{};  // of the published ones
+  packet::SourceCounters packets;  // published: acknowledged by Kafka
+  std::uint64_t unsent = 0;     // not yet; at the end: in the spool, or the rest of a file that was stopped
+  std::uint64_t inherited = 0;  // not received in this run: an earlier one's that are in the spool still
+  std::array<std::uint64_t, packet::kKinds> by_kind{};  // of all that were taken into batches
   std::uint64_t out_of_order = 0;                       // older than a packet before them
   std::uint64_t stragglers = 0;                         // of these, by more than the reorder tolerance
   std::uint64_t links = 0;
@@ -32,7 +34,7 @@ struct CaptureSummary {
 
 struct CaptureParts {
   capture::PacketSource& source;
-  bus::Producer& producer;
+  delivery::Delivery& delivery;
   base::Clock& clock;
   base::Log log;
   std::function<bool()> stop_requested;
@@ -41,7 +43,6 @@ struct CaptureParts {
 };
 
 struct CaptureOptions {
-  std::string topic;
   capture::BatcherOptions batches;
   bool live = false;   // the source has ended also when it is stopped
   bool paced = false;  // batches close by age, too: live, and a replay at a given speed
@@ -52,8 +53,8 @@ class CaptureService {
   CaptureService(const CaptureParts& parts, const CaptureOptions& options)
       : parts_(parts), options_(options), batcher_(options.batches) {}
 
-  /// Runs until the source ends or a stop is asked for; returns once Kafka has acknowledged
-  /// everything. Throws bus::BusError when it cannot.
+  /// Runs until the source ends or a stop is asked for, and then until the delivery has finished.
+  /// Throws bus::BusError when Kafka refuses something for good.
   CaptureSummary Run();
 
  private:

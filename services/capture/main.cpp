@@ -12,6 +12,7 @@
 namespace {
 
 using namespace flowcast;
+using namespace std::chrono_literals;
 
 int Capture(const services::CaptureConfig& config) {
   if (config.list_interfaces) return services::PrintInterfaces();
@@ -20,6 +21,7 @@ int Capture(const services::CaptureConfig& config) {
   const base::Log log = app::MakeLog("capture", config.common);
   const auto source = services::OpenSource(config, clock, log);
   const auto mapping = services::LoadMapping(config);  // while its key can be read
+  const auto spool = config.common.check ? nullptr : services::OpenSpool(config, log);
   services::DropPrivileges(config, log);
   app::Status status(config.common, "capture", clock, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
@@ -27,11 +29,15 @@ int Capture(const services::CaptureConfig& config) {
   status.Start();  // threads inherit what privileges are left
   const std::string topic = config.common.names().packets;
   if (!app::WaitForTopics(*bus, {topic}, config.common, clock, log)) return app::kOk;
-  const auto producer = bus->MakeProducer({.transactional_id = "", .linger = std::chrono::milliseconds(5)});
+  const auto stop = [&status] {
+    return status.Beat(), app::StopRequested();
+  };  // also asked while Kafka is away
+  const auto producer = bus->MakeProducer({.linger = 5ms, .send_timeout = 500ms});
+  const auto delivery = services::MakeDelivery(config, *producer, spool.get(), clock, log, stop);
   services::CaptureService service(
-      {*source, *producer, clock, log, app::StopRequested,
+      {*source, *delivery, clock, log, stop,
        [&status](const auto& summary) { status.Publish(services::CaptureMetrics().Read(summary)); }},
-      services::MakeCaptureOptions(config, topic, *bus->MakeAdmin(), clock, mapping));
+      services::MakeCaptureOptions(config, *bus->MakeAdmin(), clock, mapping));
   status.SetReady(true, "capturing");
   return services::PrintSummary(config, service.Run(), log);
 }

@@ -1,7 +1,10 @@
 // Opens what the options name; talks to the adapters.
 #include "services/capture/sources.h"
 
+#include <unistd.h>
+
 #include <cstdio>
+#include <cstdlib>
 
 #include "libs/anonymize/prefix_preserving.h"
 #include "libs/archive/archive.h"
@@ -10,9 +13,12 @@
 #include "libs/base/text.h"
 #include "libs/capture/paced_source.h"
 #include "libs/capture/replay_source.h"
+#include "libs/delivery/live_delivery.h"
+#include "libs/delivery/waiting_delivery.h"
 #include "libs/pcap/live_source.h"
 #include "libs/privileges/privileges.h"
 #include "services/capture/recordings.h"
+#include "services/capture/spool_folder.h"
 
 namespace flowcast::services {
 namespace {
@@ -46,6 +52,25 @@ std::string Disorder(const CaptureSummary& summary, const CaptureConfig& config)
          base::FormatDuration(config.ReorderTolerance()) +
          " after newer ones and may be late for their windows; raise --reorder-tolerance if they should "
          "count";
+}
+
+privileges::DropOptions Privileges(const CaptureConfig& config) {
+  return {.keep_net_raw = !config.drop_all, .user = config.user};
+}
+
+/// Empty when Kafka has all.
+std::string Unsent(const CaptureSummary& summary, const CaptureConfig& config) {
+  if (summary.unsent == 0) return "";
+  return config.is_live() ? " + spooled " + base::Grouped(summary.unsent) + " (sent at the next start)"
+                          : " + unsent " + base::Grouped(summary.unsent) + " (send the file again)";
+}
+
+/// Empty when there was none.
+std::string Losses(const packet::SourceCounters& packets) {
+  if (packets.dropped() == 0) return "";
+  return "; dropped by kernel " + base::Grouped(packets.dropped_by_kernel) + ", interface " +
+         base::Grouped(packets.dropped_by_interface) + ", queue " + base::Grouped(packets.dropped_by_queue) +
+         ", spool " + base::Grouped(packets.dropped_by_spool);
 }
 
 std::string Join(const std::vector<std::string>& parts) {
@@ -93,11 +118,39 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
 
 void DropPrivileges(const CaptureConfig& config, const base::Log& log) {
   if (!config.is_live()) return;
-  const auto report = privileges::Drop({.keep_net_raw = !config.drop_all, .user = config.user});
+  const auto report = privileges::Drop(Privileges(config));
   for (const std::string& warning : report.warnings) log(base::LogLevel::kWarning, warning);
   log(base::LogLevel::kInfo, report.summary);
   if (config.drop_all)
     log(base::LogLevel::kInfo, "an interface that is deleted ends this capture (--drop-all)");
+}
+
+std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const base::Log& log) {
+  if (!config.is_live() || config.spool_mib == 0) return nullptr;
+  const auto environment = [](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string folder = config.spool.empty() ? DefaultSpool(environment, geteuid() == 0) : config.spool;
+  const auto owner = privileges::IdentityAfter(Privileges(config));
+  return std::make_unique<spool::Journal>(
+      spool::JournalOptions{.folder = SpoolFolder(folder, config.common.names().packets, config.SourceName()),
+                            .max_bytes = std::uint64_t{config.spool_mib} << 20,
+                            .sync = config.spool_sync,
+                            .owner = spool::Owner{owner.uid, owner.gid}},
+      log);
+}
+
+std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bus::Producer& producer,
+                                                 spool::Journal* spool, base::Clock& clock,
+                                                 const base::Log& log, std::function<bool()> stop_requested) {
+  const std::string topic = config.common.names().packets;
+  if (config.is_live()) {
+    return std::make_unique<delivery::LiveDelivery>(
+        delivery::LiveDelivery::Parts{producer, spool, clock, log}, topic);
+  }
+  return std::make_unique<delivery::WaitingDelivery>(
+      delivery::WaitingDelivery::Parts{producer, clock, std::move(stop_requested)}, topic);
 }
 
 capture::AddressMapping LoadMapping(const CaptureConfig& config) {
@@ -118,14 +171,13 @@ std::uint64_t Settings(const CaptureConfig& config, const capture::AddressMappin
 
 }  // namespace
 
-CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
-                                  const base::Clock& clock, const capture::AddressMapping& mapping) {
+CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, const base::Clock& clock,
+                                  const capture::AddressMapping& mapping) {
   const auto now = static_cast<std::uint64_t>(base::ToUnixNanoseconds(clock.Now()));
-  return {.topic = topic,
-          .batches = {.source = config.SourceName(),
+  return {.batches = {.source = config.SourceName(),
                       .epoch = config.is_live() ? now : 0,
                       .settings = Settings(config, mapping),
-                      .partitions = admin.PartitionCount(topic),
+                      .partitions = admin.PartitionCount(config.common.names().packets),
                       .batch_packets = config.batch_packets,
                       .batch_bytes = config.batch_kib << 10,
                       .reorder_tolerance = config.ReorderTolerance(),
@@ -168,12 +220,17 @@ int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, con
       config.SourceName() + ": received " + base::Grouped(packets.received) + " = published " +
           base::Grouped(packets.published) + " + filtered " + base::Grouped(packets.filtered) +
           " + dropped " + base::Grouped(packets.dropped()) + " + undecodable " +
-          base::Grouped(packets.undecodable) + "; " + base::Grouped(summary.links) + " links, " +
-          base::Grouped(summary.batches) + " batches, " + base::Short(static_cast<double>(summary.bytes)) +
-          "B, " + base::Short(rate) + " packets/s, out of order " + base::Grouped(summary.out_of_order));
-  if (packets.published > 0) log(base::LogLevel::kInfo, "of these: " + Kinds(summary));
+          base::Grouped(packets.undecodable) + Unsent(summary, config) + Losses(packets) + "; " +
+          base::Grouped(summary.links) + " links, " + base::Grouped(summary.batches) + " batches, " +
+          base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) +
+          " packets/s, out of order " + base::Grouped(summary.out_of_order));
+  if (packets.published > 0) log(base::LogLevel::kInfo, "by kind: " + Kinds(summary));
   if (const std::string disorder = Disorder(summary, config); !disorder.empty())
     log(base::LogLevel::kWarning, disorder);
+  if (summary.inherited > 0) {
+    log(base::LogLevel::kWarning,
+        base::Grouped(summary.inherited) + " packets of an earlier run still wait in the spool");
+  }
   if (packets.received == 0)
     log(base::LogLevel::kWarning, "no packet came; is it the right file, interface or filter?");
   if (!summary.complaint.empty()) log(base::LogLevel::kWarning, summary.complaint);

@@ -5,6 +5,8 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
+#include "libs/bus/bus.h"
+#include "libs/spool/journal.h"
 #include "services/capture/capture_config.h"
 #include "services/capture/capture_service.h"
 
@@ -22,9 +24,18 @@ capture::AddressMapping LoadMapping(const CaptureConfig& config);
 /// interface needs (with --drop-all that too). Call it before any thread starts. Throws base::ConfigError.
 void DropPrivileges(const CaptureConfig& config, const base::Log& log);
 
+/// Of a live capture, to be opened before DropPrivileges; null for recordings and with --spool-mib 0.
+/// Throws base::ConfigError.
+std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const base::Log& log);
+
+/// Recordings wait for Kafka, a live capture goes on into the spool. `spool` may be null.
+std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bus::Producer& producer,
+                                                 spool::Journal* spool, base::Clock& clock,
+                                                 const base::Log& log, std::function<bool()> stop_requested);
+
 /// With the partitions that the topic has.
-CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
-                                  const base::Clock& clock, const capture::AddressMapping& mapping);
+CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, const base::Clock& clock,
+                                  const capture::AddressMapping& mapping);
 
 /// A table on standard output.
 int PrintInterfaces();

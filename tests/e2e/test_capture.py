@@ -163,7 +163,7 @@ def test_the_summary_tells_packets_by_kind_and_adds_up(flowcast):
     numbers = [int(number.replace(",", "")) for number in re.findall(r"(?:received|published|filtered|dropped|undecodable) ([\d,]+)",
                                                                   result.err.split("demo: ", 1)[1])]
     assert numbers[0] == sum(numbers[1:5])
-    assert re.search(r"of these: udp [\d,]+, arp [\d,]+$", result.err, re.MULTILINE)
+    assert re.search(r"by kind: udp [\d,]+, arp [\d,]+$", result.err, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

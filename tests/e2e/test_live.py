@@ -112,7 +112,7 @@ def test_a_capture_goes_on_through_an_interface_that_goes_down_or_is_made_again(
         running.expect("interface watched is back")
         grows(flowcast, "tap/watched")
         namespace.remove_pair("watched")
-        running.expect(r"interface watched went away .*; waiting for it to come back")
+        running.expect("interface watched went away; waiting for it to come back")
         away_since = time.time_ns()
         wait_until(lambda: all(marks[-1] > away_since for marks in watermarks(flowcast).values()), 20, "watermarks")
         namespace.add_pair("watched", "far")
@@ -168,7 +168,7 @@ def test_without_root_the_program_needs_a_capability_and_keeps_its_user(flowcast
     folder.mkdir(mode=0o755)
     try:
         program = shutil.copy(flowcast.binaries / "flowcast-capture", folder)
-        subprocess.run(["setcap", "cap_net_raw,cap_net_admin=eip", program], check=True)
+        subprocess.run(["setcap", "cap_net_raw=eip", program], check=True)
         command = ["setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups", program]
         arguments = ["--interface", "watched", "--brokers", "127.0.0.1:1", "--check"]
         done = subprocess.run(

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "libs/delivery/live_delivery.h"
+#include "libs/delivery/waiting_delivery.h"
 #include "libs/wire/packet_wire.h"
 #include "services/capture/capture_metrics.h"
 #include "services/capture/capture_service.h"
@@ -35,11 +37,23 @@ class CaptureServiceTest : public testing::Test {
     for (int i = 0; i < packets; ++i) source_.Add(PacketAt(0.1 * i, i % 3 == 0 ? 1 : 0, i % 5));
   }
   CaptureSummary Run(CaptureOptions options = {}) {
-    options.topic = names_.packets;
     options.batches = {.source = "demo", .partitions = 64, .batch_packets = 16};
-    const auto producer = bus_.MakeProducer({});
+    const auto producer = bus_.MakeProducer({.queue_bytes = queue_bytes_});
     const auto stop = [this] { return stop_after_ > 0 && polls_ >= stop_after_; };
-    return CaptureService({source_, *producer, clock_, lines_.log(), stop, progress_}, options).Run();
+    const auto delivery = Deliver(*producer, options.live);
+    return CaptureService({source_, *delivery, clock_, lines_.log(), stop, progress_}, options).Run();
+  }
+  std::unique_ptr<delivery::Delivery> Deliver(bus::Producer& producer, bool live) {
+    if (live) {
+      return std::make_unique<delivery::LiveDelivery>(
+          delivery::LiveDelivery::Parts{producer, nullptr, clock_, lines_.log()}, names_.packets);
+    }
+    const auto stop = [this] {
+      if (++waits_ == restore_after_) bus_.faults().unreachable = false;
+      return stop_after_ > 0 && polls_ >= stop_after_;
+    };
+    return std::make_unique<delivery::WaitingDelivery>(
+        delivery::WaitingDelivery::Parts{producer, clock_, stop}, names_.packets);
   }
   std::vector<packet::PacketBatch> Batches() const {
     std::vector<packet::PacketBatch> batches;
@@ -62,6 +76,9 @@ class CaptureServiceTest : public testing::Test {
   std::function<void(const CaptureSummary&)> progress_ = [](const CaptureSummary&) {};
   base::Duration poll_takes_ = 10ms;
   int polls_ = 0;
+  int waits_ = 0;
+  int restore_after_ = 0;
+  std::size_t queue_bytes_ = 1 << 20;
   int stop_after_ = 0;  // polls; 0 is never
 };
 
@@ -97,9 +114,10 @@ TEST_F(CaptureServiceTest, ItsMetricsAddUpFromTheBeginningToTheEnd) {
     const auto value = [&](const std::string& name) {
       return support::ValueOf(metrics, "flowcast_capture_" + name + "_total");
     };
-    EXPECT_EQ(value("received_packets"), value("published_packets") + value("filtered_packets") +
+    const double unsent = support::ValueOf(metrics, "flowcast_capture_unsent_packets");
+    EXPECT_EQ(value("received_packets"), value("published_packets") + unsent + value("filtered_packets") +
                                              value("dropped_packets") + value("undecodable_packets"));
-    EXPECT_EQ(value("packets_by_kind"), value("published_packets"));
+    EXPECT_EQ(value("packets_by_kind"), value("published_packets") + unsent);
   }
   EXPECT_EQ(support::ValueOf(told.front(), "flowcast_capture_published_packets_total"), 0);
   EXPECT_EQ(support::ValueOf(told.back(), "flowcast_capture_published_packets_total"), 100);
@@ -198,10 +216,35 @@ TEST_F(CaptureServiceTest, WhatTheSourceComplainsOfIsPassedOn) {
   EXPECT_EQ(summary.packets.published, 10u);
 }
 
-TEST_F(CaptureServiceTest, KafkaThatIsAwayIsTheCallersBusiness) {
+TEST_F(CaptureServiceTest, AFileWaitsForKafka) {
   Feed(100);
   bus_.faults().unreachable = true;
-  EXPECT_THROW(Run(), bus::BusError);
+  restore_after_ = 10'000;  // of our clock that is minutes
+  const CaptureSummary summary = Run();
+  EXPECT_TRUE(summary.complete);
+  EXPECT_EQ(summary.packets.published, 100u);
+  EXPECT_EQ(FinalMarks(), 2u);
+}
+
+TEST_F(CaptureServiceTest, WhatAStoppedFileCouldNotSendIsSaid) {
+  Feed(100);
+  bus_.faults().unreachable = true;
+  stop_after_ = 4;
+  const CaptureSummary summary = Run();
+  EXPECT_EQ(summary.packets.published, 0u);
+  EXPECT_EQ(summary.unsent, 40u);
+}
+
+TEST_F(CaptureServiceTest, WhatTheQueueOfALiveCaptureDoesNotTakeIsCounted) {
+  Feed(100);
+  queue_bytes_ = 1;
+  poll_takes_ = 500ms;
+  const CaptureSummary summary = Run({.live = true, .paced = true});
+  EXPECT_EQ(summary.packets.dropped_by_queue, 100u) << "no batch fits into a queue of a byte";
+  EXPECT_EQ(summary.packets.published, 0u);
+  EXPECT_EQ(summary.unsent, 0u);
+  EXPECT_THAT(Batches(), IsEmpty());
+  EXPECT_TRUE(lines_.Contain("dropped or undecodable"));
 }
 
 }  // namespace

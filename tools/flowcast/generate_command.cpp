@@ -5,6 +5,7 @@
 #include "libs/base/text.h"
 #include "libs/capture/paced_source.h"
 #include "libs/capture/synthetic_source.h"
+#include "libs/delivery/waiting_delivery.h"
 #include "services/capture/capture_service.h"
 #include "tools/flowcast/commands.h"
 
@@ -39,11 +40,12 @@ int Generate(const app::CommonOptions& common, GenerateOptions& options) {
   const auto bus = app::ConnectBus(common, "flowcast-generate", log);
   const std::string topic = common.names().packets;
   if (!app::WaitForTopics(*bus, {topic}, common, clock, log)) return app::kOk;
-  const auto producer = bus->MakeProducer({.linger = std::chrono::milliseconds(5)});
+  const auto producer = bus->MakeProducer(
+      {.linger = std::chrono::milliseconds(5), .send_timeout = std::chrono::milliseconds(500)});
+  delivery::WaitingDelivery delivery({*producer, clock, app::StopRequested}, topic);
   services::CaptureService service(
-      {*source, *producer, clock, log, app::StopRequested},
-      {.topic = topic,
-       .batches = {.source = options.source, .partitions = bus->MakeAdmin()->PartitionCount(topic)},
+      {*source, delivery, clock, log, app::StopRequested},
+      {.batches = {.source = options.source, .partitions = bus->MakeAdmin()->PartitionCount(topic)},
        .paced = options.speed > 0});
   const services::CaptureSummary summary = service.Run();
   log(base::LogLevel::kInfo,

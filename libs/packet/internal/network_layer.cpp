@@ -19,11 +19,10 @@ enum ExtensionHeader : std::uint8_t {
   kDestinationOptions = 60,
 };
 
-base::IpAddress Address(Bytes bytes, std::size_t at, std::size_t length, std::uint8_t version) {
-  base::IpAddress address;
+// The rest of `address` is zero, as IP is decoded once a packet.
+void Copy(Bytes bytes, std::size_t at, std::size_t length, base::IpAddress& address) {
   std::memcpy(address.bytes.data(), bytes.data() + at, length);
-  address.version = version;
-  return address;
+  address.version = length == 4 ? 4 : 6;
 }
 
 void DecodeTransport(Bytes bytes, Packet& packet) {
@@ -76,8 +75,8 @@ void DecodeIpv4(Bytes bytes, Decoding& decoding) {
   packet.traffic_class = U8(bytes, 1);
   packet.ttl = U8(bytes, 8);
   packet.flow.protocol = U8(bytes, 9);
-  packet.flow.source = Address(bytes, 12, 4, 4);
-  packet.flow.destination = Address(bytes, 16, 4, 4);
+  Copy(bytes, 12, 4, packet.flow.source);
+  Copy(bytes, 16, 4, packet.flow.destination);
   if ((U16(bytes, 6) & 0x1fff) != 0) return;  // a later fragment carries no ports
   // Segmentation offload leaves a total length of 0; anything else ends the packet before padding.
   const std::size_t total =
@@ -93,8 +92,8 @@ void DecodeIpv6(Bytes bytes, Decoding& decoding) {
   if (bytes.size() < kIpv6HeaderBytes || U8(bytes, 0) >> 4 != 6) return;
   packet.traffic_class = static_cast<std::uint8_t>(U16(bytes, 0) >> 4);
   packet.ttl = U8(bytes, 7);
-  packet.flow.source = Address(bytes, 8, 16, 6);
-  packet.flow.destination = Address(bytes, 24, 16, 6);
+  Copy(bytes, 8, 16, packet.flow.source);
+  Copy(bytes, 24, 16, packet.flow.destination);
   Bytes rest = bytes.subspan(kIpv6HeaderBytes);
   // A payload length of 0 is a jumbogram's.
   if (U16(bytes, 4) != 0) rest = rest.first(std::min<std::size_t>(U16(bytes, 4), rest.size()));

@@ -28,8 +28,8 @@ std::string WhyNotActive(const std::string& name, int status, pcap_t* handle) {
     return "interface " + name + " does not exist; there are: " + InterfaceNames();
   }
   if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
-    return "no permission to capture on interface " + name +
-           "; allow it with: sudo setcap cap_net_raw,cap_net_admin=eip " + PathOfThisProgram();
+    return "no permission to capture on interface " + name + "; allow it with: sudo setcap cap_net_raw=eip " +
+           PathOfThisProgram();
   }
   if (status == PCAP_ERROR_IFACE_NOT_UP) {
     return "interface " + name + " is down; bring it up with: sudo ip link set " + name + " up";
@@ -92,7 +92,8 @@ std::size_t CaptureHandle::Take(std::size_t limit, std::vector<packet::Packet>& 
   packets_ = &packets;
   const int count = static_cast<int>(std::min<std::size_t>(limit, INT_MAX));
   if (pcap_dispatch(handle_.get(), count, OnFrame, reinterpret_cast<u_char*>(this)) < 0) {
-    failure_ = "interface " + name_ + " failed: " + pcap_geterr(handle_.get());
+    failure_ = pcap_geterr(handle_.get());
+    if (failure_.empty()) failure_ = "libpcap says not why";
   }
   return static_cast<std::size_t>(taken_ - before);
 }

@@ -26,7 +26,7 @@ class CaptureHandle {
   int interface_number() const { return interface_number_; }
   /// To wait on until the ring may hold something.
   int descriptor() const { return descriptor_; }
-  /// Why nothing more will get into the ring, empty while all is well.
+  /// Why nothing more will get into the ring, in libpcap's words; empty while all is well.
   const std::string& failure() const { return failure_; }
   /// Of the last packet taken.
   base::EventTime newest() const { return newest_; }

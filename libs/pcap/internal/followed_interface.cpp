@@ -63,10 +63,10 @@ void FollowedInterface::LookForChange(const InterfaceState& now) {
 void FollowedInterface::NoteGone() {
   state_ = State::kGone;
   gone_at_ = clock_.Steady();
-  const std::string& libpcap_says = handle_->failure();
+  const bool exists = LookAt(name_).index == handle_->interface_number();
+  what_happened_ = exists ? "failed (" + handle_->failure() + ")" : "went away";
   if (options_.keep_reopening)
-    Say(base::LogLevel::kWarning, "went away" + (libpcap_says.empty() ? "" : " (" + libpcap_says + ")") +
-                                      "; waiting for it to come back");
+    Say(base::LogLevel::kWarning, what_happened_ + "; waiting for it to come back");
 }
 
 void FollowedInterface::Close() {
@@ -76,8 +76,8 @@ void FollowedInterface::Close() {
   drops_ = {};
   state_ = State::kAway;
   if (!options_.keep_reopening) {
-    failure_ = "interface " + name_ +
-               " went away, and without CAP_NET_RAW it can't be opened again; start it again once the "
+    failure_ = "interface " + name_ + " " + what_happened_ +
+               ", and without CAP_NET_RAW it can't be opened again; start the capture again once the "
                "interface is back";
   }
 }

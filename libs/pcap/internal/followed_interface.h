@@ -53,6 +53,7 @@ class FollowedInterface {
   State state_ = State::kThere;
   base::Duration next_look_;
   base::Duration gone_at_{};
+  std::string what_happened_;     // to the last handle
   std::string why_not_reopened_;  // said last, so that it is said once
   std::string failure_;
   base::EventTime newest_ = base::kBeginningOfTime;

@@ -49,6 +49,8 @@ class Folder {
   Folder(std::string path, const std::optional<Owner>& owner);
 
   const std::string& path() const { return path_; }
+  /// Why folder or files could not be given to the owner, empty when they were.
+  const std::string& not_given() const { return not_given_; }
   std::vector<std::string> List() const;
   /// Not open when there is no such file or it cannot be opened; errno tells.
   Descriptor Open(const std::string& name) const;
@@ -65,6 +67,7 @@ class Folder {
 
   std::string path_;
   std::optional<Owner> owner_;
+  mutable std::string not_given_;
   Descriptor folder_;
   Descriptor lock_;
 };
