@@ -45,7 +45,7 @@ Endpoint ParseEndpoint(const std::string& text) {
   std::string& address = endpoint.address;
   const bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
   if (bracketed) address = address.substr(1, address.size() - 2);
-  const bool ambiguous = !bracketed && address.find(':') != std::string::npos;
+  const bool ambiguous = address.find_first_of(bracketed ? "[]" : ":[]") != std::string::npos;
   if (address.empty() || ambiguous || endpoint.port < 0 || endpoint.port > 65535) {
     throw base::ConfigError("--http '" + text +
                             "' is no address; write ADDRESS:PORT, like 127.0.0.1:9471 or [::1]:0, or off");

@@ -1,8 +1,6 @@
 // flowcast-capture: packets onto packets.v1.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
-#include "libs/app/app.h"
 #include "libs/app/status.h"
 #include "services/capture/capture_config.h"
 #include "services/capture/capture_metrics.h"
@@ -27,11 +25,11 @@ int Capture(const services::CaptureConfig& config) {
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
   if (config.common.check) return app::kOk;
   status.Start();  // threads inherit what privileges are left
-  const std::string topic = config.common.names().packets;
-  if (!app::WaitForTopics(*bus, {topic}, config.common, clock, log)) return app::kOk;
-  const auto stop = [&status] {
-    return status.Beat(), app::StopRequested();
-  };  // also asked while Kafka is away
+  if (!app::WaitForTopics(*bus, {config.common.names().packets}, config.common, clock, log)) return app::kOk;
+  const auto stop = [&status] {  // also asked while Kafka is away
+    status.Beat();
+    return app::StopRequested();
+  };
   const auto producer = bus->MakeProducer({.linger = 5ms, .send_timeout = 500ms});
   const auto delivery = services::MakeDelivery(config, *producer, spool.get(), clock, log, stop);
   services::CaptureService service(

@@ -1,6 +1,7 @@
 // The sources that the capture's options name, and what the program prints; used by main only.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "libs/base/clock.h"
