@@ -11,6 +11,7 @@ using bus::BusError;
 
 constexpr std::chrono::milliseconds kFlush = 100ms;
 constexpr base::Duration kPause = 10ms;
+constexpr base::Duration kSayEvery = 10s;
 
 }  // namespace
 
@@ -31,6 +32,7 @@ bool WaitingDelivery::Wait(const bus::OutRecord& record) {
       return true;
     } catch (const BusError& error) {
       if (error.kind() != BusError::Kind::kUnreachable) throw;
+      SayThatItWaits(error.what());
       parts_.clock.SleepFor(kPause);
     }
   }
@@ -46,10 +48,18 @@ bool WaitingDelivery::Finish() {
       parts_.producer.Flush(kFlush);
     } catch (const BusError& error) {
       if (error.kind() != BusError::Kind::kUnreachable) throw;
+      SayThatItWaits(error.what());
       parts_.clock.SleepFor(kPause);
     }
   }
   return counters_.waiting == 0;
+}
+
+void WaitingDelivery::SayThatItWaits(const std::string& why) {
+  const base::Duration now = parts_.clock.Steady();
+  if (now < say_after_) return;
+  say_after_ = now + kSayEvery;
+  parts_.log(base::LogLevel::kWarning, "the source waits for Kafka: " + why);
 }
 
 void WaitingDelivery::Collect() {

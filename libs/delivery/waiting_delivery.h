@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "libs/base/clock.h"
+#include "libs/base/log.h"
 #include "libs/bus/bus.h"
 #include "libs/delivery/delivery.h"
 #include "libs/delivery/in_flight.h"
@@ -18,6 +19,7 @@ class WaitingDelivery : public Delivery {
   struct Parts {
     bus::Producer& producer;  // new; its send_timeout is how long a stop may go unnoticed
     base::Clock& clock;
+    base::Log log;
     std::function<bool()> stop_requested;
   };
   WaitingDelivery(const Parts& parts, std::string topic, base::Duration patience = std::chrono::seconds(5))
@@ -30,6 +32,7 @@ class WaitingDelivery : public Delivery {
 
  private:
   bool Wait(const bus::OutRecord& record);
+  void SayThatItWaits(const std::string& why);
   void Collect();
 
   Parts parts_;
@@ -37,6 +40,7 @@ class WaitingDelivery : public Delivery {
   base::Duration patience_;
   InFlight in_flight_;
   bool gave_up_ = false;
+  base::Duration say_after_ = base::Duration::min();
   Counters counters_;
 };
 

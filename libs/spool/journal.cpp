@@ -142,6 +142,7 @@ bool Journal::Append(std::int32_t partition, std::uint64_t packets, std::string_
       (sync_ && fdatasync(writer_.number()) != 0)) {
     Refuse(std::string("the disk takes no more: ") + std::strerror(errno));
     static_cast<void>(ftruncate(writer_.number(), static_cast<off_t>(segment.bytes)));  // half a record
+    Seal();
     return false;
   }
   segment.last = ++last_;
@@ -157,8 +158,7 @@ bool Journal::Append(std::int32_t partition, std::uint64_t packets, std::string_
 /// Leaves a writer whose segment takes so many bytes more.
 bool Journal::MakeRoom(std::uint64_t bytes) {
   if (writer_.is_open() && segments_.back().bytes > 0 && segments_.back().bytes + bytes > segment_bytes_) {
-    writer_ = {};
-    RemoveReleased();
+    Seal();
   }
   if (bytes_ + bytes > max_bytes_) {
     return Refuse("the bound of " + base::Grouped(max_bytes_ >> 20) + " MiB is reached");
@@ -169,6 +169,13 @@ bool Journal::MakeRoom(std::uint64_t bytes) {
   if (!writer_.is_open()) return Refuse(std::string("no segment can be made: ") + std::strerror(errno));
   segments_.push_back({first, last_, 0});
   return true;
+}
+
+/// A segment is removed as a whole, so one that can't grow is no longer the one that is kept open.
+void Journal::Seal() {
+  if (segments_.back().bytes == 0) return;
+  writer_ = {};
+  RemoveReleased();
 }
 
 bool Journal::Refuse(std::string obstacle) {

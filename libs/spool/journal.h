@@ -96,6 +96,7 @@ class Journal {
   void RecoverEntry(const internal::EntryHeader& header);
   void ReportFound() const;
   bool MakeRoom(std::uint64_t bytes);
+  void Seal();
   bool Refuse(std::string obstacle);
   const Segment* Unread() const;
   bool OpenReader(const Segment& segment);

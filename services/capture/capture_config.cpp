@@ -110,7 +110,8 @@ void CaptureConfig::Check() const {
         "nothing to capture; name a file with --pcap or an interface with --interface (--list-interfaces "
         "shows them)");
   }
-  if (is_live() && (SpeedFactor() != 0 || loop || !rebase_time.empty())) {
+  const bool is_paced = SpeedFactor() != 0;
+  if (is_live() && (is_paced || loop || !rebase_time.empty())) {
     throw base::ConfigError(
         "--speed, --loop and --rebase-time are for capture files; leave them out with --interface");
   }

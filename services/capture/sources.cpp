@@ -150,7 +150,7 @@ std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bu
         delivery::LiveDelivery::Parts{producer, spool, clock, log}, topic);
   }
   return std::make_unique<delivery::WaitingDelivery>(
-      delivery::WaitingDelivery::Parts{producer, clock, std::move(stop_requested)}, topic);
+      delivery::WaitingDelivery::Parts{producer, clock, log, std::move(stop_requested)}, topic);
 }
 
 capture::AddressMapping LoadMapping(const CaptureConfig& config) {

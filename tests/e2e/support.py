@@ -273,10 +273,23 @@ class Broker:
 
     def __init__(self, port: int, folder: Path):
         self.address = f"127.0.0.1:{port}"
+        self._folder = folder
         self._environment = {"FLOWCAST_KAFKA_PORT": str(port), "FLOWCAST_KAFKA_DATA": str(folder)}
 
     def __call__(self, verb: str) -> None:
         kafka(self._environment, verb)
+
+    def signal(self, number: signal.Signals) -> None:
+        pid = int((self._folder / "kafka.pid").read_text(encoding="ascii"))
+        os.kill(pid, number)
+        if number == signal.SIGKILL:
+            wait_until(lambda: not Path(f"/proc/{pid}").exists() or is_zombie(pid), 10, "the broker's end")
+
+
+def is_zombie(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
+    return True
 
 
 def missing_tools() -> list[str]:

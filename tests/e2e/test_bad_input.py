@@ -117,7 +117,7 @@ def test_no_permission_for_a_live_capture_names_setcap(programs, tmp_path):
     ("capture", ["--pcap", "x", "--nosuch", "1"], "--nosuch"),
     ("capture", ["--pcap", "x", "--interface", "lo"], "--pcap excludes --interface"),
     ("capture", ["--pcap", "x", "--speed", "fast"], "'fast' is no speed; write max, or a factor"),
-    ("capture", ["--interface", "lo", "--speed", "2x"], "--speed is for capture files"),
+    ("capture", ["--interface", "lo", "--speed", "2x"], "--speed, --loop and --rebase-time are for capture files"),
     ("capture", ["--pcap", "x", "--snaplen", "1"], "not in range 64 to 65535"),
     ("capture", ["--pcap", "x", "--reorder-tolerance", "1parsec"], "'1parsec' is no duration; write"),
     ("features", ["--window", "0"], "'0' is no duration; write"),

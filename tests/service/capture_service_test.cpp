@@ -53,7 +53,7 @@ class CaptureServiceTest : public testing::Test {
       return stop_after_ > 0 && polls_ >= stop_after_;
     };
     return std::make_unique<delivery::WaitingDelivery>(
-        delivery::WaitingDelivery::Parts{producer, clock_, stop}, names_.packets);
+        delivery::WaitingDelivery::Parts{producer, clock_, lines_.log(), stop}, names_.packets);
   }
   std::vector<packet::PacketBatch> Batches() const {
     std::vector<packet::PacketBatch> batches;

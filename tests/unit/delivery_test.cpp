@@ -314,8 +314,9 @@ class WaitingDeliveryTest : public testing::Test {
 
   base::ManualClock clock_;
   bus::MemoryBus bus_;
+  support::Lines lines_;
   std::unique_ptr<bus::Producer> producer_ = bus_.MakeProducer({.queue_bytes = 5});
-  WaitingDelivery delivery_{{*producer_, clock_, [this] { return OnWait(); }}, "packets"};
+  WaitingDelivery delivery_{{*producer_, clock_, lines_.log(), [this] { return OnWait(); }}, "packets"};
   int waits_ = 0;
   int restore_after_ = 0;
   int stop_after_ = 0;
@@ -326,6 +327,8 @@ TEST_F(WaitingDeliveryTest, SendWaitsUntilTheBusIsBack) {
   restore_after_ = 1000;
   for (const char* value : {"aaa", "bbb", "ccc"}) delivery_.Send(0, value, 3);
   EXPECT_TRUE(delivery_.Finish());
+  EXPECT_TRUE(lines_.Contain("the source waits for Kafka"));
+  EXPECT_THAT(lines_.lines, SizeIs(testing::Le(2))) << "10 s went by";
   EXPECT_THAT(Delivered(), ElementsAre("aaa", "bbb", "ccc"));
   EXPECT_EQ(delivery_.counters().acknowledged, 9u);
   EXPECT_EQ(delivery_.counters().waiting, 0u);

@@ -157,6 +157,9 @@ TEST_F(JournalTest, ADiskThatTakesNoMoreIsLikeABoundThatIsReached) {
     while (Append(std::string(100, 'x'))) taken.push_back(std::string(100, 'x'));
     EXPECT_EQ(taken.size(), 1000 / (kHeader + 100));
     EXPECT_THAT(journal_->obstacle(), HasSubstr("the disk takes no more: File too large"));
+  }
+  {
+    const SmallDisk disk(60);
     EXPECT_FALSE(Append(std::string(100, 'y')));
     EXPECT_TRUE(Append("z")) << "a smaller one still fits";
   }
@@ -164,7 +167,20 @@ TEST_F(JournalTest, ADiskThatTakesNoMoreIsLikeABoundThatIsReached) {
   taken.insert(taken.end(), {"z", "again"});
   Open();
   EXPECT_EQ(ReadAll(), taken) << "half-written records are not there";
-  EXPECT_EQ(journal_->found().damaged_bytes + journal_->found().torn_bytes, 0u) << "they were written over";
+  EXPECT_EQ(journal_->found().damaged_bytes + journal_->found().torn_bytes, 0u);
+}
+
+TEST_F(JournalTest, AFullDiskGetsItsRoomBackWhenAllIsReleased) {
+  Open();
+  {
+    const SmallDisk disk(1000);
+    while (Append(std::string(100, 'x'))) continue;
+  }
+  ASSERT_EQ(Segments().size(), 1u);
+  journal_->Release(journal_->last_number());
+  EXPECT_THAT(Segments(), IsEmpty());
+  EXPECT_EQ(journal_->bytes(), 0u);
+  EXPECT_TRUE(Append("new"));
 }
 
 TEST_F(JournalTest, FoldersAndFilesAreForTheirOwnerAlone) {

@@ -42,7 +42,7 @@ int Generate(const app::CommonOptions& common, GenerateOptions& options) {
   if (!app::WaitForTopics(*bus, {topic}, common, clock, log)) return app::kOk;
   const auto producer = bus->MakeProducer(
       {.linger = std::chrono::milliseconds(5), .send_timeout = std::chrono::milliseconds(500)});
-  delivery::WaitingDelivery delivery({*producer, clock, app::StopRequested}, topic);
+  delivery::WaitingDelivery delivery({*producer, clock, log, app::StopRequested}, topic);
   services::CaptureService service(
       {*source, delivery, clock, log, app::StopRequested},
       {.batches = {.source = options.source, .partitions = bus->MakeAdmin()->PartitionCount(topic)},
