@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "libs/app/status.h"
 #include "libs/base/error.h"
 #include "libs/kafka/kafka_bus.h"
 
@@ -50,6 +51,21 @@ std::vector<std::string> Arguments(const CLI::App& app, int argc, char** argv) {
   return arguments;
 }
 
+void AddStatusOptions(CLI::App& app, CommonOptions& options, const std::string& group) {
+  app.add_option("--http", options.http,
+                 "where /metrics, /healthz and /readyz are: ADDRESS:PORT (port 0: any), or off")
+      ->capture_default_str()
+      ->each([&options](const std::string&) { options.http_given = true; })
+      ->group(group);
+  const auto print = [&options] {
+    PrintMetrics(options.describe ? options.describe() : std::vector<telemetry::Metric>());
+    throw CLI::Success();
+  };
+  app.add_flag_callback("--print-metrics", print, "list the metrics as rows of a Markdown table and exit")
+      ->group(group)
+      ->configurable(false);
+}
+
 std::map<std::string, std::string> ParseProperties(const std::vector<std::string>& texts) {
   std::map<std::string, std::string> properties;
   for (const std::string& text : texts) {
@@ -67,6 +83,7 @@ std::map<std::string, std::string> ParseProperties(const std::vector<std::string
 
 void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   const std::string group = "Common";
+  if (!options.http.empty()) AddStatusOptions(app, options, group);
   app.add_option("--brokers", options.brokers, "Kafka brokers, HOST:PORT, separated by commas")
       ->capture_default_str()
       ->group(group);

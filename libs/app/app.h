@@ -10,6 +10,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
 #include "libs/bus/bus.h"
+#include "libs/telemetry/metric.h"
 #include "libs/topics/topics.h"
 
 namespace CLI {
@@ -30,13 +31,17 @@ struct CommonOptions {
   std::string log_level = "info";
   bool log_json = false;
   bool check = false;
+  std::string http;         // ADDRESS:PORT of the status page, "off"; empty: the program has none, nor --http
+  bool http_given = false;  // by flag, environment or file, rather than the default
+  std::function<std::vector<telemetry::Metric>()> describe;  // the program's metrics, for --print-metrics
 
   topics::Names names() const { return topics::Names(prefix); }
 };
 
 /// Adds --brokers, --prefix, --kafka, --broker-timeout, --log-level, --log-json, --check, --config
-/// and --version. Call after the program's own options: every option also gets an environment
-/// variable, FLOWCAST_ and its name in capitals (--pcap: FLOWCAST_PCAP).
+/// and --version, and where options.http has a default --http and --print-metrics. Call after the program's
+/// own options: every option also gets an environment variable, FLOWCAST_ and its name in capitals (--pcap:
+/// FLOWCAST_PCAP).
 void AddCommonOptions(CLI::App& app, CommonOptions& options);
 
 /// A logger as the options say, on standard error: "12:00:00.123 info  text" or one JSON object a line.

@@ -29,7 +29,7 @@ class IdleWatch {
 void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& program, IdleWatch idle,
              const std::function<void(const slice::SliceCounters&)>& every_second) {
   constexpr std::chrono::milliseconds kWait = 50ms;
-  base::Duration report_at = clock.Steady() + 1s;
+  base::Duration report_at = clock.Steady();
   while (!StopRequested() && !idle.IsOver()) {
     idle.Saw(loop.RunOnce(kWait));
     program.between();
@@ -49,6 +49,7 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
   const std::string& limit = program.exit_when_idle;
   const IdleWatch idle(limit.empty() ? base::Duration::max() : base::ParseDuration(limit), clock);
   if (program.common.check) return kOk;
+  program.status.Start();
   if (!WaitForTopics(*bus, program.needs, program.common, clock, log)) return kOk;
   const auto consumer = bus->MakeConsumer({.group = program.common.prefix + program.group});
   const auto producer =
@@ -56,6 +57,7 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
   slice::SliceLoop loop(*consumer, *producer, clock, task, {.topics = {program.input}});
   loop.Start();
   log(base::LogLevel::kInfo, "reading " + program.input + " from " + program.common.brokers);
+  program.status.SetReady(true, "reading " + program.input);
   RunLoop(loop, clock, program, idle, every_second);
   log(base::LogLevel::kInfo, "stopped after " + base::Grouped(loop.counters().records_in) + " records in, " +
                                  base::Grouped(loop.counters().records_out) + " out, " +

@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "libs/app/app.h"
+#include "libs/app/status.h"
 #include "libs/slice/slice_loop.h"
 
 namespace flowcast::app {
 
 struct SliceProgram {
   const CommonOptions& common;
+  Status& status;
   std::string client_id;
   std::string group;
   std::string instance;                   // stable over restarts, different within the group
@@ -21,8 +23,10 @@ struct SliceProgram {
   std::function<void()> between = [] {};  // called between two turns of the loop
 };
 
-/// Returns the exit code; `every_second` is called about so often with the loop's counters. With
-/// --check it only builds everything. Throws bus::BusError.
+/// Returns the exit code; `every_second` is called at the beginning, then about so often, and at the
+/// end, with the loop's counters. It is to publish the metrics: that is the heartbeat. Starts the
+/// status page and says when the program is ready. With --check it only builds everything. Throws
+/// bus::BusError.
 int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock, const base::Log& log,
               const std::function<void(const slice::SliceCounters&)>& every_second);
 

@@ -46,6 +46,7 @@ void SliceLoop::Work(const std::vector<bus::InRecord>& records) {
   for (const bus::InRecord& record : records) {
     OpenSlice();
     ++counters_.records_in;
+    counters_.produced_at = std::max(counters_.produced_at, record.produced_at);
     idle_is_due_ = true;
     task_.OnRecord(record, outbox_);
     // After a roll-back the rest of the batch is delivered again.

@@ -47,7 +47,8 @@ struct SliceCounters {
   std::uint64_t records_out = 0;  // committed
   std::uint64_t commits = 0;
   std::uint64_t aborts = 0;
-  std::uint64_t rebalances = 0;  // assignments received, roll-backs not counted
+  std::uint64_t rebalances = 0;              // assignments received, roll-backs not counted
+  std::chrono::milliseconds produced_at{0};  // newest of the records read, since the Unix epoch
 };
 
 /// The outbox is held until the slice commits, and the transaction is open only while it is sent:

@@ -10,6 +10,7 @@
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
 #include "libs/packet/tunnels.h"
+#include "services/capture/capture_metrics.h"
 
 namespace flowcast::services {
 
@@ -99,6 +100,7 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
       ->capture_default_str()
       ->check(CLI::Range(16, 900));
   AddSpoolOptions(app, config);
+  config.common.describe = [] { return CaptureMetrics().Describe(); };
   AddCommonOptions(app, config.common);
 }
 

@@ -12,7 +12,7 @@
 namespace flowcast::services {
 
 struct CaptureConfig {
-  app::CommonOptions common;
+  app::CommonOptions common{.http = "127.0.0.1:9471"};
   std::vector<std::string> pcap;  // files and folders
   std::vector<std::string> interfaces;
   bool list_interfaces = false;

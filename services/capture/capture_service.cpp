@@ -21,6 +21,8 @@ constexpr base::Duration kReportEvery = 1s;
 CaptureSummary CaptureService::Run() {
   began_ = last_tick_ = last_report_ = parts_.clock.Steady();
   bool complete = false;
+  Count();
+  parts_.progress(Summarize(complete));
   while (!complete && !parts_.stop_requested()) {
     complete = Step() == PollState::kEnd;
     ReportProgress();
@@ -34,7 +36,9 @@ CaptureSummary CaptureService::Run() {
   SendReady();
   parts_.delivery.Finish();
   Count();
-  return Summarize(complete);
+  const CaptureSummary summary = Summarize(complete);
+  parts_.progress(summary);
+  return summary;
 }
 
 PollState CaptureService::Step() {
@@ -93,6 +97,8 @@ void CaptureService::ReportProgress() {
           base::Grouped(batches_) + " batches, " + until +
           (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)) +
           (waiting <= batcher_.taken() - last_taken_ ? "" : ", waiting for Kafka " + base::Grouped(waiting)));
+  Count();
+  parts_.progress(Summarize(false));
   last_report_ = now;
   last_taken_ = batcher_.taken();
 }
@@ -100,9 +106,10 @@ void CaptureService::ReportProgress() {
 CaptureSummary CaptureService::Summarize(bool complete) const {
   const delivery::Counters delivery = parts_.delivery.counters();
   packet::SourceCounters packets = counters_;
-  packets.published -= delivery.waiting;
+  packets.published = delivery.acknowledged;
   return {.packets = packets,
-          .unsent = delivery.waiting,
+          .unsent =
+              batcher_.taken() - delivery.acknowledged - packets.dropped_by_queue - packets.dropped_by_spool,
           .inherited = delivery.inherited,
           .by_kind = batcher_.by_kind(),
           .out_of_order = batcher_.out_of_order(),
@@ -110,6 +117,7 @@ CaptureSummary CaptureService::Summarize(bool complete) const {
           .links = batcher_.link_count(),
           .batches = batches_,
           .bytes = bytes_,
+          .watermark = batcher_.watermark(),
           .seconds = base::ToSeconds(parts_.clock.Steady() - began_),
           .complete = complete,
           .failed = parts_.source.Failed(),

@@ -14,35 +14,38 @@
 
 namespace flowcast::services {
 
-struct CaptureParts {
-  capture::PacketSource& source;
-  delivery::Delivery& delivery;
-  base::Clock& clock;
-  base::Log log;
-  std::function<bool()> stop_requested;
-};
-
-struct CaptureOptions {
-  capture::BatcherOptions batches;
-  bool live = false;   // the source has ended also when it is stopped
-  bool paced = false;  // batches close by age, too: live, and a replay at a given speed
-};
-
 /// What became of the packets; received = published + filtered + dropped + undecodable + unsent.
 struct CaptureSummary {
   packet::SourceCounters packets;  // published: acknowledged by Kafka
-  std::uint64_t unsent = 0;        // in the spool; of a file that was stopped: not acknowledged
-  std::uint64_t inherited = 0;     // not received in this run: an earlier one's that are in the spool still
+  std::uint64_t unsent = 0;     // not yet; at the end: in the spool, or the rest of a file that was stopped
+  std::uint64_t inherited = 0;  // not received in this run: an earlier one's that are in the spool still
   std::array<std::uint64_t, packet::kKinds> by_kind{};  // of all that were taken into batches
   std::uint64_t out_of_order = 0;                       // older than a packet before them
   std::uint64_t stragglers = 0;                         // of these, by more than the reorder tolerance
   std::uint64_t links = 0;
   std::uint64_t batches = 0;
   std::uint64_t bytes = 0;  // encoded, before Kafka compresses them
+  base::EventTime watermark = base::kBeginningOfTime;
   double seconds = 0;
   bool complete = false;  // the source was read to its end
   bool failed = false;    // it ended before its time
   std::string complaint;
+};
+
+struct CaptureParts {
+  capture::PacketSource& source;
+  delivery::Delivery& delivery;
+  base::Clock& clock;
+  base::Log log;
+  std::function<bool()> stop_requested;
+  /// Called at the beginning, about once a second, and at the end.
+  std::function<void(const CaptureSummary&)> progress = [](const CaptureSummary&) {};
+};
+
+struct CaptureOptions {
+  capture::BatcherOptions batches;
+  bool live = false;   // the source has ended also when it is stopped
+  bool paced = false;  // batches close by age, too: live, and a replay at a given speed
 };
 
 class CaptureService {

@@ -1,9 +1,9 @@
 // flowcast-capture: packets onto packets.v1.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
-#include "libs/app/app.h"
+#include "libs/app/status.h"
 #include "services/capture/capture_config.h"
+#include "services/capture/capture_metrics.h"
 #include "services/capture/capture_service.h"
 #include "services/capture/sources.h"
 
@@ -21,14 +21,22 @@ int Capture(const services::CaptureConfig& config) {
   const auto mapping = services::LoadMapping(config);  // while its key can be read
   const auto spool = config.common.check ? nullptr : services::OpenSpool(config, log);
   services::DropPrivileges(config, log);
+  app::Status status(config.common, "capture", clock, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
   if (config.common.check) return app::kOk;
-  const std::string topic = config.common.names().packets;
-  if (!app::WaitForTopics(*bus, {topic}, config.common, clock, log)) return app::kOk;
+  status.Start();  // threads inherit what privileges are left
+  if (!app::WaitForTopics(*bus, {config.common.names().packets}, config.common, clock, log)) return app::kOk;
+  const auto stop = [&status] {  // also asked while Kafka is away
+    status.Beat();
+    return app::StopRequested();
+  };
   const auto producer = bus->MakeProducer({.linger = 5ms, .send_timeout = 500ms});
-  const auto delivery = services::MakeDelivery(config, *producer, spool.get(), clock, log);
-  services::CaptureService service({*source, *delivery, clock, log, app::StopRequested},
-                                   services::MakeCaptureOptions(config, *bus->MakeAdmin(), clock, mapping));
+  const auto delivery = services::MakeDelivery(config, *producer, spool.get(), clock, log, stop);
+  services::CaptureService service(
+      {*source, *delivery, clock, log, stop,
+       [&status](const auto& summary) { status.Publish(services::CaptureMetrics().Read(summary)); }},
+      services::MakeCaptureOptions(config, *bus->MakeAdmin(), clock, mapping));
+  status.SetReady(true, "capturing");
   return services::PrintSummary(config, service.Run(), log);
 }
 

@@ -143,14 +143,14 @@ std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const bas
 
 std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bus::Producer& producer,
                                                  spool::Journal* spool, base::Clock& clock,
-                                                 const base::Log& log) {
+                                                 const base::Log& log, std::function<bool()> stop_requested) {
   const std::string topic = config.common.names().packets;
   if (config.is_live()) {
     return std::make_unique<delivery::LiveDelivery>(
         delivery::LiveDelivery::Parts{producer, spool, clock, log}, topic);
   }
   return std::make_unique<delivery::WaitingDelivery>(
-      delivery::WaitingDelivery::Parts{producer, clock, log, app::StopRequested}, topic);
+      delivery::WaitingDelivery::Parts{producer, clock, log, std::move(stop_requested)}, topic);
 }
 
 capture::AddressMapping LoadMapping(const CaptureConfig& config) {

@@ -1,6 +1,7 @@
 // The sources that the capture's options name, and what the program prints; used by main only.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "libs/base/clock.h"
@@ -31,7 +32,7 @@ std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const bas
 /// Recordings wait for Kafka, a live capture goes on into the spool. `spool` may be null.
 std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bus::Producer& producer,
                                                  spool::Journal* spool, base::Clock& clock,
-                                                 const base::Log& log);
+                                                 const base::Log& log, std::function<bool()> stop_requested);
 
 /// With the partitions that the topic has.
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, const base::Clock& clock,

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "libs/base/error.h"
+#include "services/features/features_metrics.h"
 
 namespace flowcast::services {
 namespace {
@@ -36,6 +37,7 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
       ->capture_default_str();
   app.add_option("--exit-when-idle", config.exit_when_idle,
                  "end once nothing came for so long, after something had [never]");
+  config.common.describe = [] { return FeaturesMetrics().Describe(); };
   AddCommonOptions(app, config.common);
 }
 

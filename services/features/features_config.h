@@ -10,7 +10,7 @@
 namespace flowcast::services {
 
 struct FeaturesConfig {
-  app::CommonOptions common;
+  app::CommonOptions common{.http = "127.0.0.1:9472"};
   std::string window = "5s";
   std::string lateness;
   std::string link_expiry = "1h";

@@ -118,6 +118,15 @@ window::FoldCounters FeaturesTask::fold_counters() const {
   return sum;
 }
 
+std::uint64_t FeaturesTask::waiting_packets() const {
+  std::uint64_t waiting = 0;
+  for (const auto& [at, partition] : partitions_) {
+    const window::FoldCounters& fold = partition.fold.counters();
+    waiting += fold.packets_in - fold.packets_in_windows - fold.late_packets - fold.repeated_packets;
+  }
+  return waiting;
+}
+
 std::size_t FeaturesTask::link_count() const {
   std::size_t count = 0;
   for (const auto& [at, partition] : partitions_) count += partition.fold.link_count();

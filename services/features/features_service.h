@@ -40,6 +40,8 @@ class FeaturesTask : public slice::Task {
   /// Summed over the partitions that were ever assigned; without what was only folded again.
   window::FoldCounters fold_counters() const;
   std::size_t link_count() const;
+  /// Packets in windows that are open, those that were folded again included.
+  std::uint64_t waiting_packets() const;
   /// The oldest watermark of what is assigned; kEndOfTime without a running source.
   base::EventTime Watermark() const;
 

@@ -1,7 +1,6 @@
 // flowcast-features: packets.v1 into windows.v1 and sequences.v1.
 #include <CLI/CLI.hpp>
 
-#include "libs/app/app.h"
 #include "libs/app/slices.h"
 #include "services/features/features_config.h"
 #include "services/features/features_service.h"
@@ -16,8 +15,10 @@ int MakeFeatures(const services::FeaturesConfig& config) {
   const base::Log log = app::MakeLog("features", config.common);
   const topics::Names names = config.common.names();
   services::FeaturesTask task(config.FoldOptions(), names, log);
-  services::FeaturesReport report(task, clock, log);
+  app::Status status(config.common, "features", clock, log);
+  services::FeaturesReport report(task, clock, log, status.publisher());
   return app::RunSlices({.common = config.common,
+                         .status = status,
                          .client_id = "flowcast-features",
                          .group = config.group,
                          .instance = config.instance,

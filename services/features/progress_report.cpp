@@ -2,10 +2,12 @@
 #include "services/features/progress_report.h"
 
 #include "libs/base/text.h"
+#include "services/features/features_metrics.h"
 
 namespace flowcast::services {
 
 void FeaturesReport::Write(const slice::SliceCounters& counters) {
+  publish_(FeaturesMetrics().Read(FactsOf(counters, task_)));
   const window::FoldCounters fold = task_.fold_counters();
   if (fold.repeated_packets > last_repeated_) {
     log_(base::LogLevel::kWarning, "dropped " + base::Grouped(fold.repeated_packets - last_repeated_) +

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "libs/base/error.h"
+#include "services/inference/inference_metrics.h"
 
 namespace flowcast::services {
 
@@ -30,6 +31,7 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
       ->capture_default_str();
   app.add_option("--exit-when-idle", config.exit_when_idle,
                  "end once nothing came for so long, after something had [never]");
+  config.common.describe = [] { return InferenceMetrics().Describe(); };
   AddCommonOptions(app, config.common);
 }
 

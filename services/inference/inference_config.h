@@ -10,7 +10,7 @@
 namespace flowcast::services {
 
 struct InferenceConfig {
-  app::CommonOptions common;
+  app::CommonOptions common{.http = "127.0.0.1:9474"};
   InferenceOptions inference;
   std::string threshold = "100";
   std::vector<std::string> capacity;

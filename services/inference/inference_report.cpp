@@ -4,17 +4,21 @@
 #include <cstdio>
 
 #include "libs/base/text.h"
+#include "services/inference/inference_metrics.h"
 
 namespace flowcast::services {
 
 void InferenceReport::Begin() {
+  begun_ = true;
   if (models_.current() != nullptr) return;
   log_(
       base::LogLevel::kWarning,
       "there is no model yet: forecasting by persistence and smoothing until flowcast-trainer publishes one");
 }
 
-void InferenceReport::Write(const slice::SliceCounters&) {
+void InferenceReport::Write(const slice::SliceCounters& slices) {
+  if (!begun_) Begin();
+  publish_(InferenceMetrics().Read({slices, task_, models_}));
   const InferenceCounters& counters = task_.counters();
   if (counters.sequences == last_sequences_) return;
   last_sequences_ = counters.sequences;

@@ -1,7 +1,6 @@
 // flowcast-inference: sequences.v1 and models.v1 into forecasts.v1 and alerts.v1.
 #include <CLI/CLI.hpp>
 
-#include "libs/app/app.h"
 #include "libs/app/slices.h"
 #include "libs/lstm/learner.h"
 #include "services/inference/inference_config.h"
@@ -20,15 +19,17 @@ int Infer(services::InferenceConfig& config) {
   const topics::Names names = config.common.names();
   services::ModelWatcher watcher(config.Demands(), lstm::LoadPredictor, log);
   services::InferenceTask task(config.inference, names, watcher, log);
-  services::InferenceReport report(task, watcher, clock, log);
+  app::Status status(config.common, "inference", clock, log);
+  services::InferenceReport report(task, watcher, clock, log, status.publisher());
   const auto bus = app::ConnectBus(config.common, "flowcast-inference", log);
   if (config.common.check) return app::kOk;
+  status.Start();
   const std::vector<std::string> needs{names.sequences, names.models, names.forecasts, names.alerts};
   if (!app::WaitForTopics(*bus, needs, config.common, clock, log)) return app::kOk;
   services::ModelReader models(*bus, names.models, watcher);
   models.ReadToEnd();
-  report.Begin();
   return app::RunSlices({.common = config.common,
+                         .status = status,
                          .client_id = "flowcast-inference",
                          .group = config.group,
                          .instance = config.instance,

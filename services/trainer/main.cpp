@@ -2,7 +2,9 @@
 #include <CLI/CLI.hpp>
 
 #include "libs/app/app.h"
+#include "libs/app/status.h"
 #include "services/trainer/trainer_config.h"
+#include "services/trainer/trainer_metrics.h"
 #include "services/trainer/trainer_service.h"
 
 namespace {
@@ -15,23 +17,23 @@ int Train(services::TrainerConfig& config) {
   const base::Log log = app::MakeLog("trainer", config.common);
   if (const auto advice = lstm::BlasAdvice()) log(base::LogLevel::kWarning, *advice);
   const topics::Names names = config.common.names();
+  app::Status status(config.common, "trainer", clock, log, services::kStallLimit);
   const auto bus = app::ConnectBus(config.common, "flowcast-trainer", log);
   const model_store::ModelFolder folder(config.model_dir);
   if (config.common.check) return app::kOk;
   folder.Prepare(config.trainer.model_name);
+  status.Start();
   if (!app::WaitForTopics(*bus, {names.sequences, names.models}, config.common, clock, log)) return app::kOk;
   const auto consumer = bus->MakeConsumer({});
   const auto producer = bus->MakeProducer({});
   lstm::LstmLearner learner(config.learner);
   services::TrainerService service(
-      {*consumer, *producer, learner, lstm::LoadPredictor, folder, clock, log, app::StopRequested},
+      {*consumer, *producer, learner, lstm::LoadPredictor, folder, clock, log, app::StopRequested,
+       [&status](const auto& progress) { status.Publish(services::TrainerMetrics().Read(progress)); }},
       config.trainer, names);
+  status.SetReady(true, "reading " + names.sequences);
   const std::int32_t partitions = bus->MakeAdmin()->PartitionCount(names.sequences);
-  if (config.once) {
-    service.RunOnce(partitions);
-  } else {
-    service.RunContinuously(partitions);
-  }
+  config.once ? void(service.RunOnce(partitions)) : service.RunContinuously(partitions);
   return app::kOk;
 }
 

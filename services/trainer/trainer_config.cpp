@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "libs/base/error.h"
+#include "services/trainer/trainer_metrics.h"
 
 namespace flowcast::services {
 
@@ -63,6 +64,7 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
       ->check(CLI::Range(100, 10'000'000));
   app.add_option("--model-dir", config.model_dir, "folder the models are kept in")->capture_default_str();
   app.add_option("--model", config.trainer.model_name, "name of the model")->capture_default_str();
+  config.common.describe = [] { return TrainerMetrics().Describe(); };
   AddCommonOptions(app, config.common);
 }
 

@@ -10,8 +10,11 @@
 
 namespace flowcast::services {
 
+/// Without a sign of life for longer it counts as stalled: an epoch over all sequences must fit.
+inline constexpr base::Duration kStallLimit = std::chrono::minutes(30);
+
 struct TrainerConfig {
-  app::CommonOptions common;
+  app::CommonOptions common{.http = "127.0.0.1:9473"};
   TrainerOptions trainer;
   lstm::LearnerOptions learner;
   std::string target = "packets";

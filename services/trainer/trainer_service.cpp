@@ -49,10 +49,23 @@ std::string MetricsLine(const model_store::Metrics& metrics) {
 void TrainerService::Take(const bus::InRecord& record) {
   auto sequence = wire::DecodeSequence(record.value);
   if (sequence && sequence->schema_hash == feature::SchemaHash()) {
-    store_.Add(std::move(*sequence));
+    ++(store_.Add(std::move(*sequence)) ? progress_.kept : progress_.left_out);
   } else {
-    ++refused_;
+    ++progress_.refused;
   }
+  ReportEverySecond();
+}
+
+void TrainerService::ReportEverySecond() {
+  if (parts_.clock.Steady() < report_at_) return;
+  report_at_ = parts_.clock.Steady() + 1s;
+  Report();
+}
+
+void TrainerService::Report() {
+  progress_.sequences = store_.size();
+  progress_.links = store_.link_count();
+  parts_.progress(progress_);
 }
 
 model_store::Manifest TrainerService::RunOnce(std::int32_t partitions) {
@@ -69,6 +82,7 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
   while (!parts_.stop_requested()) {
     const auto records = parts_.consumer.Poll(kPoll, kPollRecords);
     for (const bus::InRecord& record : records) Take(record);
+    ReportEverySecond();
     const bool idle = records.size() < kPollRecords;
     if (!idle || parts_.clock.Steady() < train_at || store_.size() == 0 || store_.newest() <= learned_to)
       continue;
@@ -77,6 +91,7 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
       learned_to = store_.newest();
       train_at = parts_.clock.Steady() + options_.every;
     } catch (const base::RuntimeError& error) {
+      ++progress_.gave_up;
       parts_.log(LogLevel::kInfo, error.what());
       train_at = parts_.clock.Steady() + std::min<base::Duration>(options_.every, 10s);
     }
@@ -84,6 +99,8 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
 }
 
 model_store::Manifest TrainerService::TrainAndPublish() {
+  const base::Duration began = parts_.clock.Steady();
+  Report();
   const training::Dataset dataset = store_.Build(options_.dataset);
   parts_.log(LogLevel::kInfo, "learning from " + base::Grouped(store_.size()) + " sequences of " +
                                   base::Grouped(store_.link_count()) + " links, " +
@@ -96,6 +113,11 @@ model_store::Manifest TrainerService::TrainAndPublish() {
   for (model_store::EpochRecord& epoch : model.manifest.history) epoch.seconds = seconds[epoch.number];
   const auto folder = parts_.folder.Save(model);
   Publish(model);
+  ++progress_.published;
+  progress_.last_training_seconds = base::ToSeconds(parts_.clock.Steady() - began);
+  progress_.last_published_at = parts_.clock.Now();
+  progress_.last = model.manifest;
+  Report();
   parts_.log(LogLevel::kInfo, "model " + model.manifest.version + ": best epoch " +
                                   std::to_string(model.manifest.best_epoch) + ", " +
                                   MetricsLine(model.manifest.metrics) + "; kept in " + folder.string());
@@ -110,6 +132,8 @@ training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& datase
     seconds[epoch.number] = base::ToSeconds(now - began);
     parts_.log(LogLevel::kInfo, EpochLine(epoch, seconds[epoch.number]));
     began = now;
+    ++progress_.epochs;
+    Report();
     return !parts_.stop_requested();
   };
   return parts_.learner.Train(dataset.training, dataset.validation, store_.shape().length,

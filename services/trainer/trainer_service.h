@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,21 @@ struct TrainerOptions {
   base::Duration every = std::chrono::hours(1);
 };
 
+/// How far it is. Records read = kept + left_out + refused.
+struct TrainerProgress {
+  std::uint64_t kept = 0;      // sequences that were new
+  std::uint64_t left_out = 0;  // of another shape, or there already
+  std::uint64_t refused = 0;   // records that are no sequence of ours
+  std::size_t sequences = 0;   // in memory now
+  std::size_t links = 0;
+  std::uint64_t epochs = 0;
+  std::uint64_t published = 0;                                 // models
+  std::uint64_t gave_up = 0;                                   // trainings without enough to learn from
+  double last_training_seconds = 0;                            // of the last model published
+  base::EventTime last_published_at = base::kBeginningOfTime;  // by the clock
+  std::optional<model_store::Manifest> last;
+};
+
 struct TrainerParts {
   bus::Consumer& consumer;
   bus::Producer& producer;
@@ -41,6 +57,8 @@ struct TrainerParts {
   base::Clock& clock;
   base::Log log;
   std::function<bool()> stop_requested;
+  /// Called after each poll of Kafka about once a second, after each epoch and after each training.
+  std::function<void(const TrainerProgress&)> progress = [](const TrainerProgress&) {};
 };
 
 class TrainerService {
@@ -65,12 +83,15 @@ class TrainerService {
   model_store::Manifest Describe(const training::Dataset& dataset,
                                  const training::TrainedNetwork& trained) const;
   void Publish(const model_store::Model& model);
+  void Report();
+  void ReportEverySecond();
 
   TrainerParts parts_;
   TrainerOptions options_;
   topics::Names names_;
   training::ExampleStore store_;
-  std::uint64_t refused_ = 0;
+  TrainerProgress progress_;
+  base::Duration report_at_{};
 };
 
 }  // namespace flowcast::services

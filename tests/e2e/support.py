@@ -53,8 +53,9 @@ def wait_until(condition, timeout_s: float, what: str):
 
 
 def clean_environment() -> dict:
-    """Without FLOWCAST_*, which would be options of the programs."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("FLOWCAST_")}
+    """Without FLOWCAST_*, which would be options of the programs; services that run at once want no port unless asked."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FLOWCAST_")}
+    return kept | {"FLOWCAST_HTTP": "off"}
 
 
 def environment_in(folder: Path) -> dict:

@@ -8,8 +8,10 @@
 #include "libs/delivery/live_delivery.h"
 #include "libs/delivery/waiting_delivery.h"
 #include "libs/wire/packet_wire.h"
+#include "services/capture/capture_metrics.h"
 #include "services/capture/capture_service.h"
 #include "tests/support/fake_source.h"
+#include "tests/support/metrics.h"
 #include "tests/support/services.h"
 
 namespace flowcast::services {
@@ -39,7 +41,7 @@ class CaptureServiceTest : public testing::Test {
     const auto producer = bus_.MakeProducer({.queue_bytes = queue_bytes_});
     const auto stop = [this] { return stop_after_ > 0 && polls_ >= stop_after_; };
     const auto delivery = Deliver(*producer, options.live);
-    return CaptureService({source_, *delivery, clock_, lines_.log(), stop}, options).Run();
+    return CaptureService({source_, *delivery, clock_, lines_.log(), stop, progress_}, options).Run();
   }
   std::unique_ptr<delivery::Delivery> Deliver(bus::Producer& producer, bool live) {
     if (live) {
@@ -71,6 +73,7 @@ class CaptureServiceTest : public testing::Test {
   topics::Names names_;
   support::FakeSource source_;
   support::Lines lines_;
+  std::function<void(const CaptureSummary&)> progress_ = [](const CaptureSummary&) {};
   base::Duration poll_takes_ = 10ms;
   int polls_ = 0;
   int waits_ = 0;
@@ -95,6 +98,32 @@ TEST_F(CaptureServiceTest, EveryPacketIsInABatchAndTheCountsAddUp) {
   EXPECT_EQ(summary.packets.received, summary.packets.published + summary.packets.filtered +
                                           summary.packets.dropped() + summary.packets.undecodable);
   EXPECT_TRUE(summary.complete);
+}
+
+TEST_F(CaptureServiceTest, ItsMetricsAddUpFromTheBeginningToTheEnd) {
+  Feed(100);
+  source_.counts = {
+      .received = 9, .filtered = 3, .dropped_by_kernel = 4, .dropped_by_interface = 1, .undecodable = 1};
+  poll_takes_ = 400ms;
+  std::vector<std::vector<telemetry::Metric>> told;
+  progress_ = [&](const CaptureSummary& summary) { told.push_back(CaptureMetrics().Read(summary)); };
+  const CaptureSummary summary = Run();
+  ASSERT_GT(told.size(), 3u) << "at the beginning, in between, at the end";
+  for (const auto& metrics : told) {
+    EXPECT_THAT(support::Problems(metrics, "flowcast_capture_"), IsEmpty());
+    const auto value = [&](const std::string& name) {
+      return support::ValueOf(metrics, "flowcast_capture_" + name + "_total");
+    };
+    const double unsent = support::ValueOf(metrics, "flowcast_capture_unsent_packets");
+    EXPECT_EQ(value("received_packets"), value("published_packets") + unsent + value("filtered_packets") +
+                                             value("dropped_packets") + value("undecodable_packets"));
+    EXPECT_EQ(value("packets_by_kind"), value("published_packets") + unsent);
+  }
+  EXPECT_EQ(support::ValueOf(told.front(), "flowcast_capture_published_packets_total"), 0);
+  EXPECT_EQ(support::ValueOf(told.back(), "flowcast_capture_published_packets_total"), 100);
+  EXPECT_EQ(support::ValueOf(told.back(), "flowcast_capture_dropped_packets_total", "kernel"), 4);
+  EXPECT_EQ(support::ValueOf(told.back(), "flowcast_capture_batches_total"),
+            static_cast<double>(summary.batches));
 }
 
 TEST_F(CaptureServiceTest, AFileEndsWithAFinalMarkInEachPartitionThatCarriesTheCounts) {

@@ -5,7 +5,9 @@
 #include "flowcast/v1/packets.pb.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
+#include "services/features/features_metrics.h"
 #include "services/features/features_service.h"
+#include "tests/support/metrics.h"
 #include "tests/support/services.h"
 #include "tests/support/traffic.h"
 
@@ -108,6 +110,43 @@ TEST_F(FeaturesServiceTest, WhatIsNoBatchIsCountedByReasonAndSkipped) {
   EXPECT_THAT(world_.Values(world_.names.windows), SizeIs(1));
   const window::FoldCounters fold = world_.task->fold_counters();
   EXPECT_EQ(world_.instance->counters().records_in, fold.batches + world_.task->counters().refused());
+}
+
+TEST_F(FeaturesServiceTest, ItsMetricsAddUpWhileWindowsAreOpen) {
+  world_.Begin();
+  Stream stream;
+  world_.SendBytes("no protobuf");
+  world_.Send(stream.Add("a", At(0)).Add("a", At(1)).Add("b", At(12)).Next(At(12)));
+  world_.instance->RunOut();
+  const auto metrics = FeaturesMetrics().Read(FactsOf(world_.instance->counters(), *world_.task));
+  EXPECT_THAT(support::Problems(metrics, "flowcast_features_"), IsEmpty());
+  const auto value = [&](const std::string& name, const std::string& label = "") {
+    return support::ValueOf(metrics, "flowcast_features_" + name, label);
+  };
+  EXPECT_EQ(value("packets_total"), 3);
+  EXPECT_EQ(value("folded_packets_total", "in_window"), 2);
+  EXPECT_EQ(value("waiting_packets"), 1);
+  EXPECT_EQ(value("packets_total"), value("folded_packets_total") + value("waiting_packets"));
+  EXPECT_EQ(value("refused_records_total", "not_ours"), 1);
+  EXPECT_EQ(value("read_records_total"), value("batches_total") + value("refused_records_total"));
+  EXPECT_EQ(value("written_records_total"), value("windows_total") + value("sequences_total"));
+  EXPECT_EQ(value("links"), 2);
+  EXPECT_EQ(value("watermark_timestamp_seconds"), base::ToUnixSeconds(At(12)));
+  EXPECT_GT(value("read_timestamp_seconds"), 0);
+}
+
+TEST_F(FeaturesServiceTest, PacketsThatWaitedOverARestartWaitStill) {
+  world_.Begin();
+  Stream stream;
+  world_.Send(stream.Add("a", At(0)).Next(At(1)));
+  world_.instance->RunOut();
+  world_.Begin();
+  world_.Send(stream.Add("a", At(2)).Next(At(3)));
+  world_.instance->RunOut();
+  const auto metrics = FeaturesMetrics().Read(FactsOf(world_.instance->counters(), *world_.task));
+  EXPECT_EQ(support::ValueOf(metrics, "flowcast_features_packets_total"), 1)
+      << "the other one was read before";
+  EXPECT_EQ(support::ValueOf(metrics, "flowcast_features_waiting_packets"), 2);
 }
 
 TEST_F(FeaturesServiceTest, AFloodOfGarbageIsLoggedAFewTimesOnly) {

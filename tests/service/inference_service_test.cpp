@@ -6,9 +6,11 @@
 #include "libs/wire/forecast_wire.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
+#include "services/inference/inference_metrics.h"
 #include "services/inference/inference_service.h"
 #include "services/inference/model_reader.h"
 #include "tests/support/fake_network.h"
+#include "tests/support/metrics.h"
 #include "tests/support/sequences.h"
 #include "tests/support/services.h"
 
@@ -121,6 +123,28 @@ TEST_F(InferenceServiceTest, AModelsAnswerIsAmongTheExperts) {
   EXPECT_EQ(task_.counters().with_model, 2u);
   EXPECT_EQ(task_.scored(), 1u);
   EXPECT_EQ(task_.absolute_error_persistence(), 10);
+}
+
+TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
+  const auto read = [this] { return InferenceMetrics().Read({instance_->counters(), task_, watcher_}); };
+  EXPECT_THAT(support::Problems(read(), "flowcast_inference_"), IsEmpty());
+  EXPECT_TRUE(std::isnan(support::ValueOf(read(), "flowcast_inference_model_info"))) << "there is none yet";
+  Publish(FittingManifest("v1"), "0");
+  Feed({10, 20, 30, 40});
+  support::Send(bus_, names_.sequences, "garbage");
+  Feed({50});
+  const auto metrics = read();
+  EXPECT_THAT(support::Problems(metrics, "flowcast_inference_"), IsEmpty());
+  const auto value = [&](const std::string& name, const std::string& label = "") {
+    return support::ValueOf(metrics, "flowcast_inference_" + name, label);
+  };
+  EXPECT_EQ(value("sequences_total"), 4);
+  EXPECT_EQ(value("sequences_total"),
+            value("forecasts_total") + value("refused_sequences_total") + value("stale_sequences_total"));
+  EXPECT_EQ(value("read_records_total"), value("sequences_total"));
+  EXPECT_EQ(value("model_forecasts_total"), 3);
+  EXPECT_EQ(value("absolute_error_total", "persistence"), 10 * value("scored_forecasts_total"));
+  EXPECT_EQ(value("model_info", "v1"), 1);
 }
 
 TEST_F(InferenceServiceTest, ANewModelTakesOverWhileItRuns) {

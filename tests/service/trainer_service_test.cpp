@@ -8,8 +8,10 @@
 #include "libs/base/error.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
+#include "services/trainer/trainer_metrics.h"
 #include "services/trainer/trainer_service.h"
 #include "tests/support/fake_network.h"
+#include "tests/support/metrics.h"
 #include "tests/support/sequences.h"
 #include "tests/support/services.h"
 
@@ -45,9 +47,10 @@ class TrainerServiceTest : public testing::Test {
   }
   TrainerService Make(TrainerOptions options = {}) {
     options.network = {.layers = 2, .hidden = 32, .dropout = 0.1};
-    return TrainerService({*consumer_, *producer_, learner_, support::LoadFake(), folder(), clock_,
-                           lines_.log(), [this] { return stop(); }},
-                          options, names_);
+    return TrainerService(
+        {*consumer_, *producer_, learner_, support::LoadFake(), folder(), clock_, lines_.log(),
+         [this] { return stop(); }, [this](const TrainerProgress& progress) { progress_ = progress; }},
+        options, names_);
   }
   const model_store::ModelFolder& folder() {
     folder_ = std::make_unique<model_store::ModelFolder>(root_);
@@ -58,6 +61,7 @@ class TrainerServiceTest : public testing::Test {
   bus::MemoryBus bus_{clock_};
   topics::Names names_;
   support::FakeLearner learner_;
+  TrainerProgress progress_;  // as it was told last
   support::Lines lines_;
   fs::path root_;
   std::unique_ptr<model_store::ModelFolder> folder_;
@@ -80,6 +84,28 @@ TEST_F(TrainerServiceTest, TrainsOncePublishesTheModelAndPointsAtIt) {
   EXPECT_EQ(model->weights, "0");
   EXPECT_EQ(ToJson(model->manifest), ToJson(manifest));
   EXPECT_EQ(model_store::ModelFolder(root_).LoadCurrent("default").weights, "0");
+}
+
+TEST_F(TrainerServiceTest, ItsMetricsTellWhatWasReadAndWhatCameOfIt) {
+  EXPECT_THAT(support::Problems(TrainerMetrics().Read(progress_), "flowcast_trainer_"), IsEmpty());
+  Feed("demo/a", 100);
+  Feed("demo/a", 10);
+  support::Send(bus_, names_.sequences, "no protobuf");
+  const model_store::Manifest manifest = Make().RunOnce(1);
+  const auto metrics = TrainerMetrics().Read(progress_);
+  EXPECT_THAT(support::Problems(metrics, "flowcast_trainer_"), IsEmpty());
+  const auto value = [&](const std::string& name, const std::string& label = "") {
+    return support::ValueOf(metrics, "flowcast_trainer_" + name, label);
+  };
+  EXPECT_EQ(value("records_total"), static_cast<double>(bus_.Records(names_.sequences).size()));
+  EXPECT_EQ(value("records_total", "kept"), value("sequences"));
+  EXPECT_EQ(value("records_total", "left_out"), 8) << "ten windows are eight sequences of three";
+  EXPECT_EQ(value("records_total", "refused"), 1);
+  EXPECT_EQ(value("trainings_total", "published"), 1);
+  EXPECT_EQ(value("model_info", manifest.version), 1);
+  EXPECT_EQ(value("model_trained_until_timestamp_seconds"), base::ToUnixSeconds(manifest.trained_until));
+  EXPECT_EQ(value("model_absolute_error", "model"), manifest.metrics.mae);
+  EXPECT_EQ(value("epochs_total"), static_cast<double>(manifest.history.size()));
 }
 
 TEST_F(TrainerServiceTest, TheManifestTellsWhatWasLearnedFromWhat) {

@@ -1,0 +1,113 @@
+// From options to the status server.
+#include "libs/app/status.h"
+
+#include <charconv>
+#include <cstdio>
+#include <utility>
+
+#include "libs/app/process_metrics.h"
+#include "libs/base/error.h"
+#include "libs/http/status_server.h"
+#include "libs/kafka/kafka_bus.h"
+#include "libs/telemetry/describe.h"
+
+namespace flowcast::app {
+namespace {
+
+struct BuildFacts {
+  std::string service;
+};
+
+const telemetry::Table<BuildFacts>& BuildMetrics() {
+  static const auto table = telemetry::Table<BuildFacts>().Info(
+      "flowcast_build_info", "What runs here.", {"service", "version", "librdkafka"},
+      [](const BuildFacts& facts) {
+        return std::vector<std::string>{facts.service, FLOWCAST_VERSION, kafka::LibraryVersion()};
+      });
+  return table;
+}
+
+void Append(std::vector<telemetry::Metric>& metrics, std::vector<telemetry::Metric> more) {
+  metrics.insert(metrics.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+}  // namespace
+
+Endpoint ParseEndpoint(const std::string& text) {
+  if (text == "off") return {};
+  const auto colon = text.rfind(':');
+  Endpoint endpoint{.address = text.substr(0, colon), .port = -1};
+  if (colon != std::string::npos) {
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, endpoint.port);
+    if (error != std::errc() || stop != end) endpoint.port = -1;
+  }
+  std::string& address = endpoint.address;
+  const bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  const bool ambiguous = address.find_first_of(bracketed ? "[]" : ":[]") != std::string::npos;
+  if (address.empty() || ambiguous || endpoint.port < 0 || endpoint.port > 65535) {
+    throw base::ConfigError("--http '" + text +
+                            "' is no address; write ADDRESS:PORT, like 127.0.0.1:9471 or [::1]:0, or off");
+  }
+  return endpoint;
+}
+
+Status::Status(const CommonOptions& options, const std::string& service, const base::Clock& clock,
+               base::Log log, base::Duration stall_limit)
+    : service_(service),
+      clock_(clock),
+      log_(std::move(log)),
+      endpoint_(ParseEndpoint(options.http)),
+      asked_for_(options.http_given),
+      health_(stall_limit) {
+  SetReady(false, "waiting for Kafka at " + options.brokers + " and its topics");
+}
+
+Status::~Status() = default;
+
+void Status::Start() {
+  if (server_ != nullptr || endpoint_.address.empty()) return;
+  server_ = std::make_unique<http::StatusServer>(
+      http::StatusSources{.metrics = [this] { return Metrics(); },
+                          .live = [this] { return health_.Live(clock_.Steady()); },
+                          .ready = [this] { return health_.Ready(clock_.Steady()); }},
+      log_);
+  try {
+    server_->Start(endpoint_.address, endpoint_.port);
+  } catch (const base::ConfigError& error) {
+    if (asked_for_) throw;
+    log_(base::LogLevel::kWarning, std::string("no status page: ") + error.what());
+    return;
+  }
+  const bool is_v6 = endpoint_.address.find(':') != std::string::npos;
+  log_(base::LogLevel::kInfo, "status at http://" +
+                                  (is_v6 ? "[" + endpoint_.address + "]" : endpoint_.address) + ":" +
+                                  std::to_string(server_->port()));
+}
+
+void Status::Publish(std::vector<telemetry::Metric> metrics) {
+  board_.Publish(std::move(metrics));
+  Beat();
+}
+
+void Status::Beat() { health_.Beat(clock_.Steady()); }
+
+void Status::SetReady(bool ready, const std::string& reason) { health_.SetReady(ready, reason); }
+
+std::vector<telemetry::Metric> Status::Metrics() const {
+  std::vector<telemetry::Metric> metrics = board_.Snapshot();
+  Append(metrics, BuildMetrics().Read({service_}));
+  Append(metrics, ProcessMetrics().Read(ReadProcessFacts()));
+  return metrics;
+}
+
+void PrintMetrics(const std::vector<telemetry::Metric>& described) {
+  std::vector<telemetry::Metric> metrics = described;
+  Append(metrics, BuildMetrics().Describe());
+  metrics.push_back(http::DescribeRequests());
+  Append(metrics, ProcessMetrics().Describe());
+  std::fputs(telemetry::MarkdownRows(metrics).c_str(), stdout);
+}
+
+}  // namespace flowcast::app

@@ -1,0 +1,81 @@
+// From counters to names.
+#include "services/inference/inference_metrics.h"
+
+#include "libs/slice/slice_metrics.h"
+
+namespace flowcast::services {
+namespace {
+
+using Facts = InferenceFacts;
+using Table = telemetry::Table<Facts>;
+
+Table::Number Count(std::uint64_t InferenceCounters::*member) {
+  return [member](const Facts& facts) { return facts.task.counters().*member; };
+}
+
+std::optional<double> TrainedUntil(const Facts& facts) {
+  const LiveModel* model = facts.models.current();
+  if (model == nullptr) return std::nullopt;
+  return telemetry::TimestampSeconds(model->manifest.trained_until);
+}
+
+std::optional<std::vector<std::string>> ModelTexts(const Facts& facts) {
+  const LiveModel* model = facts.models.current();
+  if (model == nullptr) return std::nullopt;
+  return std::vector<std::string>{model->manifest.name, model->manifest.version, model->manifest.target};
+}
+
+void AddForecasts(Table& table) {
+  table
+      .Counter(
+          "flowcast_inference_sequences_total",
+          "Sequences read. They add up to those forecast from, refused and stale, but for a batch in flight.",
+          Count(&InferenceCounters::sequences))
+      .Counter("flowcast_inference_refused_sequences_total",
+               "Records that are no sequence of ours, or of another version or feature schema.",
+               Count(&InferenceCounters::refused))
+      .Counter("flowcast_inference_stale_sequences_total",
+               "Sequences not newer than the one before of their link.", Count(&InferenceCounters::stale))
+      .Counter("flowcast_inference_forecasts_total", "Forecasts made.", Count(&InferenceCounters::forecasts))
+      .Counter("flowcast_inference_model_forecasts_total", "Of these, with a value of the model in them.",
+               Count(&InferenceCounters::with_model))
+      .Counter("flowcast_inference_settled_forecasts_total", "Forecasts whose truth has come.",
+               Count(&InferenceCounters::settled))
+      .Counter("flowcast_inference_scored_forecasts_total", "Of these, made with a value of the model.",
+               [](const Facts& facts) { return facts.task.scored(); })
+      .Counter("flowcast_inference_absolute_error_total",
+               "Summed absolute errors of the scored forecasts, and of persistence for the same windows, in "
+               "packets or "
+               "bytes a window as the target is. Divided by the scored forecasts: the mean absolute error.",
+               "forecast",
+               {{"published", [](const Facts& facts) { return facts.task.absolute_error(); }},
+                {"persistence", [](const Facts& facts) { return facts.task.absolute_error_persistence(); }}});
+}
+
+Table MakeTable() {
+  Table table;
+  AddForecasts(table);
+  table
+      .Counter(
+          "flowcast_inference_alerts_total", "Alerts sent.", "state",
+          {{"firing", Count(&InferenceCounters::fired)}, {"resolved", Count(&InferenceCounters::resolved)}})
+      .Info("flowcast_inference_model_info", "The model in use; absent without one.",
+            {"name", "version", "target"}, ModelTexts)
+      .Gauge("flowcast_inference_model_trained_until_timestamp_seconds",
+             "End of the newest window that the model in use was trained on, in event time.", TrainedUntil)
+      .Counter("flowcast_inference_refused_models_total", "Models that did not fit or failed their trial.",
+               [](const Facts& facts) { return facts.models.refused(); });
+  slice::AddSliceMetrics<Facts>(
+      table, "flowcast_inference_",
+      [](const Facts& facts) -> const slice::SliceCounters& { return facts.slices; });
+  return table;
+}
+
+}  // namespace
+
+const telemetry::Table<InferenceFacts>& InferenceMetrics() {
+  static const Table table = MakeTable();
+  return table;
+}
+
+}  // namespace flowcast::services
