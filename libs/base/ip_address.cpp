@@ -13,19 +13,6 @@ namespace {
 
 int AddressBits(const IpAddress& address) { return address.version == 4 ? 32 : 128; }
 
-bool HasPrefix(const IpAddress& address, const IpAddress& network, int bits) {
-  if (address.version != network.version) return false;
-  const auto whole = static_cast<std::size_t>(bits / 8);
-  if (!std::equal(network.bytes.begin(), network.bytes.begin() + static_cast<std::ptrdiff_t>(whole),
-                  address.bytes.begin())) {
-    return false;
-  }
-  const int rest = bits % 8;
-  if (rest == 0) return true;
-  const auto mask = static_cast<std::uint8_t>(0xff << (8 - rest));
-  return (address.bytes[whole] & mask) == (network.bytes[whole] & mask);
-}
-
 }  // namespace
 
 IpAddress ParseIpAddress(const std::string& text) {
@@ -47,26 +34,46 @@ std::string FormatIpAddress(const IpAddress& address) {
   return text;
 }
 
-CidrSet::CidrSet(const std::vector<std::string>& networks) {
-  for (const std::string& text : networks) {
-    const auto slash = text.find('/');
-    const IpAddress address = ParseIpAddress(text.substr(0, slash));
-    int bits = AddressBits(address);
-    if (slash != std::string::npos) {
-      const char* end = text.data() + text.size();
-      const auto [stop, error] = std::from_chars(text.data() + slash + 1, end, bits);
-      if (error != std::errc() || stop != end || bits < 0 || bits > AddressBits(address)) {
-        throw ConfigError("'" + text + "' is no network; write one like 10.0.0.0/8 or 2001:db8::/32");
-      }
+bool Network::Contains(const IpAddress& other) const {
+  if (other.version != address.version) return false;
+  const auto whole = static_cast<std::ptrdiff_t>(prefix_bits / 8);
+  if (!std::equal(address.bytes.begin(), address.bytes.begin() + whole, other.bytes.begin())) return false;
+  const int rest = prefix_bits % 8;
+  if (rest == 0) return true;
+  const auto at = static_cast<std::size_t>(whole);
+  const auto mask = static_cast<std::uint8_t>(0xff << (8 - rest));
+  return (other.bytes[at] & mask) == (address.bytes[at] & mask);
+}
+
+Network ParseNetwork(const std::string& text) {
+  const auto slash = text.find('/');
+  const IpAddress address = ParseIpAddress(text.substr(0, slash));
+  int bits = AddressBits(address);
+  if (slash != std::string::npos) {
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + slash + 1, end, bits);
+    if (error != std::errc() || stop != end || bits < 0 || bits > AddressBits(address)) {
+      throw ConfigError("'" + text + "' is no network; write one like 10.0.0.0/8 or 2001:db8::/32");
     }
-    networks_.push_back({address, bits});
   }
+  return {address, bits};
+}
+
+IpAddress MaskAddress(const IpAddress& address, int prefix_bits) {
+  IpAddress masked = address;
+  for (std::size_t at = 0; at < masked.bytes.size(); ++at) {
+    const int left = std::clamp(prefix_bits - static_cast<int>(at) * 8, 0, 8);
+    masked.bytes[at] &= static_cast<std::uint8_t>(0xff00 >> left);
+  }
+  return masked;
+}
+
+CidrSet::CidrSet(const std::vector<std::string>& networks) {
+  for (const std::string& text : networks) networks_.push_back(ParseNetwork(text));
 }
 
 bool CidrSet::Contains(const IpAddress& address) const {
-  return std::any_of(networks_.begin(), networks_.end(), [&](const Network& network) {
-    return HasPrefix(address, network.address, network.prefix_bits);
-  });
+  return std::ranges::any_of(networks_, [&](const Network& network) { return network.Contains(address); });
 }
 
 }  // namespace flowcast::base

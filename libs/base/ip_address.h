@@ -22,22 +22,30 @@ struct IpAddress {
 IpAddress ParseIpAddress(const std::string& text);
 std::string FormatIpAddress(const IpAddress& address);
 
+/// All addresses that begin with the same bits.
+struct Network {
+  IpAddress address;  // may have bits set behind the prefix
+  int prefix_bits = 0;
+
+  bool Contains(const IpAddress& other) const;
+};
+
+/// "10.0.0.0/8" or "2001:db8::/32"; a lone address is a network of one. Throws ConfigError.
+Network ParseNetwork(const std::string& text);
+/// `address` with every bit behind the first `prefix_bits` cleared.
+IpAddress MaskAddress(const IpAddress& address, int prefix_bits);
+
 /// A set of networks, such as the home net.
 class CidrSet {
  public:
   CidrSet() = default;
-  /// Each as "10.0.0.0/8" or "2001:db8::/32"; a lone address is a network of one. Throws
-  /// ConfigError naming the part that is wrong.
+  /// Each as ParseNetwork takes it; throws as that.
   explicit CidrSet(const std::vector<std::string>& networks);
 
   bool Contains(const IpAddress& address) const;
   bool empty() const { return networks_.empty(); }
 
  private:
-  struct Network {
-    IpAddress address;
-    int prefix_bits;
-  };
   std::vector<Network> networks_;
 };
 

@@ -129,6 +129,11 @@ class Producer {
   /// is kept until it is acknowledged, however long the broker is away; after a broker was lost a
   /// reader may in rare cases see a stretch of records twice.
   virtual void Send(OutRecord record) = 0;
+  /// Send that does not wait: false while the queue is full, the record is then as it was. Waits
+  /// only for a topic that this bus was never asked about. Only without transactions, as is the next.
+  virtual bool TrySend(OutRecord& record) = 0;
+  /// How many records, from the first that was sent on, are acknowledged without a gap.
+  virtual std::uint64_t acknowledged() const = 0;
   /// Waits until everything queued is acknowledged. Throws BusError when that fails.
   virtual void Flush(std::chrono::milliseconds timeout) = 0;
   /// Records sent and not yet acknowledged.
@@ -178,6 +183,7 @@ struct ProducerOptions {
   std::string compression = "lz4";
   std::chrono::milliseconds linger{1};
   std::chrono::milliseconds send_timeout{60'000};
+  std::size_t queue_bytes = 64 << 20;  // of values that may be queued; at least that of any record
 };
 
 /// Makes everything above; must outlive what it made. Thread-safe.

@@ -12,8 +12,10 @@ namespace flowcast::bus {
 
 /// Knobs that make the bus misbehave, each until it is set back. May be turned from any thread.
 struct Faults {
-  std::atomic<bool> unreachable = false;    // every call that would ask a broker throws kUnreachable
-  std::atomic<int> abort_next_commits = 0;  // this many commits throw kAbort
+  /// Every call that would ask a broker throws kUnreachable; TrySend fills the producer's queue.
+  std::atomic<bool> unreachable = false;
+  /// This many commits throw kAbort.
+  std::atomic<int> abort_next_commits = 0;
 };
 
 /// Thread-safe; what it makes is not. A Poll never waits: an empty result is given at once. A

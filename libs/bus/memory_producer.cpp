@@ -1,4 +1,5 @@
 // The producer of the in-memory bus.
+#include <deque>
 #include <stdexcept>
 
 #include "libs/bus/internal/memory_cluster.h"
@@ -8,17 +9,43 @@ namespace {
 
 class MemoryProducer : public Producer {
  public:
-  MemoryProducer(std::shared_ptr<MemoryCluster> cluster, std::string transactional_id)
-      : cluster_(std::move(cluster)), transactional_id_(std::move(transactional_id)) {}
+  MemoryProducer(std::shared_ptr<MemoryCluster> cluster, const ProducerOptions& options)
+      : cluster_(std::move(cluster)),
+        transactional_id_(options.transactional_id),
+        queue_bytes_(options.queue_bytes) {}
 
   void Send(OutRecord record) override {
     cluster_->RequireReachable();
     if (!transactional_id_.empty()) RequireTransaction();
-    cluster_->Append(std::move(record), identity_, transaction_);
+    Deliver();
+    Append(std::move(record));
   }
 
-  void Flush(std::chrono::milliseconds) override { cluster_->RequireReachable(); }
-  std::size_t queued() const override { return 0; }
+  bool TrySend(OutRecord& record) override {
+    if (!transactional_id_.empty()) throw std::logic_error("TrySend is for producers without transactions");
+    cluster_->RequirePartition(record.to);
+    Deliver();
+    if (queued_bytes_ + record.value.size() > queue_bytes_) return false;
+    queued_bytes_ += record.value.size();
+    queue_.push_back(std::move(record));
+    Deliver();
+    return true;
+  }
+
+  std::uint64_t acknowledged() const override {
+    Deliver();
+    return acknowledged_;
+  }
+
+  void Flush(std::chrono::milliseconds) override {
+    cluster_->RequireReachable();
+    Deliver();
+  }
+
+  std::size_t queued() const override {
+    Deliver();
+    return queue_.size();
+  }
 
   void InitTransactions() override {
     cluster_->RequireReachable();
@@ -59,8 +86,25 @@ class MemoryProducer : public Producer {
     transaction_.reset();
   }
 
+  void Append(OutRecord record) const {
+    cluster_->Append(std::move(record), identity_, transaction_);
+    ++acknowledged_;
+  }
+
+  void Deliver() const {
+    if (cluster_->faults.unreachable) return;
+    for (; !queue_.empty(); queue_.pop_front()) {
+      queued_bytes_ -= queue_.front().value.size();
+      Append(std::move(queue_.front()));
+    }
+  }
+
   std::shared_ptr<MemoryCluster> cluster_;
   std::string transactional_id_;
+  std::size_t queue_bytes_;
+  mutable std::deque<OutRecord> queue_;  // while the bus is unreachable
+  mutable std::size_t queued_bytes_ = 0;
+  mutable std::uint64_t acknowledged_ = 0;
   ProducerIdentity identity_;
   std::shared_ptr<Transaction> transaction_;
 };
@@ -69,7 +113,7 @@ class MemoryProducer : public Producer {
 
 std::unique_ptr<Producer> MakeMemoryProducer(std::shared_ptr<MemoryCluster> cluster,
                                              const ProducerOptions& options) {
-  return std::make_unique<MemoryProducer>(std::move(cluster), options.transactional_id);
+  return std::make_unique<MemoryProducer>(std::move(cluster), options);
 }
 
 }  // namespace flowcast::bus::internal

@@ -7,50 +7,109 @@
 #include "libs/base/hash.h"
 
 namespace flowcast::capture {
+namespace {
+
+// What one costs in a batch, about.
+constexpr std::size_t kPacketBytes = 12;
+constexpr std::size_t kFlowBytes = 56;
+
+/// The same wherever it is computed.
+std::uint64_t Fingerprint(std::uint64_t settings, const packet::Packet& first) {
+  const packet::FlowKey& flow = first.flow;
+  const std::string text = base::Hex(settings) + ' ' + std::to_string(base::ToUnixNanoseconds(first.time)) +
+                           ' ' + std::to_string(first.wire_length_bytes) + ' ' +
+                           base::FormatIpAddress(flow.source) + ' ' +
+                           base::FormatIpAddress(flow.destination) + ' ' + std::to_string(flow.source_port) +
+                           ' ' + std::to_string(flow.destination_port);
+  return base::Fnv1a64(text);
+}
+
+void ReserveLike(const packet::PacketBatch& before, packet::PacketBatch& batch) {
+  batch.times.reserve(before.size());
+  batch.flow_indexes.reserve(before.size());
+  batch.wire_lengths_bytes.reserve(before.size());
+  batch.tcp_flags.reserve(before.size());
+  batch.traffic_classes.reserve(before.size());
+  batch.ttls.reserve(before.size());
+  batch.flows.reserve(before.flows.size());
+}
+
+}  // namespace
+
+Batcher::Batcher(const BatcherOptions& options)
+    : options_(options), namer_(options.source, options.links, options.anonymize) {}
 
 void Batcher::Add(const packet::Packet& packet, const std::vector<std::string>& interfaces,
                   std::vector<AddressedBatch>& ready) {
   if (!started_) BeginSource(packet);
+  bool added = false;
+  KnownFlow& flow = flows_.Find(packet, added);
+  if (added) Learn(packet, interfaces, flow);
+  Link& link = links_[flow.link];
+  Partition& partition = *link.partition;
+  if (flow.batch != partition.batch) Enter(link, flow);
+  packet::PacketBatch& batch = partition.open;
+  if (packet.time < watermark_) {
+    ++stragglers_;
+    batch.stragglers.push_back({static_cast<std::uint32_t>(batch.size()), watermark_});
+  }
   out_of_order_ += packet.time < newest_ ? 1 : 0;
   newest_ = std::max(newest_, packet.time);
   watermark_ = std::max(watermark_, newest_ - options_.reorder_tolerance);
-  Link& link = LinkOf(packet, interfaces);
-  Partition& partition = *link.partition;
-  packet::PacketBatch& batch = partition.open;
-  if (link.batch != partition.next_sequence) {
-    link.batch = partition.next_sequence;
-    link.index = static_cast<std::uint32_t>(batch.links.size());
-    batch.links.push_back(link.name);
-  }
   batch.times.push_back(packet.time);
-  batch.flow_indexes.push_back(partition.flows.FindOrAdd(link.index, packet.flow, batch.flows));
+  batch.flow_indexes.push_back(flow.index);
   batch.wire_lengths_bytes.push_back(packet.wire_length_bytes);
   batch.tcp_flags.push_back(packet.tcp_flags);
   batch.traffic_classes.push_back(packet.traffic_class);
   batch.ttls.push_back(packet.ttl);
   ++taken_;
-  if (batch.size() >= options_.batch_packets) Close(link.partition_number, partition, false, ready);
+  ++by_kind_[static_cast<std::size_t>(flow.kind)];
+  partition.open_bytes += kPacketBytes;
+  if (batch.size() >= options_.batch_packets || partition.open_bytes >= options_.batch_bytes)
+    Close(link.partition_number, partition, false, ready);
 }
 
 void Batcher::BeginSource(const packet::Packet& first) {
   started_ = true;
   first_ = newest_ = first.time;
   watermark_ = first.time - options_.reorder_tolerance;
+  content_ = Fingerprint(options_.settings, first);
   if (options_.epoch == 0) {
     options_.epoch =
         static_cast<std::uint64_t>(std::max<std::int64_t>(1, base::ToUnixNanoseconds(first.time)));
   }
 }
 
-Batcher::Link& Batcher::LinkOf(const packet::Packet& packet, const std::vector<std::string>& interfaces) {
-  while (links_.size() < interfaces.size()) {
-    const std::string name = options_.source + "/" + interfaces[links_.size()];
-    const std::int32_t number = base::PartitionOf(name, options_.partitions);
-    links_.push_back({.name = name, .partition_number = number});
+void Batcher::Learn(const packet::Packet& packet, const std::vector<std::string>& interfaces,
+                    KnownFlow& flow) {
+  flow.link = namer_.LinkOf(packet, interfaces);
+  flow.kind = packet::KindOf(packet);
+  flow.sent = {.key = packet.flow};
+  if (!options_.home_net.empty()) flow.sent.direction = packet::DirectionOf(packet.flow, options_.home_net);
+  if (options_.anonymize && packet.flow.source.version != 0) {
+    flow.sent.key.source = options_.anonymize(packet.flow.source);
+    flow.sent.key.destination = options_.anonymize(packet.flow.destination);
   }
-  Link& link = links_[packet.interface];
-  if (link.partition == nullptr) link.partition = &partitions_[link.partition_number];
-  return link;
+  for (auto number = static_cast<std::uint32_t>(links_.size()); number < namer_.size(); ++number) {
+    const std::int32_t partition = base::PartitionOf(namer_.name(number), options_.partitions);
+    links_.push_back({.partition_number = partition, .partition = &partitions_[partition]});
+  }
+}
+
+void Batcher::Enter(Link& link, KnownFlow& flow) {
+  Partition& partition = *link.partition;
+  packet::PacketBatch& batch = partition.open;
+  if (link.batch != partition.batch) {
+    link.batch = partition.batch;
+    link.index = static_cast<std::uint32_t>(batch.links.size());
+    batch.links.push_back(namer_.name(flow.link));
+    partition.open_bytes += batch.links.back().size();
+  }
+  flow.batch = partition.batch;
+  flow.index = static_cast<std::uint32_t>(batch.flows.size());
+  batch.flows.push_back(flow.sent);
+  batch.flows.back().link = link.index;
+  partition.open_bytes += kFlowBytes;
 }
 
 void Batcher::Tick(base::EventTime lower_bound, std::vector<AddressedBatch>& ready) {
@@ -60,16 +119,16 @@ void Batcher::Tick(base::EventTime lower_bound, std::vector<AddressedBatch>& rea
   CloseAll(false, ready);
 }
 
+void Batcher::Flush(std::vector<AddressedBatch>& ready) {
+  for (auto& [number, partition] : partitions_) {
+    if (partition.open.size() > 0) Close(number, partition, false, ready);
+  }
+}
+
 void Batcher::Finish(std::vector<AddressedBatch>& ready) {
   if (!started_) return;
   watermark_ = std::max(watermark_, newest_);
   CloseAll(true, ready);
-}
-
-std::uint64_t Batcher::waiting() const {
-  std::uint64_t count = 0;
-  for (const auto& [number, partition] : partitions_) count += partition.open.size();
-  return count;
 }
 
 void Batcher::CloseAll(bool final, std::vector<AddressedBatch>& ready) {
@@ -82,15 +141,19 @@ void Batcher::CloseAll(bool final, std::vector<AddressedBatch>& ready) {
 void Batcher::Close(std::int32_t number, Partition& partition, bool final,
                     std::vector<AddressedBatch>& ready) {
   packet::PacketBatch batch = std::exchange(partition.open, {});
-  partition.flows.Clear();
+  ReserveLike(batch, partition.open);
+  ++partition.batch;
+  partition.open_bytes = 0;
   batch.source = options_.source;
   batch.epoch = options_.epoch;
-  batch.sequence = partition.next_sequence++;
+  batch.content = content_;
+  batch.sequence = partition.next_sequence;
+  partition.next_sequence += batch.size();
   batch.started = first_;
   batch.watermark = watermark_;
   batch.final = final;
   batch.counters = counters_;
-  batch.counters.published = taken_;
+  batch.counters.published = taken_ - counters_.dropped_by_queue - counters_.dropped_by_spool;
   partition.last_watermark = watermark_;
   ready.push_back({number, std::move(batch)});
 }

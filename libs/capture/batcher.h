@@ -1,22 +1,29 @@
 // Sorts packets into batches: one source, one partition a batch, columns, tables of links and flows.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "libs/capture/flow_table.h"
+#include "libs/capture/link_namer.h"
 #include "libs/packet/packet.h"
 
 namespace flowcast::capture {
 
 struct BatcherOptions {
   std::string source = "capture";
-  std::uint64_t epoch = 0;  // 0: the first packet's time, so that the same file always has the same one
+  std::uint64_t epoch = 0;     // 0: the first packet's time, so that the same file always has the same one
+  std::uint64_t settings = 0;  // fingerprint of all that decides which packets there are
   std::int32_t partitions = 1;
   std::size_t batch_packets = 8192;
+  std::size_t batch_bytes = 512 << 10;                               // about, encoded and not compressed
   base::Duration reorder_tolerance = std::chrono::milliseconds(50);  // how far back a time stamp may go
+  LinkOptions links;
+  base::CidrSet home_net;    // empty: directions are unknown
+  AddressMapping anonymize;  // of all addresses that leave; links and directions go by the real ones
 };
 
 /// A batch and where it belongs.
@@ -25,11 +32,12 @@ struct AddressedBatch {
   packet::PacketBatch batch;
 };
 
-/// Batches close by count when packets are added, all together when Tick or Finish is called.
-/// The watermark is the newest time stamp less the tolerance and never goes back. Not thread-safe.
+/// Batches close by count and size when packets are added, all together when Tick, Flush or Finish is
+/// called. The watermark is the newest time stamp less the tolerance and never goes back.
+/// Not thread-safe.
 class Batcher {
  public:
-  explicit Batcher(const BatcherOptions& options) : options_(options) {}
+  explicit Batcher(const BatcherOptions& options);
 
   /// `interfaces` are the names that the packet's interface points into. Appends a batch when one is full.
   void Add(const packet::Packet& packet, const std::vector<std::string>& interfaces,
@@ -38,50 +46,63 @@ class Batcher {
   /// came, that carries the watermark. `lower_bound` is what the source knows by itself; the
   /// tolerance is taken off it too.
   void Tick(base::EventTime lower_bound, std::vector<AddressedBatch>& ready);
-  /// The same with the final mark; the watermark is then at least the newest packet's time.
+  /// Closes the batches that hold packets, because the program ends but the source does not.
+  void Flush(std::vector<AddressedBatch>& ready);
+  /// As Tick with the final mark; the watermark is then at least the newest packet's time.
   void Finish(std::vector<AddressedBatch>& ready);
 
-  /// Carried in every batch that follows, but for `published`, which is ours: what was taken so far.
+  /// Carried in every batch that follows, but for `published`, which is what was taken so far less
+  /// what queue and spool dropped.
   void SetCounters(const packet::SourceCounters& counters) { counters_ = counters; }
 
-  /// Packets added, and of these the ones in batches that were closed.
+  /// Packets added.
   std::uint64_t taken() const { return taken_; }
-  std::uint64_t published() const { return taken_ - waiting(); }
-  /// Packets in batches that are still open.
-  std::uint64_t waiting() const;
+  /// Of these, by kind.
+  const std::array<std::uint64_t, packet::kKinds>& by_kind() const { return by_kind_; }
+  /// Of these, older than one before them.
   std::uint64_t out_of_order() const { return out_of_order_; }
+  /// Of these, by more than the tolerance.
+  std::uint64_t stragglers() const { return stragglers_; }
   base::EventTime newest() const { return newest_; }
+  base::EventTime watermark() const { return watermark_; }
+  std::size_t link_count() const { return namer_.size(); }
 
  private:
   struct Partition {
     packet::PacketBatch open;
-    FlowTable flows;
+    std::uint64_t batch = 1;  // number of the open one
     std::uint64_t next_sequence = 0;
+    std::size_t open_bytes = 0;
     base::EventTime last_watermark = base::kBeginningOfTime;
   };
   struct Link {
-    std::string name;
-    Partition* partition = nullptr;
     std::int32_t partition_number = 0;
-    std::uint64_t batch = ~std::uint64_t{0};  // the batch that `index` is valid in
+    Partition* partition = nullptr;
+    std::uint64_t batch = 0;  // the batch that `index` is valid in
     std::uint32_t index = 0;
   };
 
   void BeginSource(const packet::Packet& first);
-  Link& LinkOf(const packet::Packet& packet, const std::vector<std::string>& interfaces);
+  void Learn(const packet::Packet& packet, const std::vector<std::string>& interfaces, KnownFlow& flow);
+  void Enter(Link& link, KnownFlow& flow);
   void Close(std::int32_t number, Partition& partition, bool final, std::vector<AddressedBatch>& ready);
   void CloseAll(bool final, std::vector<AddressedBatch>& ready);
 
   BatcherOptions options_;
+  LinkNamer namer_;
   bool started_ = false;
   base::EventTime first_ = base::kBeginningOfTime;
   base::EventTime newest_ = base::kBeginningOfTime;
   base::EventTime watermark_ = base::kBeginningOfTime;
+  std::uint64_t content_ = 0;
   packet::SourceCounters counters_;
   std::uint64_t taken_ = 0;
+  std::array<std::uint64_t, packet::kKinds> by_kind_{};
   std::uint64_t out_of_order_ = 0;
+  std::uint64_t stragglers_ = 0;
   std::map<std::int32_t, Partition> partitions_;
-  std::vector<Link> links_;  // by interface
+  std::vector<Link> links_;  // by number
+  FlowTable flows_;
 };
 
 }  // namespace flowcast::capture

@@ -8,8 +8,9 @@
 
 namespace flowcast::capture {
 
-FileSource::FileSource(std::unique_ptr<capfile::Reader> reader, FrameFilterFactory filters)
-    : reader_(std::move(reader)), make_filter_(std::move(filters)) {
+FileSource::FileSource(std::unique_ptr<capfile::Reader> reader, FrameFilterFactory filters,
+                       packet::Tunnels tunnels)
+    : reader_(std::move(reader)), make_filter_(std::move(filters)), tunnels_(tunnels) {
   LearnInterfaces();
 }
 
@@ -32,7 +33,7 @@ void FileSource::Take(const capfile::Frame& frame, std::vector<packet::Packet>& 
     return;
   }
   packet::Packet& packet = packets.emplace_back();
-  if (!packet::Decode(reader_->interfaces()[frame.interface].link_type, frame.bytes, packet)) {
+  if (!packet::Decode(reader_->interfaces()[frame.interface].link_type, frame.bytes, packet, tunnels_)) {
     packets.pop_back();
     ++statistics_.undecodable;
     return;
@@ -56,7 +57,7 @@ std::string FileSource::Complaint() const {
   std::string complaint;
   if (const auto& damage = reader_->damage()) {
     complaint = reader_->name() + " is damaged at byte " + std::to_string(damage->offset) + ": " +
-                damage->reason + "; everything before was read";
+                damage->reason + "; everything before was read (copy the file again if there should be more)";
   }
   if (statistics_.undecodable != 0) {
     complaint += (complaint.empty() ? reader_->name() + ": " : "; ") +

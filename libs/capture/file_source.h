@@ -9,6 +9,7 @@
 
 #include "libs/capfile/reader.h"
 #include "libs/capture/packet_source.h"
+#include "libs/packet/tunnels.h"
 
 namespace flowcast::capture {
 
@@ -22,7 +23,8 @@ class FileSource : public PacketSource {
  public:
   /// `filters` may be empty: everything passes. It is called once an interface, here and, as a
   /// pcapng file declares more of them, in Poll; what it throws passes through.
-  FileSource(std::unique_ptr<capfile::Reader> reader, FrameFilterFactory filters);
+  FileSource(std::unique_ptr<capfile::Reader> reader, FrameFilterFactory filters,
+             packet::Tunnels tunnels = {});
 
   /// Reads up to `limit` frames, whether they pass or not.
   PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override;
@@ -41,6 +43,7 @@ class FileSource : public PacketSource {
 
   std::unique_ptr<capfile::Reader> reader_;
   FrameFilterFactory make_filter_;
+  packet::Tunnels tunnels_;
   std::vector<std::string> names_;
   std::vector<FrameFilter> filters_;
   SourceStatistics statistics_;

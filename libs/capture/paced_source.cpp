@@ -8,10 +8,6 @@ namespace {
 constexpr std::size_t kReadAhead = 1024;
 }
 
-base::Duration ReplayTick(double speed) {
-  return base::Duration(static_cast<std::int64_t>(static_cast<double>(PacedSource::kBlock.count()) * speed));
-}
-
 PacedSource::PacedSource(std::unique_ptr<PacketSource> source, double speed, base::Clock& clock)
     : source_(std::move(source)), speed_(speed), clock_(clock) {}
 

@@ -9,10 +9,6 @@
 
 namespace flowcast::capture {
 
-/// How much event time of a replay at `speed` belongs into a batch: 50 ms of the replay's own time,
-/// however fast that is. 0 for speed 0, which is "as fast as possible".
-base::Duration ReplayTick(double speed);
-
 /// Time stamps stay as they are; only when a packet is handed out is decided by the clock. Waits
 /// at most `kBlock` in Poll and then gives kIdle, like a live source.
 class PacedSource : public PacketSource {

@@ -11,6 +11,7 @@
 namespace flowcast::feature {
 namespace {
 
+using packet::Direction;
 using packet::Protocol;
 
 enum ProtocolClass : std::size_t { kTcp, kUdp, kIcmp, kOther, kClassCount };
@@ -88,12 +89,13 @@ void Accumulator::AddPacket(base::EventTime time, std::uint32_t wire_length_byte
   squared_bytes_ += base::Uint128{wire_length_bytes} * wire_length_bytes;
 }
 
-void Accumulator::AddFlow(const packet::FlowKey& key, std::uint64_t packets, std::uint64_t bytes,
-                          std::uint64_t syns) {
+void Accumulator::AddFlow(const packet::FlowKey& key, packet::Direction direction, std::uint64_t packets,
+                          std::uint64_t bytes, std::uint64_t syns) {
   FlowSums& sums = flows_[key];
   sums.packets += packets;
   sums.bytes += bytes;
   sums.syns += syns;
+  sums.direction = direction;
 }
 
 FeatureVector Accumulator::Features(base::EventTime start, base::Duration length,
@@ -153,10 +155,10 @@ void Accumulator::SetFlows(const FeatureOptions& options, FeatureVector& feature
     ++flows;
     sources.insert(key.source);
     destinations.insert(key.destination);
-    const bool from_home = options.home_net.Contains(key.source);
-    const bool to_home = options.home_net.Contains(key.destination);
-    if (from_home && !to_home) up_bytes += sums.bytes;
-    if (to_home && !from_home) down_bytes += sums.bytes;
+    const Direction direction =
+        sums.direction == Direction::kUnknown ? DirectionOf(key, options.home_net) : sums.direction;
+    if (direction == Direction::kUplink) up_bytes += sums.bytes;
+    if (direction == Direction::kDownlink) down_bytes += sums.bytes;
   }
   features[kSourcePortEntropy] = Entropy(source_ports);
   features[kDestinationPortEntropy] = Entropy(destination_ports);

@@ -25,8 +25,10 @@ class Accumulator {
  public:
   /// A packet, without its flow; in order of arrival.
   void AddPacket(base::EventTime time, std::uint32_t wire_length_bytes, base::Duration burst_gap);
-  /// `packets` of one flow, of which `bytes` on the wire and `syns` with SYN and without ACK.
-  void AddFlow(const packet::FlowKey& key, std::uint64_t packets, std::uint64_t bytes, std::uint64_t syns);
+  /// `packets` of one flow, of which `bytes` on the wire and `syns` with SYN and without ACK. A
+  /// direction that the capture did not tell is taken from FeatureOptions::home_net.
+  void AddFlow(const packet::FlowKey& key, packet::Direction direction, std::uint64_t packets,
+               std::uint64_t bytes, std::uint64_t syns);
 
   std::uint64_t packets() const { return packets_; }
   std::uint64_t bytes() const { return bytes_; }
@@ -39,6 +41,7 @@ class Accumulator {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
     std::uint64_t syns = 0;
+    packet::Direction direction = packet::Direction::kUnknown;
   };
   void SetSizesAndGaps(base::Duration length, FeatureVector& features) const;
   void SetProtocols(FeatureVector& features) const;

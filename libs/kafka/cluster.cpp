@@ -130,6 +130,19 @@ rd_kafka_t* Cluster::directory() {
 }
 
 std::int32_t Cluster::PartitionCount(const std::string& name) {
+  const std::int32_t count = AskPartitionCount(name);
+  const std::lock_guard lock(mutex_);
+  seen_partitions_[name] = count;
+  return count;
+}
+
+bool Cluster::HasSeen(const bus::TopicPartition& partition) const {
+  const std::lock_guard lock(mutex_);
+  const auto seen = seen_partitions_.find(partition.topic);
+  return seen != seen_partitions_.end() && partition.partition >= 0 && partition.partition < seen->second;
+}
+
+std::int32_t Cluster::AskPartitionCount(const std::string& name) {
   const Deadline deadline(options_.timeout);
   const Topic topic(rd_kafka_topic_new(directory(), name.c_str(), nullptr));
   if (!topic) throw ErrorFor(rd_kafka_last_error(), "topic " + name);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -27,7 +28,7 @@ Settings SettingsFor(const bus::ProducerOptions& options) {
       {"enable.idempotence", "true"},
       {"compression.type", options.compression},
       {"linger.ms", std::to_string(options.linger.count())},
-      {"queue.buffering.max.kbytes", "262144"},
+      {"queue.buffering.max.kbytes", std::to_string(options.queue_bytes >> 10)},
   };
   if (options.transactional_id.empty()) {
     // A queued record waits for the broker for ever; backpressure comes from the full queue.
@@ -84,6 +85,8 @@ class KafkaProducer : public bus::Producer {
   KafkaProducer(std::shared_ptr<Cluster> cluster, bus::ProducerOptions options);
 
   void Send(OutRecord record) override;
+  bool TrySend(OutRecord& record) override;
+  std::uint64_t acknowledged() const override;
   void Flush(milliseconds timeout) override;
   std::size_t queued() const override;
   void InitTransactions() override;
@@ -98,9 +101,11 @@ class KafkaProducer : public bus::Producer {
   bool transactional() const { return !options_.transactional_id.empty(); }
   void Open();
   void OnDelivered(const rd_kafka_message_t& message);
+  void OnAcknowledged(std::uint64_t number);
   rd_kafka_topic_t* TopicFor(const bus::TopicPartition& to);
   rd_kafka_resp_err_t Enqueue(const OutRecord& record, std::uint64_t number);
   void SendNumbered(const OutRecord& record, std::uint64_t number);
+  bool TrySendNumbered(const OutRecord& record, std::uint64_t number);
   void WaitForRoom();
   void Serve(int timeout_ms);
   bool IsBroken() const;
@@ -124,6 +129,8 @@ class KafkaProducer : public bus::Producer {
   std::optional<BusError> failure_;  // of a delivery; kept until it has been thrown
   std::map<std::uint64_t, OutRecord> returned_;
   std::uint64_t next_number_ = 1;
+  std::uint64_t acknowledged_ = 0;
+  std::deque<bool> acknowledged_later_;  // the records after those, for they come back by partition
   std::size_t queued_ = 0;
   base::Duration last_progress_{};
   std::optional<base::Duration> began_;  // the open transaction, in steady time
@@ -144,12 +151,28 @@ void KafkaProducer::Open() { rk_ = cluster_->Open(RD_KAFKA_PRODUCER, SettingsFor
 void KafkaProducer::OnDelivered(const rd_kafka_message_t& message) {
   --queued_;
   last_progress_ = SteadyNow();
-  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  if (!transactional() && IsBroken()) {
-    returned_.emplace(reinterpret_cast<std::uintptr_t>(message._private), ToRecord(message));
+  const auto number = reinterpret_cast<std::uintptr_t>(message._private);
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (!transactional()) OnAcknowledged(number);
+  } else if (!transactional() && IsBroken()) {
+    returned_.emplace(number, ToRecord(message));
   } else if (!failure_ && !WasPurged(message)) {
     failure_ = Undelivered(message);
   }
+}
+
+void KafkaProducer::OnAcknowledged(std::uint64_t number) {
+  const std::uint64_t index = number - acknowledged_ - 1;
+  if (index >= acknowledged_later_.size()) acknowledged_later_.resize(index + 1);
+  acknowledged_later_[index] = true;
+  for (; !acknowledged_later_.empty() && acknowledged_later_.front(); ++acknowledged_) {
+    acknowledged_later_.pop_front();
+  }
+}
+
+std::uint64_t KafkaProducer::acknowledged() const {
+  rd_kafka_poll(rk_.get(), 0);
+  return acknowledged_;
 }
 
 BusError KafkaProducer::Undelivered(const rd_kafka_message_t& message) const {
@@ -179,24 +202,36 @@ void KafkaProducer::Send(OutRecord record) {
   ++next_number_;
 }
 
+bool KafkaProducer::TrySend(OutRecord& record) {
+  if (transactional()) throw std::logic_error("TrySend is for producers without transactions");
+  ThrowFailure();
+  if (!TrySendNumbered(record, next_number_)) {
+    Serve(0);
+    return false;
+  }
+  ++next_number_;
+  return true;
+}
+
 void KafkaProducer::SendNumbered(const OutRecord& record, std::uint64_t number) {
+  last_progress_ = SteadyNow();
+  while (!TrySendNumbered(record, number)) WaitForRoom();
+}
+
+bool KafkaProducer::TrySendNumbered(const OutRecord& record, std::uint64_t number) {
   if (--sends_until_poll_ <= 0) {
     sends_until_poll_ = kSendsPerPoll;
     Serve(0);
   }
-  last_progress_ = SteadyNow();
   for (;;) {
     const auto code = Enqueue(record, number);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-    if (code == RD_KAFKA_RESP_ERR__FATAL && !transactional()) {
-      Reopen();
-    } else if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-      throw Refused(code, record);
-    } else {
-      WaitForRoom();
-    }
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
+    if (code != RD_KAFKA_RESP_ERR__FATAL || transactional()) throw Refused(code, record);
+    Reopen();
   }
   ++queued_;
+  return true;
 }
 
 void KafkaProducer::WaitForRoom() {
@@ -209,15 +244,14 @@ void KafkaProducer::WaitForRoom() {
 }
 
 rd_kafka_topic_t* KafkaProducer::TopicFor(const bus::TopicPartition& to) {
-  auto known = topics_.find(to.topic);
-  if (known == topics_.end() || to.partition >= known->second.partitions) {
-    cluster_->Require(to);
-    KnownTopic& topic = topics_[to.topic];
-    topic.partitions = to.partition + 1;
-    if (!topic.topic) topic.topic.reset(rd_kafka_topic_new(rk_.get(), to.topic.c_str(), nullptr));
-    return topic.topic.get();
-  }
-  return known->second.topic.get();
+  const auto known = topics_.find(to.topic);
+  if (known != topics_.end() && to.partition < known->second.partitions) return known->second.topic.get();
+  // A new handle while the broker is away must not wait for it.
+  if (!cluster_->HasSeen(to)) cluster_->Require(to);
+  KnownTopic& topic = topics_[to.topic];
+  topic.partitions = to.partition + 1;
+  if (!topic.topic) topic.topic.reset(rd_kafka_topic_new(rk_.get(), to.topic.c_str(), nullptr));
+  return topic.topic.get();
 }
 
 rd_kafka_resp_err_t KafkaProducer::Enqueue(const OutRecord& record, std::uint64_t number) {

@@ -1,74 +1,27 @@
-// Link-layer headers, each as the registry of link types describes it.
+// The decoder of each link type.
 #include "libs/packet/decoder.h"
 
-#include "libs/packet/internal/bytes.h"
 #include "libs/packet/internal/encapsulation.h"
 #include "libs/packet/internal/ieee80211.h"
+#include "libs/packet/internal/link_header.h"
 #include "libs/packet/internal/network_layer.h"
+#include "libs/packet/internal/tunnel.h"
 
 namespace flowcast::packet {
 namespace {
 
 using namespace internal;
 
-constexpr std::size_t kEthernetBytes = 14;
-constexpr std::size_t kFamilyBytes = 4;
-constexpr std::size_t kSllBytes = 16;
-constexpr std::size_t kSll2Bytes = 20;
-
-bool DecodeEthernet(Bytes frame, Packet& packet) {
-  if (frame.size() < kEthernetBytes) return false;
-  DecodeEtherType(U16(frame, 12), frame.subspan(kEthernetBytes), packet);
-  return true;
-}
-
-// The address family comes in the byte order of the capturing host; all families are small numbers.
-bool DecodeLoopback(Bytes frame, Packet& packet) {
-  if (frame.size() < kFamilyBytes) return false;
-  const std::uint32_t big = U32(frame, 0);
-  switch (big > 0xffff ? LittleU32(frame, 0) : big) {
-    case 2:
-      DecodeIpv4(frame.subspan(kFamilyBytes), packet);
-      break;
-    case 10:  // AF_INET6 of Linux, Windows, NetBSD and OpenBSD, FreeBSD, macOS
-    case 23:
-    case 24:
-    case 28:
-    case 30:
-      DecodeIpv6(frame.subspan(kFamilyBytes), packet);
-      break;
-    default:
-      break;
-  }
-  return true;
-}
-
-bool DecodePppFrame(Bytes frame, Packet& packet) {
-  if (frame.size() < 2) return false;
-  const bool framed = U16(frame, 0) == 0xff03;
-  return DecodePpp(framed ? frame.subspan(2) : frame, packet);
-}
-
-bool DecodeSll(Bytes frame, Packet& packet) {
-  if (frame.size() < kSllBytes) return false;
-  DecodeEtherType(U16(frame, 14), frame.subspan(kSllBytes), packet);
-  return true;
-}
-
-bool DecodeSll2(Bytes frame, Packet& packet) {
-  if (frame.size() < kSll2Bytes) return false;
-  DecodeEtherType(U16(frame, 0), frame.subspan(kSll2Bytes), packet);
-  return true;
-}
-
 // Without a header of its own a frame can't be too short for it.
 template <auto decode>
-bool DecodeBare(Bytes frame, Packet& packet) {
-  decode(frame, packet);
+bool DecodeBare(Bytes frame, Decoding& decoding) {
+  decode(frame, decoding);
   return true;
 }
 
-using LinkDecoder = bool (*)(Bytes, Packet&);
+bool DecodePpi(Bytes frame, Decoding& decoding);
+
+using LinkDecoder = bool (*)(Bytes, Decoding&);
 
 LinkDecoder DecoderOf(LinkType link_type) {
   switch (link_type) {
@@ -77,8 +30,20 @@ LinkDecoder DecoderOf(LinkType link_type) {
     case LinkType::kNull:
     case LinkType::kLoop:
       return DecodeLoopback;
+    case LinkType::kSlip:
+      return DecodeSlip;
     case LinkType::kPpp:
       return DecodePppFrame;
+    case LinkType::kFddi:
+      return DecodeFddi;
+    case LinkType::kAtmRfc1483:
+      return DecodeBare<DecodeLlc>;
+    case LinkType::kPppHdlc:
+      return DecodePppOrCiscoHdlc;
+    case LinkType::kCiscoHdlc:
+      return DecodeCiscoHdlc;
+    case LinkType::kFrameRelay:
+      return DecodeFrameRelay;
     case LinkType::kRaw:
     case LinkType::kRawBsd:
     case LinkType::kRawOpenBsd:
@@ -91,12 +56,29 @@ LinkDecoder DecoderOf(LinkType link_type) {
       return DecodeIeee80211;
     case LinkType::kRadiotap:
       return DecodeRadiotap;
+    case LinkType::kPpi:
+      return DecodePpi;
+    case LinkType::kNflog:
+      return DecodeNflog;
+    case LinkType::kIpOverInfiniband:
+      return DecodeIpOverInfiniband;
     case LinkType::kLinuxSll:
       return DecodeSll;
     case LinkType::kLinuxSll2:
       return DecodeSll2;
   }
   return nullptr;
+}
+
+// Names the link type of what follows it.
+bool DecodePpi(Bytes frame, Decoding& decoding) {
+  constexpr std::size_t kFixedBytes = 8;
+  if (frame.size() < kFixedBytes) return false;
+  const std::size_t length = LittleU16(frame, 2);
+  if (length < kFixedBytes || length > frame.size()) return false;
+  const auto link_type = static_cast<LinkType>(LittleU32(frame, 4) & 0xffff);
+  const LinkDecoder decode = link_type == LinkType::kPpi ? nullptr : DecoderOf(link_type);
+  return decode == nullptr || decode(frame.subspan(length), decoding);
 }
 
 }  // namespace
@@ -107,7 +89,8 @@ std::string_view ToString(DecodeError error) {
 
 bool IsDecodable(LinkType link_type) { return DecoderOf(link_type) != nullptr; }
 
-tl::expected<void, DecodeError> Decode(LinkType link_type, std::span<const std::byte> frame, Packet& packet) {
+tl::expected<void, DecodeError> Decode(LinkType link_type, std::span<const std::byte> frame, Packet& packet,
+                                       Tunnels tunnels) {
   packet.vlan = 0;
   packet.tcp_flags = 0;
   packet.traffic_class = 0;
@@ -115,7 +98,13 @@ tl::expected<void, DecodeError> Decode(LinkType link_type, std::span<const std::
   packet.flow = FlowKey{};
   const LinkDecoder decode = DecoderOf(link_type);
   if (decode == nullptr) return tl::unexpected(DecodeError::kUnknownLinkType);
-  if (!decode(frame, packet)) return tl::unexpected(DecodeError::kTruncatedLinkHeader);
+  Decoding decoding{packet};
+  // Most frames are Ethernet, and a call by name costs less.
+  const bool whole = decode == DecodeEthernet ? DecodeEthernet(frame, decoding) : decode(frame, decoding);
+  if (!whole) return tl::unexpected(DecodeError::kTruncatedLinkHeader);
+  if (tunnels.Any()) [[unlikely]] {
+    OpenTunnels(tunnels, decoding);
+  }
   return {};
 }
 

@@ -1,4 +1,4 @@
-// The hash of flow keys.
+// The hash of flow keys, and their direction.
 #include "libs/packet/packet.h"
 
 #include <cstring>
@@ -37,6 +37,13 @@ std::size_t FlowKeyHash::operator()(const FlowKey& key) const noexcept {
                               std::uint64_t{key.source.version} << 4 | key.destination.version;
   const std::uint64_t mixed = Mix(source ^ ports, destination ^ 0x452821e638d01377);
   return Mix(mixed, 0xbe5466cf34e90c6d);
+}
+
+Direction DirectionOf(const FlowKey& flow, const base::CidrSet& home_net) {
+  const bool from_home = home_net.Contains(flow.source);
+  const bool to_home = home_net.Contains(flow.destination);
+  if (from_home) return to_home ? Direction::kInternal : Direction::kUplink;
+  return to_home ? Direction::kDownlink : Direction::kTransit;
 }
 
 }  // namespace flowcast::packet

@@ -48,15 +48,34 @@ struct Packet {
   FlowKey flow;
 };
 
+/// Which way a packet crosses the border of the home net, seen from within.
+enum class Direction : std::uint8_t {
+  kUnknown = 0,   // the capture was told of no home net
+  kUplink = 1,    // from it
+  kDownlink = 2,  // to it
+  kInternal = 3,  // from and to it
+  kTransit = 4,   // neither, or no IP
+};
+inline constexpr int kDirections = 5;
+
+/// As seen from `home_net`; never kUnknown.
+Direction DirectionOf(const FlowKey& flow, const base::CidrSet& home_net);
+
 /// What a source has seen so far, cumulative since its epoch began. The sum always holds:
-/// received = published + filtered + dropped + undecodable.
+/// received = published + filtered + dropped() + undecodable.
 struct SourceCounters {
   std::uint64_t received = 0;
   std::uint64_t published = 0;
   std::uint64_t filtered = 0;
-  std::uint64_t dropped = 0;
+  std::uint64_t dropped_by_kernel = 0;     // the ring was full
+  std::uint64_t dropped_by_interface = 0;  // the card or its driver had no room
+  std::uint64_t dropped_by_queue = 0;      // Kafka was away and there was no spool
+  std::uint64_t dropped_by_spool = 0;      // Kafka was away and the spool was full
   std::uint64_t undecodable = 0;
 
+  std::uint64_t dropped() const {
+    return dropped_by_kernel + dropped_by_interface + dropped_by_queue + dropped_by_spool;
+  }
   bool operator==(const SourceCounters&) const = default;
 };
 
@@ -64,8 +83,19 @@ struct SourceCounters {
 struct BatchFlow {
   std::uint32_t link = 0;  // index into PacketBatch::links
   FlowKey key;
+  Direction direction = Direction::kUnknown;
 
   bool operator==(const BatchFlow&) const = default;
+};
+
+/// A packet that came after the watermark had passed its time: a promise broken by the source's
+/// time stamps. What the watermark was then decides whether the packet is late, so that it does not
+/// depend on where batches end.
+struct Straggler {
+  std::uint32_t packet = 0;  // index into the columns
+  base::EventTime watermark = base::kBeginningOfTime;
+
+  bool operator==(const Straggler&) const = default;
 };
 
 /// Packets of one source for one partition, as columns of equal length, in order of arrival.
@@ -73,7 +103,9 @@ struct BatchFlow {
 struct PacketBatch {
   std::string source;
   std::uint64_t epoch = 0;     // grows each time the source starts afresh; equal for resends
-  std::uint64_t sequence = 0;  // 0, 1, 2, ... within source, epoch and partition
+  std::uint64_t content = 0;   // fingerprint of what the epoch consists of; equal for resends
+  std::uint64_t sequence = 0;  // number of the first packet within source, epoch and partition: however the
+                               // batches were cut, packet n is the same one
   base::EventTime started = base::kBeginningOfTime;    // the source's first packet in this epoch
   base::EventTime watermark = base::kBeginningOfTime;  // no packet older than this follows in this partition
   bool final = false;                                  // the source has ended; nothing follows in this epoch
@@ -88,6 +120,7 @@ struct PacketBatch {
   std::vector<std::uint8_t> tcp_flags;
   std::vector<std::uint8_t> traffic_classes;
   std::vector<std::uint8_t> ttls;
+  std::vector<Straggler> stragglers;  // in order of `packet`
 
   std::size_t size() const { return times.size(); }
   bool operator==(const PacketBatch&) const = default;

@@ -2,14 +2,18 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pcap/pcap.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 
 #include "libs/base/error.h"
 #include "libs/base/ip_address.h"
 #include "libs/pcap/internal/filter_program.h"
-#include "libs/pcap/internal/interface_names.h"
+#include "libs/pcap/internal/interface_state.h"
 #include "libs/pcap/live_source.h"
 
 namespace flowcast::pcap {
@@ -55,11 +59,20 @@ std::string LinkTypeOf(const char* name) {
   return link_type == nullptr ? "?" : link_type;
 }
 
+// The kernel says -1, or refuses the reading, where it does not know.
+std::int64_t SpeedOf(const std::string& name) {
+  std::int64_t mbit_s = 0;
+  std::ifstream("/sys/class/net/" + name + "/speed") >> mbit_s;
+  return std::max<std::int64_t>(mbit_s, 0);
+}
+
 InterfaceInfo Describe(const pcap_if_t& device) {
   InterfaceInfo info;
   info.name = device.name;
   info.description = device.description == nullptr ? "" : device.description;
   info.up = (device.flags & PCAP_IF_UP) != 0;
+  info.carrier = info.up && (device.flags & PCAP_IF_RUNNING) != 0;
+  info.speed_mbit_s = SpeedOf(info.name);
   info.link_type = LinkTypeOf(device.name);
   for (const pcap_addr* address = device.addresses; address != nullptr; address = address->next) {
     const std::string text = FormatAddress(address->addr);
@@ -88,6 +101,21 @@ bool InterfaceExists(const std::string& name) {
     if (name == device->name) return true;
   }
   return if_nametoindex(name.c_str()) != 0;
+}
+
+InterfaceState LookAt(const std::string& name) {
+  ifreq request{};
+  if (name.size() >= sizeof request.ifr_name) return {};
+  const int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return {};
+  std::memcpy(request.ifr_name, name.c_str(), name.size() + 1);
+  InterfaceState state;
+  if (ioctl(descriptor, SIOCGIFFLAGS, &request) == 0) {
+    state.up = (request.ifr_flags & IFF_UP) != 0;
+    if (ioctl(descriptor, SIOCGIFINDEX, &request) == 0) state.index = request.ifr_ifindex;
+  }
+  close(descriptor);
+  return state;
 }
 
 std::string InterfaceNames() {

@@ -16,25 +16,20 @@ struct PartitionFold::FlowSlot {
   std::uint64_t bytes = 0;
   std::uint64_t syns = 0;
 
-  void Flush(const packet::FlowKey& key) {
-    if (window != nullptr && packets > 0) window->sums.AddFlow(key, packets, bytes, syns);
+  void Flush(const packet::BatchFlow& flow) {
+    if (window != nullptr && packets > 0)
+      window->sums.AddFlow(flow.key, flow.direction, packets, bytes, syns);
     packets = bytes = syns = 0;
   }
 };
 
 namespace {
 
-constexpr std::uint64_t FoldCounters::*kCounters[] = {&FoldCounters::batches,
-                                                      &FoldCounters::repeated_batches,
-                                                      &FoldCounters::missing_batches,
-                                                      &FoldCounters::packets_in,
-                                                      &FoldCounters::packets_in_windows,
-                                                      &FoldCounters::late_packets,
-                                                      &FoldCounters::windows,
-                                                      &FoldCounters::sequences,
-                                                      &FoldCounters::retired_links,
-                                                      &FoldCounters::restarted_sources,
-                                                      &FoldCounters::packets_in_repeated_batches};
+constexpr std::uint64_t FoldCounters::*kCounters[] = {
+    &FoldCounters::batches,         &FoldCounters::repeated_batches, &FoldCounters::repeated_packets,
+    &FoldCounters::missing_packets, &FoldCounters::packets_in,       &FoldCounters::packets_in_windows,
+    &FoldCounters::late_packets,    &FoldCounters::windows,          &FoldCounters::sequences,
+    &FoldCounters::retired_links,   &FoldCounters::restarted_sources};
 
 }  // namespace
 
@@ -53,37 +48,50 @@ void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, std::ve
   counters_.packets_in += batch.size();
   Source& source = sources_[batch.source];
   const SourceProgress before = source.progress;
-  if (!IsNew(batch, source, closed)) {
+  const auto first = FirstNew(batch, source, closed);
+  counters_.repeated_packets += first.value_or(batch.size());
+  if (!first) {
     ++counters_.repeated_batches;
-    counters_.packets_in_repeated_batches += batch.size();
     return;
   }
   source.marks.push_back({offset, before});
   source.started = batch.started;
-  AddPackets(batch, offset, source);
+  AddPackets(batch, *first, offset, source);
   source.progress.watermark = std::max(source.progress.watermark, batch.watermark);
   CloseUpTo(source.progress.watermark, source, closed);
   if (batch.final) Finish(source, closed);
 }
 
-bool PartitionFold::IsNew(const PacketBatch& batch, Source& source, std::vector<ClosedWindow>& closed) {
+/// The first packet of the batch that was not had before; nothing when the batch tells nothing new.
+std::optional<std::size_t> PartitionFold::FirstNew(const PacketBatch& batch, Source& source,
+                                                   std::vector<ClosedWindow>& closed) {
   SourceProgress& progress = source.progress;
-  if (batch.epoch < progress.epoch) return false;
-  if (batch.epoch > progress.epoch) {
-    if (progress.epoch != 0 && !progress.final) {
-      ++counters_.restarted_sources;
-      Finish(source, closed);
-    }
-    progress = {.epoch = batch.epoch, .next_sequence = batch.sequence};
-    source.closed_to = base::kBeginningOfTime;
-  }
-  if (batch.sequence < progress.next_sequence) return false;
-  counters_.missing_batches += batch.sequence - progress.next_sequence;
-  progress.next_sequence = batch.sequence + 1;
-  return true;
+  if (batch.epoch < progress.epoch) return std::nullopt;
+  if (batch.epoch > progress.epoch || batch.content != progress.content) Restart(batch, source, closed);
+  const std::uint64_t end = batch.sequence + batch.size();
+  const bool tells_more = end > progress.next_sequence || batch.watermark > progress.watermark || batch.final;
+  if (progress.final || end < progress.next_sequence || !tells_more) return std::nullopt;
+  if (batch.sequence > progress.next_sequence)
+    counters_.missing_packets += batch.sequence - progress.next_sequence;
+  const std::size_t first =
+      progress.next_sequence > batch.sequence ? progress.next_sequence - batch.sequence : 0;
+  progress.next_sequence = end;
+  return first;
 }
 
-void PartitionFold::AddPackets(const PacketBatch& batch, std::int64_t offset, Source& source) {
+/// A source that began afresh, or sends something else under the same name.
+void PartitionFold::Restart(const PacketBatch& batch, Source& source, std::vector<ClosedWindow>& closed) {
+  SourceProgress& progress = source.progress;
+  if (progress.epoch != 0 && !progress.final) {
+    ++counters_.restarted_sources;
+    Finish(source, closed);
+  }
+  progress = {.epoch = batch.epoch, .content = batch.content, .next_sequence = batch.sequence};
+  source.closed_to = base::kBeginningOfTime;
+}
+
+void PartitionFold::AddPackets(const PacketBatch& batch, std::size_t first, std::int64_t offset,
+                               Source& source) {
   struct Cursor {
     Link* link = nullptr;
     OpenWindow* window = nullptr;
@@ -91,18 +99,20 @@ void PartitionFold::AddPackets(const PacketBatch& batch, std::int64_t offset, So
   };
   std::vector<Cursor> cursors(batch.links.size());
   std::vector<FlowSlot> slots(batch.flows.size());
-  for (std::size_t i = 0; i < batch.size(); ++i) {
+  std::size_t straggler = 0;
+  for (std::size_t i = first; i < batch.size(); ++i) {
     const std::uint32_t flow_index = batch.flow_indexes[i];
     const packet::BatchFlow& flow = batch.flows[flow_index];
     const EventTime time = batch.times[i];
     Cursor& cursor = cursors[flow.link];
     if (cursor.link == nullptr) cursor.link = &FindLink(source, batch.links[flow.link], offset);
-    if (time < cursor.start || time >= cursor.start + options_.window_length) {
+    const auto late_after = LateAfter(batch, i, straggler);
+    if (!late_after && (time < cursor.start || time >= cursor.start + options_.window_length)) {
       cursor.start = base::AlignDown(time, options_.window_length);
       cursor.window = FindWindow(source, *cursor.link, cursor.start, offset);
     }
-    if (cursor.window == nullptr) {
-      ++cursor.link->late_packets;
+    if (late_after || cursor.window == nullptr) {
+      ++cursor.link->late_packets[late_after.value_or(source.closed_to)];
       ++counters_.late_packets;
       continue;
     }
@@ -110,13 +120,34 @@ void PartitionFold::AddPackets(const PacketBatch& batch, std::int64_t offset, So
     cursor.window->sums.AddPacket(time, bytes, options_.features.burst_gap);
     cursor.link->last_packet_offset = offset;
     FlowSlot& slot = slots[flow_index];
-    if (slot.window != cursor.window) slot.Flush(flow.key);
+    if (slot.window != cursor.window) slot.Flush(flow);
     slot.window = cursor.window;
     ++slot.packets;
     slot.bytes += bytes;
     slot.syns += (batch.tcp_flags[i] & (packet::kTcpSyn | packet::kTcpAck)) == packet::kTcpSyn ? 1 : 0;
   }
-  for (std::size_t i = 0; i < slots.size(); ++i) slots[i].Flush(batch.flows[i].key);
+  for (std::size_t i = 0; i < slots.size(); ++i) slots[i].Flush(batch.flows[i]);
+}
+
+/// The boundary that was closed when the packet came, where that was beyond its window; wherever
+/// batches end. `straggler` goes through the batch's stragglers along with the packets.
+std::optional<EventTime> PartitionFold::LateAfter(const PacketBatch& batch, std::size_t packet,
+                                                  std::size_t& straggler) const {
+  const auto& stragglers = batch.stragglers;
+  while (straggler < stragglers.size() && stragglers[straggler].packet < packet) ++straggler;
+  if (straggler == stragglers.size() || stragglers[straggler].packet != packet) return std::nullopt;
+  const EventTime start = base::AlignDown(batch.times[packet], options_.window_length);
+  const EventTime boundary = ClosedBy(stragglers[straggler].watermark);
+  return start < boundary ? std::optional(boundary) : std::nullopt;
+}
+
+/// Late packets belong to the first window that closes after they came.
+std::uint64_t PartitionFold::TakeLate(Link& link, EventTime start) {
+  std::uint64_t count = 0;
+  const auto end = link.late_packets.upper_bound(start);
+  for (auto position = link.late_packets.begin(); position != end; ++position) count += position->second;
+  link.late_packets.erase(link.late_packets.begin(), end);
+  return count;
 }
 
 PartitionFold::Link& PartitionFold::FindLink(Source& source, const std::string& name, std::int64_t offset) {
@@ -172,6 +203,8 @@ bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime bou
       if (begin + options_.window_length > boundary) return true;
       link.fresh = false;
       link.next_start = link.idle_since = begin;
+      // Whether the link was known when these came depends on where batches ended.
+      TakeLate(link, begin);
     }
     closed.push_back(CloseNext(name, link, source, source_ends));
   }
@@ -193,7 +226,7 @@ ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const
                    .partial = start < source.started || (source_ends && source.progress.watermark < end),
                    .packets = sums.packets(),
                    .bytes = sums.bytes(),
-                   .late_packets = std::exchange(link.late_packets, 0),
+                   .late_packets = TakeLate(link, start),
                    .features = sums.Features(start, options_.window_length, options_.features)};
   closed.sequence = link.sequences.Add(closed.window);
   link.needed_offsets.push_back(open == link.open.end() ? link.last_packet_offset

@@ -24,16 +24,16 @@ struct FoldOptions {
   feature::FeatureOptions features;
 };
 
-/// Every packet and batch is in exactly one of these: packets_in = in_windows + late +
-/// in_repeated_batches once all windows are closed.
+/// Every packet is in exactly one of these: packets_in = in_windows + late + repeated once all
+/// windows are closed.
 struct FoldCounters {
   std::uint64_t batches = 0;
-  std::uint64_t repeated_batches = 0;
-  std::uint64_t missing_batches = 0;  // holes in the sources' sequence numbers
+  std::uint64_t repeated_batches = 0;  // without anything new
+  std::uint64_t repeated_packets = 0;  // had before: a source sent them again
+  std::uint64_t missing_packets = 0;   // holes in the sources' sequence numbers
   std::uint64_t packets_in = 0;
   std::uint64_t packets_in_windows = 0;
   std::uint64_t late_packets = 0;
-  std::uint64_t packets_in_repeated_batches = 0;
   std::uint64_t windows = 0;
   std::uint64_t sequences = 0;
   std::uint64_t retired_links = 0;
@@ -52,7 +52,8 @@ struct ClosedWindow {
 /// How far a source's stream has come; what is needed to recognise repeats after a restart.
 struct SourceProgress {
   std::uint64_t epoch = 0;
-  std::uint64_t next_sequence = 0;
+  std::uint64_t content = 0;        // what the epoch consists of
+  std::uint64_t next_sequence = 0;  // number of the packet that comes next
   base::EventTime watermark = base::kBeginningOfTime;
   bool final = false;
   bool operator==(const SourceProgress&) const = default;
@@ -94,7 +95,7 @@ class PartitionFold {
     base::EventTime next_start = base::kBeginningOfTime;  // the window to close next; meaningless while fresh
     base::EventTime idle_since = base::kBeginningOfTime;  // end of the last window with a packet
     std::int64_t last_packet_offset = 0;                  // of the batch that began it, until one is not late
-    std::uint64_t late_packets = 0;
+    std::map<base::EventTime, std::uint64_t> late_packets;  // by the boundary that was closed when they came
     std::vector<std::int64_t> needed_offsets;  // of its beginning and the windows in the sequence history
     feature::SequenceBuilder sequences;
   };
@@ -112,10 +113,15 @@ class PartitionFold {
   };
   struct FlowSlot;
 
-  bool IsNew(const packet::PacketBatch& batch, Source& source, std::vector<ClosedWindow>& closed);
-  void AddPackets(const packet::PacketBatch& batch, std::int64_t offset, Source& source);
+  std::optional<std::size_t> FirstNew(const packet::PacketBatch& batch, Source& source,
+                                      std::vector<ClosedWindow>& closed);
+  void Restart(const packet::PacketBatch& batch, Source& source, std::vector<ClosedWindow>& closed);
+  void AddPackets(const packet::PacketBatch& batch, std::size_t first, std::int64_t offset, Source& source);
   Link& FindLink(Source& source, const std::string& name, std::int64_t offset);
   OpenWindow* FindWindow(const Source& source, Link& link, base::EventTime start, std::int64_t offset);
+  std::optional<base::EventTime> LateAfter(const packet::PacketBatch& batch, std::size_t packet,
+                                           std::size_t& straggler) const;
+  static std::uint64_t TakeLate(Link& link, base::EventTime start);
   base::EventTime ClosedBy(base::EventTime watermark) const;
   void CloseUpTo(base::EventTime watermark, Source& source, std::vector<ClosedWindow>& closed);
   void Finish(Source& source, std::vector<ClosedWindow>& closed);

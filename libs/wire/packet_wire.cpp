@@ -2,6 +2,7 @@
 #include "libs/wire/packet_wire.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "flowcast/v1/packets.pb.h"
 #include "libs/wire/message.h"
@@ -23,6 +24,50 @@ void AppendAddress(const base::IpAddress& address, std::string& out) {
   out.append(reinterpret_cast<const char*>(address.bytes.data()), AddressLength(address.version));
 }
 
+/// The coarsest unit that loses nothing of the times: captures in microseconds need a byte a packet less.
+std::int64_t TimeUnit(const std::vector<base::EventTime>& times) {
+  for (const std::int64_t unit : {1'000'000, 1'000}) {
+    const auto whole = [unit](base::EventTime time) { return base::ToUnixNanoseconds(time) % unit == 0; };
+    if (std::all_of(times.begin(), times.end(), whole)) return unit;
+  }
+  return 1;
+}
+
+void EncodeTimes(const packet::PacketBatch& batch, v1::PacketBatch& message) {
+  if (batch.times.empty()) return;
+  const std::int64_t unit = TimeUnit(batch.times);
+  message.set_time_unit_ns(static_cast<std::uint32_t>(unit));
+  message.set_first_time_ns(base::ToUnixNanoseconds(batch.times.front()));
+  auto& deltas = *message.mutable_time_deltas();
+  deltas.Reserve(static_cast<int>(batch.size()));
+  base::EventTime before = batch.times.front();
+  for (const base::EventTime time : batch.times) {
+    const std::int64_t delta = (time - before).count();
+    deltas.AddAlreadyReserved(unit == 1 ? delta : delta / unit);
+    before = time;
+  }
+}
+
+/// A column as its difference, modulo 256, to the value that its flow has in its first packet: these
+/// fields are almost constant in a flow, so that nearly nothing is left to compress.
+struct FlowRelative {
+  std::string flows;
+  std::string packets;
+
+  FlowRelative(const packet::PacketBatch& batch, const std::vector<std::uint8_t>& column)
+      : flows(batch.flows.size(), '\0'), packets(batch.size(), '\0') {
+    std::vector<bool> seen(batch.flows.size());
+    for (std::size_t i = 0; i < column.size(); ++i) {
+      const std::uint32_t flow = batch.flow_indexes[i];
+      if (!seen[flow]) {
+        seen[flow] = true;
+        flows[flow] = static_cast<char>(column[i]);
+      }
+      packets[i] = static_cast<char>(column[i] - static_cast<std::uint8_t>(flows[flow]));
+    }
+  }
+};
+
 void EncodeFlows(const packet::PacketBatch& batch, v1::FlowTable& table) {
   for (const packet::BatchFlow& flow : batch.flows) {
     table.add_link_indexes(flow.link);
@@ -33,21 +78,47 @@ void EncodeFlows(const packet::PacketBatch& batch, v1::FlowTable& table) {
     table.add_destination_ports(flow.key.destination_port);
     table.add_ether_types(flow.key.ether_type);
     table.mutable_protocols()->push_back(static_cast<char>(flow.key.protocol));
+    table.mutable_directions()->push_back(static_cast<char>(flow.direction));
   }
 }
 
 void EncodeColumns(const packet::PacketBatch& batch, v1::PacketBatch& message) {
-  message.mutable_time_deltas_ns()->Reserve(static_cast<int>(batch.size()));
-  base::EventTime before = batch.watermark;
-  for (const base::EventTime time : batch.times) {
-    message.add_time_deltas_ns((time - before).count());
-    before = time;
-  }
+  EncodeTimes(batch, message);
   message.mutable_flow_indexes()->Add(batch.flow_indexes.begin(), batch.flow_indexes.end());
   message.mutable_wire_lengths_bytes()->Add(batch.wire_lengths_bytes.begin(), batch.wire_lengths_bytes.end());
   message.set_tcp_flags(std::string(AsBytes(batch.tcp_flags)));
-  message.set_traffic_classes(std::string(AsBytes(batch.traffic_classes)));
-  message.set_ttls(std::string(AsBytes(batch.ttls)));
+  FlowRelative traffic_classes(batch, batch.traffic_classes);
+  FlowRelative ttls(batch, batch.ttls);
+  message.mutable_flows()->set_traffic_classes(std::move(traffic_classes.flows));
+  message.mutable_flows()->set_ttls(std::move(ttls.flows));
+  message.set_traffic_classes(std::move(traffic_classes.packets));
+  message.set_ttls(std::move(ttls.packets));
+  for (const packet::Straggler& straggler : batch.stragglers) {
+    message.add_straggler_indexes(straggler.packet);
+    message.add_straggler_watermarks_ns(base::ToUnixNanoseconds(straggler.watermark));
+  }
+}
+
+void EncodeCounters(const packet::SourceCounters& counters, v1::SourceCounters& message) {
+  message.set_received(counters.received);
+  message.set_published(counters.published);
+  message.set_filtered(counters.filtered);
+  message.set_dropped_by_kernel(counters.dropped_by_kernel);
+  message.set_dropped_by_interface(counters.dropped_by_interface);
+  message.set_dropped_by_queue(counters.dropped_by_queue);
+  message.set_dropped_by_spool(counters.dropped_by_spool);
+  message.set_undecodable(counters.undecodable);
+}
+
+packet::SourceCounters DecodeCounters(const v1::SourceCounters& message) {
+  return {.received = message.received(),
+          .published = message.published(),
+          .filtered = message.filtered(),
+          .dropped_by_kernel = message.dropped_by_kernel(),
+          .dropped_by_interface = message.dropped_by_interface(),
+          .dropped_by_queue = message.dropped_by_queue(),
+          .dropped_by_spool = message.dropped_by_spool(),
+          .undecodable = message.undecodable()};
 }
 
 /// Takes `length` bytes from the front of `rest`; false when there are fewer.
@@ -60,43 +131,77 @@ bool TakeAddress(std::uint8_t version, std::string_view& rest, base::IpAddress& 
   return true;
 }
 
-bool DecodeFlows(const v1::FlowTable& table, packet::PacketBatch& batch) {
+bool HasEqualColumns(const v1::FlowTable& table) {
   const int count = table.link_indexes_size();
   const auto size = static_cast<std::size_t>(count);
-  if (table.ip_versions().size() != size || table.protocols().size() != size ||
-      table.source_ports_size() != count || table.destination_ports_size() != count ||
-      table.ether_types_size() != count) {
-    return false;
-  }
+  return table.ip_versions().size() == size && table.protocols().size() == size &&
+         table.directions().size() == size && table.traffic_classes().size() == size &&
+         table.ttls().size() == size && table.source_ports_size() == count &&
+         table.destination_ports_size() == count && table.ether_types_size() == count;
+}
+
+bool DecodeFlows(const v1::FlowTable& table, packet::PacketBatch& batch) {
+  if (!HasEqualColumns(table)) return false;
   std::string_view addresses = table.addresses();
-  batch.flows.resize(size);
-  for (int i = 0; i < count; ++i) {
-    packet::BatchFlow& flow = batch.flows[static_cast<std::size_t>(i)];
-    const auto version = static_cast<std::uint8_t>(table.ip_versions()[static_cast<std::size_t>(i)]);
+  batch.flows.resize(static_cast<std::size_t>(table.link_indexes_size()));
+  for (std::size_t at = 0; at < batch.flows.size(); ++at) {
+    const int i = static_cast<int>(at);
+    packet::BatchFlow& flow = batch.flows[at];
+    const auto version = static_cast<std::uint8_t>(table.ip_versions()[at]);
+    const auto direction = static_cast<std::uint8_t>(table.directions()[at]);
     flow.link = table.link_indexes(i);
-    if (flow.link >= batch.links.size() || (version != 0 && version != 4 && version != 6)) return false;
+    if (flow.link >= batch.links.size() || (version != 0 && version != 4 && version != 6) ||
+        direction >= packet::kDirections) {
+      return false;
+    }
     if (!TakeAddress(version, addresses, flow.key.source)) return false;
     if (!TakeAddress(version, addresses, flow.key.destination)) return false;
     flow.key.source_port = static_cast<std::uint16_t>(table.source_ports(i));
     flow.key.destination_port = static_cast<std::uint16_t>(table.destination_ports(i));
     flow.key.ether_type = static_cast<std::uint16_t>(table.ether_types(i));
-    flow.key.protocol = static_cast<std::uint8_t>(table.protocols()[static_cast<std::size_t>(i)]);
+    flow.key.protocol = static_cast<std::uint8_t>(table.protocols()[at]);
+    flow.direction = static_cast<packet::Direction>(direction);
   }
   return addresses.empty();
 }
 
 bool DecodeTimes(const v1::PacketBatch& message, packet::PacketBatch& batch) {
-  batch.times.reserve(static_cast<std::size_t>(message.time_deltas_ns_size()));
-  std::int64_t time = message.watermark_ns();
-  for (const std::int64_t delta : message.time_deltas_ns()) {
-    if (__builtin_add_overflow(time, delta, &time) || !IsSaneTime(time)) return false;
+  batch.times.reserve(static_cast<std::size_t>(message.time_deltas_size()));
+  const std::int64_t unit = message.time_unit_ns();
+  std::int64_t time = message.first_time_ns();
+  for (std::int64_t delta : message.time_deltas()) {
+    if (__builtin_mul_overflow(delta, unit, &delta) || __builtin_add_overflow(time, delta, &time) ||
+        !IsSaneTime(time)) {
+      return false;
+    }
     batch.times.push_back(base::FromUnixNanoseconds(time));
   }
   return true;
 }
 
+bool DecodeStragglers(const v1::PacketBatch& message, packet::PacketBatch& batch) {
+  if (message.straggler_indexes_size() != message.straggler_watermarks_ns_size()) return false;
+  for (int i = 0; i < message.straggler_indexes_size(); ++i) {
+    const std::uint32_t index = message.straggler_indexes(i);
+    const bool ascends = batch.stragglers.empty() || index > batch.stragglers.back().packet;
+    if (index >= batch.size() || !ascends || !IsSaneTime(message.straggler_watermarks_ns(i))) return false;
+    batch.stragglers.push_back({index, base::FromUnixNanoseconds(message.straggler_watermarks_ns(i))});
+  }
+  return true;
+}
+
+/// The reverse of FlowRelative. The flow indexes were checked.
+std::vector<std::uint8_t> FromFlowRelative(const packet::PacketBatch& batch, const std::string& flows,
+                                           const std::string& packets) {
+  std::vector<std::uint8_t> column(packets.size());
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    column[i] = static_cast<std::uint8_t>(packets[i] + flows[batch.flow_indexes[i]]);
+  }
+  return column;
+}
+
 bool DecodeColumns(const v1::PacketBatch& message, packet::PacketBatch& batch) {
-  const auto size = static_cast<std::size_t>(message.time_deltas_ns_size());
+  const auto size = static_cast<std::size_t>(message.time_deltas_size());
   if (static_cast<std::size_t>(message.flow_indexes_size()) != size ||
       static_cast<std::size_t>(message.wire_lengths_bytes_size()) != size ||
       message.tcp_flags().size() != size || message.traffic_classes().size() != size ||
@@ -104,13 +209,14 @@ bool DecodeColumns(const v1::PacketBatch& message, packet::PacketBatch& batch) {
     return false;
   }
   batch.flow_indexes.assign(message.flow_indexes().begin(), message.flow_indexes().end());
+  const auto within = [&batch](std::uint32_t index) { return index < batch.flows.size(); };
+  if (!std::all_of(batch.flow_indexes.begin(), batch.flow_indexes.end(), within)) return false;
   batch.wire_lengths_bytes.assign(message.wire_lengths_bytes().begin(), message.wire_lengths_bytes().end());
   batch.tcp_flags = AsColumn(message.tcp_flags());
-  batch.traffic_classes = AsColumn(message.traffic_classes());
-  batch.ttls = AsColumn(message.ttls());
-  const auto within = [&batch](std::uint32_t index) { return index < batch.flows.size(); };
-  return std::all_of(batch.flow_indexes.begin(), batch.flow_indexes.end(), within) &&
-         DecodeTimes(message, batch);
+  const v1::FlowTable& flows = message.flows();
+  batch.traffic_classes = FromFlowRelative(batch, flows.traffic_classes(), message.traffic_classes());
+  batch.ttls = FromFlowRelative(batch, flows.ttls(), message.ttls());
+  return DecodeTimes(message, batch) && DecodeStragglers(message, batch);
 }
 
 }  // namespace
@@ -124,11 +230,8 @@ std::string Encode(const packet::PacketBatch& batch) {
   message.set_started_ns(base::ToUnixNanoseconds(batch.started));
   message.set_watermark_ns(base::ToUnixNanoseconds(batch.watermark));
   message.set_final(batch.final);
-  message.mutable_counters()->set_received(batch.counters.received);
-  message.mutable_counters()->set_published(batch.counters.published);
-  message.mutable_counters()->set_filtered(batch.counters.filtered);
-  message.mutable_counters()->set_dropped(batch.counters.dropped);
-  message.mutable_counters()->set_undecodable(batch.counters.undecodable);
+  message.set_content(batch.content);
+  EncodeCounters(batch.counters, *message.mutable_counters());
   message.mutable_links()->Assign(batch.links.begin(), batch.links.end());
   EncodeFlows(batch, *message.mutable_flows());
   EncodeColumns(batch, message);
@@ -146,11 +249,12 @@ tl::expected<packet::PacketBatch, WireError> DecodePacketBatch(std::string_view 
   batch.started = base::FromUnixNanoseconds(message.started_ns());
   batch.watermark = base::FromUnixNanoseconds(message.watermark_ns());
   batch.final = message.final();
-  const v1::SourceCounters& counters = message.counters();
-  batch.counters = {counters.received(), counters.published(), counters.filtered(), counters.dropped(),
-                    counters.undecodable()};
+  batch.content = message.content();
+  batch.counters = DecodeCounters(message.counters());
   batch.links.assign(message.links().begin(), message.links().end());
-  const bool sane = IsSaneTime(message.watermark_ns()) && IsSaneTime(message.started_ns()) && batch.epoch > 0;
+  // Packets are counted on from the sequence number, which must not run over.
+  const bool sane = IsSaneTime(message.watermark_ns()) && IsSaneTime(message.started_ns()) &&
+                    batch.epoch > 0 && batch.sequence < (std::uint64_t{1} << 62);
   if (!sane || !DecodeFlows(message.flows(), batch) || !DecodeColumns(message, batch)) {
     return tl::unexpected(WireError::kInconsistent);
   }

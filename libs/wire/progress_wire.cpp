@@ -16,7 +16,7 @@ std::string Dump(const PartitionProgress& progress) {
   Json sources = Json::object();
   for (const auto& [name, source] : progress.sources) {
     sources[name] = {source.epoch, source.next_sequence, base::ToUnixNanoseconds(source.watermark),
-                     source.final};
+                     source.final, source.content};
   }
   return Json{{"version", 1}, {"next_offset", progress.next_offset}, {"sources", sources}}.dump();
 }
@@ -56,6 +56,7 @@ tl::expected<PartitionProgress, WireError> DecodeProgressJson(std::string_view t
     PartitionProgress progress{.next_offset = json.at("next_offset").get<std::int64_t>()};
     for (const auto& [name, source] : json.at("sources").items()) {
       progress.sources[name] = {.epoch = source.at(0).get<std::uint64_t>(),
+                                .content = source.at(4).get<std::uint64_t>(),
                                 .next_sequence = source.at(1).get<std::uint64_t>(),
                                 .watermark = base::FromUnixNanoseconds(source.at(2).get<std::int64_t>()),
                                 .final = source.at(3).get<bool>()};

@@ -15,7 +15,6 @@ using capture::PollState;
 constexpr std::size_t kPollPackets = 2048;
 constexpr base::Duration kBatchAge = 50ms;
 constexpr base::Duration kReportEvery = 1s;
-constexpr std::chrono::milliseconds kFlushTimeout = 60s;
 
 }  // namespace
 
@@ -26,11 +25,14 @@ CaptureSummary CaptureService::Run() {
     complete = Step() == PollState::kEnd;
     ReportProgress();
   }
-  // What is open of a file that was stopped half-way is not sent: when the file is sent again, batch
-  // n must hold the same packets. Anything else has ended.
-  if (complete || options_.live) batcher_.Finish(ready_);
+  // Without the final mark of its end a file that was stopped half-way can be sent again.
+  if (complete || options_.live) {
+    batcher_.Finish(ready_);
+  } else {
+    batcher_.Flush(ready_);
+  }
   SendReady();
-  parts_.producer.Flush(kFlushTimeout);
+  parts_.delivery.Finish();
   Count();
   return Summarize(complete);
 }
@@ -38,38 +40,29 @@ CaptureSummary CaptureService::Run() {
 PollState CaptureService::Step() {
   packets_.clear();
   const PollState state = parts_.source.Poll(kPollPackets, packets_);
-  for (const packet::Packet& packet : packets_) Add(packet);
+  const std::vector<std::string>& interfaces = parts_.source.interfaces();
+  for (const packet::Packet& packet : packets_) batcher_.Add(packet, interfaces, ready_);
   Count();
   const base::Duration now = parts_.clock.Steady();
-  if (options_.live && now - last_tick_ >= kBatchAge) {
+  if (options_.paced && now - last_tick_ >= kBatchAge) {
     last_tick_ = now;
     batcher_.Tick(parts_.source.LowerBound(), ready_);
   }
-  TickTo(parts_.source.LowerBound());
   SendReady();
   return state;
 }
 
-void CaptureService::Add(const packet::Packet& packet) {
-  if (next_replay_tick_ == base::kBeginningOfTime) next_replay_tick_ = packet.time + options_.replay_tick;
-  TickTo(packet.time);
-  batcher_.Add(packet, parts_.source.interfaces(), ready_);
-}
-
-void CaptureService::TickTo(base::EventTime time) {
-  if (options_.replay_tick == base::Duration::zero() || next_replay_tick_ == base::kBeginningOfTime) return;
-  for (; time >= next_replay_tick_; next_replay_tick_ += options_.replay_tick) {
-    batcher_.Tick(next_replay_tick_, ready_);
-  }
-}
-
 void CaptureService::Count() {
   const capture::SourceStatistics statistics = parts_.source.statistics();
-  counters_ = {.received = statistics.received,
-               .published = batcher_.published(),
-               .filtered = statistics.filtered,
-               .dropped = statistics.dropped_by_kernel + statistics.dropped_by_interface,
-               .undecodable = statistics.undecodable};
+  counters_.received = statistics.received;
+  const delivery::Counters delivery = parts_.delivery.counters();
+  counters_.published = batcher_.taken() - delivery.dropped_by_queue - delivery.dropped_by_spool;
+  counters_.filtered = statistics.filtered;
+  counters_.dropped_by_kernel = statistics.dropped_by_kernel;
+  counters_.dropped_by_interface = statistics.dropped_by_interface;
+  counters_.dropped_by_queue = delivery.dropped_by_queue;
+  counters_.dropped_by_spool = delivery.dropped_by_spool;
+  counters_.undecodable = statistics.undecodable;
   batcher_.SetCounters(counters_);
 }
 
@@ -78,9 +71,10 @@ void CaptureService::SendReady() {
     std::string bytes = wire::Encode(ready.batch);
     ++batches_;
     bytes_ += bytes.size();
-    parts_.producer.Send({.to = {options_.topic, ready.partition}, .key = {}, .value = std::move(bytes)});
+    parts_.delivery.Send(ready.partition, std::move(bytes), ready.batch.size());
   }
   ready_.clear();
+  parts_.delivery.Pump();
 }
 
 void CaptureService::ReportProgress() {
@@ -91,17 +85,29 @@ void CaptureService::ReportProgress() {
   const std::string until = batcher_.taken() == 0
                                 ? "no packets yet"
                                 : "event time " + base::FormatTime(base::AlignDown(batcher_.newest(), 1s));
-  const std::uint64_t lost = counters_.dropped + counters_.undecodable;
-  parts_.log(base::LogLevel::kInfo, base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) +
-                                        "/s) in " + base::Grouped(batches_) + " batches, " + until +
-                                        (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)));
+  const std::uint64_t lost = counters_.dropped() + counters_.undecodable;
+  const std::uint64_t waiting = parts_.delivery.counters().waiting;
+  parts_.log(
+      base::LogLevel::kInfo,
+      base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) + "/s) in " +
+          base::Grouped(batches_) + " batches, " + until +
+          (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)) +
+          (waiting <= batcher_.taken() - last_taken_ ? "" : ", waiting for Kafka " + base::Grouped(waiting)));
   last_report_ = now;
   last_taken_ = batcher_.taken();
 }
 
 CaptureSummary CaptureService::Summarize(bool complete) const {
-  return {.packets = counters_,
-          .kept_back = batcher_.waiting(),
+  const delivery::Counters delivery = parts_.delivery.counters();
+  packet::SourceCounters packets = counters_;
+  packets.published -= delivery.waiting;
+  return {.packets = packets,
+          .unsent = delivery.waiting,
+          .inherited = delivery.inherited,
+          .by_kind = batcher_.by_kind(),
+          .out_of_order = batcher_.out_of_order(),
+          .stragglers = batcher_.stragglers(),
+          .links = batcher_.link_count(),
           .batches = batches_,
           .bytes = bytes_,
           .seconds = base::ToSeconds(parts_.clock.Steady() - began_),

@@ -1,39 +1,42 @@
 // Moves packets from a source into batches on Kafka and keeps count of them.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
-#include "libs/bus/bus.h"
 #include "libs/capture/batcher.h"
 #include "libs/capture/packet_source.h"
+#include "libs/delivery/delivery.h"
 
 namespace flowcast::services {
 
 struct CaptureParts {
   capture::PacketSource& source;
-  bus::Producer& producer;
+  delivery::Delivery& delivery;
   base::Clock& clock;
   base::Log log;
   std::function<bool()> stop_requested;
 };
 
 struct CaptureOptions {
-  std::string topic;
   capture::BatcherOptions batches;
-  bool live = false;  // batches close by age, and the source has ended also when it is stopped
-  /// Of a replay at a given speed: batches close each time so much event time has passed; 0 by count
-  /// alone. Never by the clock, so that the same file always gives the same batches.
-  base::Duration replay_tick{0};
+  bool live = false;   // the source has ended also when it is stopped
+  bool paced = false;  // batches close by age, too: live, and a replay at a given speed
 };
 
-/// What became of the packets; received = published + filtered + dropped + undecodable + kept_back.
+/// What became of the packets; received = published + filtered + dropped + undecodable + unsent.
 struct CaptureSummary {
-  packet::SourceCounters packets;
-  std::uint64_t kept_back = 0;  // read but not sent: a file that was stopped before its end
+  packet::SourceCounters packets;  // published: acknowledged by Kafka
+  std::uint64_t unsent = 0;        // in the spool; of a file that was stopped: not acknowledged
+  std::uint64_t inherited = 0;     // not received in this run: an earlier one's that are in the spool still
+  std::array<std::uint64_t, packet::kKinds> by_kind{};  // of all that were taken into batches
+  std::uint64_t out_of_order = 0;                       // older than a packet before them
+  std::uint64_t stragglers = 0;                         // of these, by more than the reorder tolerance
+  std::uint64_t links = 0;
   std::uint64_t batches = 0;
   std::uint64_t bytes = 0;  // encoded, before Kafka compresses them
   double seconds = 0;
@@ -47,14 +50,12 @@ class CaptureService {
   CaptureService(const CaptureParts& parts, const CaptureOptions& options)
       : parts_(parts), options_(options), batcher_(options.batches) {}
 
-  /// Runs until the source ends or a stop is asked for; returns once Kafka has acknowledged
-  /// everything. Throws bus::BusError when it cannot.
+  /// Runs until the source ends or a stop is asked for, and then until the delivery has finished.
+  /// Throws bus::BusError when Kafka refuses something for good.
   CaptureSummary Run();
 
  private:
   capture::PollState Step();
-  void Add(const packet::Packet& packet);
-  void TickTo(base::EventTime time);
   void Count();
   void SendReady();
   void ReportProgress();
@@ -70,7 +71,6 @@ class CaptureService {
   std::uint64_t bytes_ = 0;
   base::Duration began_{};
   base::Duration last_tick_{};
-  base::EventTime next_replay_tick_ = base::kBeginningOfTime;
   base::Duration last_report_{};
   std::uint64_t last_taken_ = 0;
 };

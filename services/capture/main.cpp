@@ -10,20 +10,25 @@
 namespace {
 
 using namespace flowcast;
+using namespace std::chrono_literals;
 
 int Capture(const services::CaptureConfig& config) {
   if (config.list_interfaces) return services::PrintInterfaces();
   config.Check();
   base::SystemClock clock;
   const base::Log log = app::MakeLog("capture", config.common);
-  const auto source = services::OpenSource(config, clock);
+  const auto source = services::OpenSource(config, clock, log);
+  const auto mapping = services::LoadMapping(config);  // while its key can be read
+  const auto spool = config.common.check ? nullptr : services::OpenSpool(config, log);
+  services::DropPrivileges(config, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
   if (config.common.check) return app::kOk;
   const std::string topic = config.common.names().packets;
   if (!app::WaitForTopics(*bus, {topic}, config.common, clock, log)) return app::kOk;
-  const auto producer = bus->MakeProducer({.transactional_id = "", .linger = std::chrono::milliseconds(5)});
-  services::CaptureService service({*source, *producer, clock, log, app::StopRequested},
-                                   services::MakeCaptureOptions(config, topic, *bus->MakeAdmin(), clock));
+  const auto producer = bus->MakeProducer({.linger = 5ms, .send_timeout = 500ms});
+  const auto delivery = services::MakeDelivery(config, *producer, spool.get(), clock, log);
+  services::CaptureService service({*source, *delivery, clock, log, app::StopRequested},
+                                   services::MakeCaptureOptions(config, *bus->MakeAdmin(), clock, mapping));
   return services::PrintSummary(config, service.Run(), log);
 }
 

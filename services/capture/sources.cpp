@@ -1,14 +1,24 @@
 // Opens what the options name; talks to the adapters.
 #include "services/capture/sources.h"
 
-#include <cstdio>
+#include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
+
+#include "libs/anonymize/prefix_preserving.h"
 #include "libs/archive/archive.h"
 #include "libs/base/error.h"
+#include "libs/base/hash.h"
 #include "libs/base/text.h"
-#include "libs/capture/file_source.h"
 #include "libs/capture/paced_source.h"
+#include "libs/capture/replay_source.h"
+#include "libs/delivery/live_delivery.h"
+#include "libs/delivery/waiting_delivery.h"
 #include "libs/pcap/live_source.h"
+#include "libs/privileges/privileges.h"
+#include "services/capture/recordings.h"
+#include "services/capture/spool_folder.h"
 
 namespace flowcast::services {
 namespace {
@@ -35,10 +45,32 @@ capture::FrameFilterFactory MakeFilters(const std::string& expression) {
   };
 }
 
-std::string KeptBack(const CaptureSummary& summary) {
-  if (summary.kept_back == 0) return "";
-  return " + kept back " + base::Grouped(summary.kept_back) +
-         " (stopped before the end: send the file again)";
+/// What a straggler is depends on the tolerance, which the reader may want to change.
+std::string Disorder(const CaptureSummary& summary, const CaptureConfig& config) {
+  if (summary.stragglers == 0) return "";
+  return base::Grouped(summary.stragglers) + " packets came more than " +
+         base::FormatDuration(config.ReorderTolerance()) +
+         " after newer ones and may be late for their windows; raise --reorder-tolerance if they should "
+         "count";
+}
+
+privileges::DropOptions Privileges(const CaptureConfig& config) {
+  return {.keep_net_raw = !config.drop_all, .user = config.user};
+}
+
+/// Empty when Kafka has all.
+std::string Unsent(const CaptureSummary& summary, const CaptureConfig& config) {
+  if (summary.unsent == 0) return "";
+  return config.is_live() ? " + spooled " + base::Grouped(summary.unsent) + " (sent at the next start)"
+                          : " + unsent " + base::Grouped(summary.unsent) + " (send the file again)";
+}
+
+/// Empty when there was none.
+std::string Losses(const packet::SourceCounters& packets) {
+  if (packets.dropped() == 0) return "";
+  return "; dropped by kernel " + base::Grouped(packets.dropped_by_kernel) + ", interface " +
+         base::Grouped(packets.dropped_by_interface) + ", queue " + base::Grouped(packets.dropped_by_queue) +
+         ", spool " + base::Grouped(packets.dropped_by_spool);
 }
 
 std::string Join(const std::vector<std::string>& parts) {
@@ -47,44 +79,139 @@ std::string Join(const std::vector<std::string>& parts) {
   return joined;
 }
 
+std::string SpeedText(const pcap::InterfaceInfo& info) {
+  if (info.speed_mbit_s == 0) return "-";
+  return base::Short(static_cast<double>(info.speed_mbit_s) * 1e6) + "bit/s";
+}
+
 }  // namespace
 
-std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock) {
+std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, base::Clock& clock,
+                                                  const base::Log& log) {
   if (config.is_live()) {
     return pcap::OpenLive({.interfaces = config.interfaces,
                            .filter = config.filter,
+                           .interface_filters = config.InterfaceFilters(),
+                           .tunnels = packet::Tunnels::Parse(config.decapsulate),
                            .snap_length_bytes = config.snap_length_bytes,
                            .ring_bytes = config.ring_mib << 20,
-                           .promiscuous = config.promiscuous},
+                           .promiscuous = config.promiscuous,
+                           .keep_reopening = !config.drop_all,
+                           .log = log},
                           clock);
   }
-  auto reader = std::make_unique<capfile::Reader>(archive::Open(config.pcap), config.pcap);
-  auto file = std::make_unique<capture::FileSource>(std::move(reader), MakeFilters(config.filter));
-  if (config.SpeedFactor() == 0) return file;
-  return std::make_unique<capture::PacedSource>(std::move(file), config.SpeedFactor(), clock);
+  const auto open = [config, log] {
+    return OpenRecordings(config.pcap, archive::Open, MakeFilters(config.filter),
+                          packet::Tunnels::Parse(config.decapsulate), log);
+  };
+  std::unique_ptr<capture::PacketSource> source;
+  if (config.loop || config.rebases()) {
+    const auto rebase_to = config.rebases() ? std::optional(clock.Now()) : std::nullopt;
+    source = std::make_unique<capture::ReplaySource>(
+        open, capture::ReplayOptions{.loop = config.loop, .rebase_to = rebase_to});
+  } else {
+    source = open();
+  }
+  if (config.SpeedFactor() == 0) return source;
+  return std::make_unique<capture::PacedSource>(std::move(source), config.SpeedFactor(), clock);
 }
 
-CaptureOptions MakeCaptureOptions(const CaptureConfig& config, const std::string& topic, bus::Admin& admin,
-                                  const base::Clock& clock) {
+void DropPrivileges(const CaptureConfig& config, const base::Log& log) {
+  if (!config.is_live()) return;
+  const auto report = privileges::Drop(Privileges(config));
+  for (const std::string& warning : report.warnings) log(base::LogLevel::kWarning, warning);
+  log(base::LogLevel::kInfo, report.summary);
+  if (config.drop_all)
+    log(base::LogLevel::kInfo, "an interface that is deleted ends this capture (--drop-all)");
+}
+
+std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const base::Log& log) {
+  if (!config.is_live() || config.spool_mib == 0) return nullptr;
+  const auto environment = [](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string folder = config.spool.empty() ? DefaultSpool(environment, geteuid() == 0) : config.spool;
+  const auto owner = privileges::IdentityAfter(Privileges(config));
+  return std::make_unique<spool::Journal>(
+      spool::JournalOptions{.folder = SpoolFolder(folder, config.common.names().packets, config.SourceName()),
+                            .max_bytes = std::uint64_t{config.spool_mib} << 20,
+                            .sync = config.spool_sync,
+                            .owner = spool::Owner{owner.uid, owner.gid}},
+      log);
+}
+
+std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bus::Producer& producer,
+                                                 spool::Journal* spool, base::Clock& clock,
+                                                 const base::Log& log) {
+  const std::string topic = config.common.names().packets;
+  if (config.is_live()) {
+    return std::make_unique<delivery::LiveDelivery>(
+        delivery::LiveDelivery::Parts{producer, spool, clock, log}, topic);
+  }
+  return std::make_unique<delivery::WaitingDelivery>(
+      delivery::WaitingDelivery::Parts{producer, clock, app::StopRequested}, topic);
+}
+
+capture::AddressMapping LoadMapping(const CaptureConfig& config) {
+  if (config.anonymize_key.empty()) return {};
+  const auto mapping =
+      std::make_shared<anonymize::PrefixPreserving>(anonymize::LoadKey(config.anonymize_key));
+  return [mapping](const base::IpAddress& address) { return mapping->Map(address); };
+}
+
+namespace {
+
+/// Another key makes other packets, too.
+std::uint64_t Settings(const CaptureConfig& config, const capture::AddressMapping& mapping) {
+  if (!mapping) return config.Settings();
+  const base::IpAddress sample = base::ParseIpAddress("192.0.2.1");
+  return base::Fnv1a64(base::FormatIpAddress(mapping(sample)), config.Settings());
+}
+
+}  // namespace
+
+CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, const base::Clock& clock,
+                                  const capture::AddressMapping& mapping) {
   const auto now = static_cast<std::uint64_t>(base::ToUnixNanoseconds(clock.Now()));
-  return {.topic = topic,
-          .batches = {.source = config.SourceName(),
+  return {.batches = {.source = config.SourceName(),
                       .epoch = config.is_live() ? now : 0,
-                      .partitions = admin.PartitionCount(topic),
+                      .settings = Settings(config, mapping),
+                      .partitions = admin.PartitionCount(config.common.names().packets),
                       .batch_packets = config.batch_packets,
-                      .reorder_tolerance = config.ReorderTolerance()},
+                      .batch_bytes = config.batch_kib << 10,
+                      .reorder_tolerance = config.ReorderTolerance(),
+                      .links = config.Links(),
+                      .home_net = base::CidrSet(config.home_net),
+                      .anonymize = mapping},
           .live = config.is_live(),
-          .replay_tick = capture::ReplayTick(config.SpeedFactor())};
+          .paced = config.is_live() || config.SpeedFactor() != 0};
 }
 
 int PrintInterfaces() {
-  std::printf("%-16s %-5s %-12s %s\n", "INTERFACE", "STATE", "LINK TYPE", "ADDRESSES");
+  std::printf("%-16s %-10s %-12s %-12s %s\n", "INTERFACE", "STATE", "SPEED", "LINK TYPE", "ADDRESSES");
   for (const pcap::InterfaceInfo& info : pcap::ListInterfaces()) {
-    std::printf("%-16s %-5s %-12s %s\n", info.name.c_str(), info.up ? "up" : "down", info.link_type.c_str(),
-                Join(info.addresses).c_str());
+    const char* state = !info.up ? "down" : info.carrier ? "up" : "no carrier";
+    std::printf("%-16s %-10s %-12s %-12s %s\n", info.name.c_str(), state, SpeedText(info).c_str(),
+                info.link_type.c_str(), Join(info.addresses).c_str());
   }
   return app::kOk;
 }
+
+namespace {
+
+/// "tcp 1,234, udp 56", the kinds that there were.
+std::string Kinds(const CaptureSummary& summary) {
+  std::string text;
+  for (std::size_t i = 0; i < packet::kKinds; ++i) {
+    if (summary.by_kind[i] == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::string(packet::Name(static_cast<packet::Kind>(i))) + ' ' +
+            base::Grouped(summary.by_kind[i]);
+  }
+  return text;
+}
+
+}  // namespace
 
 int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, const base::Log& log) {
   const packet::SourceCounters& packets = summary.packets;
@@ -92,10 +219,18 @@ int PrintSummary(const CaptureConfig& config, const CaptureSummary& summary, con
   log(base::LogLevel::kInfo,
       config.SourceName() + ": received " + base::Grouped(packets.received) + " = published " +
           base::Grouped(packets.published) + " + filtered " + base::Grouped(packets.filtered) +
-          " + dropped " + base::Grouped(packets.dropped) + " + undecodable " +
-          base::Grouped(packets.undecodable) + KeptBack(summary) + "; " + base::Grouped(summary.batches) +
-          " batches, " + base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) +
-          " packets/s");
+          " + dropped " + base::Grouped(packets.dropped()) + " + undecodable " +
+          base::Grouped(packets.undecodable) + Unsent(summary, config) + Losses(packets) + "; " +
+          base::Grouped(summary.links) + " links, " + base::Grouped(summary.batches) + " batches, " +
+          base::Short(static_cast<double>(summary.bytes)) + "B, " + base::Short(rate) +
+          " packets/s, out of order " + base::Grouped(summary.out_of_order));
+  if (packets.published > 0) log(base::LogLevel::kInfo, "by kind: " + Kinds(summary));
+  if (const std::string disorder = Disorder(summary, config); !disorder.empty())
+    log(base::LogLevel::kWarning, disorder);
+  if (summary.inherited > 0) {
+    log(base::LogLevel::kWarning,
+        base::Grouped(summary.inherited) + " packets of an earlier run still wait in the spool");
+  }
   if (packets.received == 0)
     log(base::LogLevel::kWarning, "no packet came; is it the right file, interface or filter?");
   if (!summary.complaint.empty()) log(base::LogLevel::kWarning, summary.complaint);

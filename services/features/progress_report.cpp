@@ -7,11 +7,17 @@ namespace flowcast::services {
 
 void FeaturesReport::Write(const slice::SliceCounters& counters) {
   const window::FoldCounters fold = task_.fold_counters();
-  if (fold.repeated_batches > last_repeated_) {
-    log_(base::LogLevel::kWarning, "dropped " + base::Grouped(fold.repeated_batches - last_repeated_) +
-                                       " batches that were here before; was the same capture sent again? "
+  if (fold.repeated_packets > last_repeated_) {
+    log_(base::LogLevel::kWarning, "dropped " + base::Grouped(fold.repeated_packets - last_repeated_) +
+                                       " packets that were here before; was the same capture sent again? "
                                        "(--source gives it another name)");
-    last_repeated_ = fold.repeated_batches;
+    last_repeated_ = fold.repeated_packets;
+  }
+  if (fold.missing_packets > last_missing_) {
+    log_(base::LogLevel::kWarning, base::Grouped(fold.missing_packets - last_missing_) +
+                                       " packets are missing between batches: the capture dropped them, or "
+                                       "packets.v1 keeps them for too short a time");
+    last_missing_ = fold.missing_packets;
   }
   if (counters.records_in == last_records_) return;
   last_records_ = counters.records_in;

@@ -23,6 +23,7 @@ class FeaturesReport {
   base::Log log_;
   std::uint64_t last_records_ = 0;
   std::uint64_t last_repeated_ = 0;
+  std::uint64_t last_missing_ = 0;
 };
 
 }  // namespace flowcast::services

@@ -165,6 +165,54 @@ TEST_P(BusContract, KeysHeadersEmptyValuesAndTombstonesSurvive) {
   EXPECT_EQ(records[2].offset, 2);
 }
 
+TEST_P(BusContract, RecordsThatAreTriedKeepTheirOrderAmongTheOthers) {
+  const auto producer = bus_->MakeProducer({});
+  std::vector<std::string> values;
+  for (int i = 0; i < 1000; ++i) {
+    values.push_back(std::to_string(i));
+    OutRecord record = Record(values.back());
+    if (i % 3 == 0) {
+      producer->Send(std::move(record));
+    } else {
+      Until([&] { return producer->TrySend(record); }, [] {});
+    }
+  }
+  producer->Flush(20s);
+  EXPECT_EQ(Read(*Reader(), values.size()), values);
+}
+
+TEST_P(BusContract, WhatIsAcknowledgedIsCountedFromTheFirstRecordOnOverAllPartitions) {
+  const auto producer = bus_->MakeProducer({});
+  EXPECT_EQ(producer->acknowledged(), 0u);
+  std::uint64_t sent = 0;
+  std::uint64_t before = 0;
+  for (; sent < 2000; ++sent) {
+    producer->Send(Record(std::string(1 + sent % 7 * 500, 'x'), sent % 3 == 0 ? 0 : 1));
+    const std::uint64_t acknowledged = producer->acknowledged();
+    ASSERT_GE(acknowledged, before) << "it went back";
+    ASSERT_LE(acknowledged, sent + 1);
+    before = acknowledged;
+  }
+  Until([&] { return producer->acknowledged() == sent; }, [] {});
+  EXPECT_EQ(producer->queued(), 0u);
+}
+
+TEST_P(BusContract, ATriedRecordForAMissingTopicIsNamedWithTheRemedy) {
+  const auto producer = bus_->MakeProducer({});
+  OutRecord record{.to = {Unique("missing"), 0}, .value = "v"};
+  const auto error = ErrorOf([&] { producer->TrySend(record); });
+  EXPECT_EQ(error.kind(), BusError::Kind::kMissingTopic);
+  EXPECT_EQ(record.value, "v");
+  EXPECT_EQ(producer->acknowledged(), 0u);
+}
+
+TEST_P(BusContract, TryingIsNotForTransactions) {
+  const auto producer = Transactional(Unique("tx"));
+  producer->Begin();
+  OutRecord record = Record("v");
+  EXPECT_THROW(producer->TrySend(record), std::logic_error);
+}
+
 TEST_P(BusContract, ARecordOfTenMebibytesPasses) {
   const std::string value(10 << 20, 'x');
   Produce({"before", value, "after"});

@@ -139,6 +139,10 @@ class MockKafka : public testing::Test {
       producer.Send({.to = {"t", 0}, .value = std::to_string(i), .headers = {{"n", std::to_string(i)}}});
     }
   }
+  bool IsLogged(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    return log_.find(text) != std::string::npos;
+  }
   static std::vector<std::string> Read(bus::Bus& bus, std::size_t count) {
     const auto consumer = bus.MakeConsumer({});
     consumer->Assign({{{"t", 0}, kNoOffset, ""}});
@@ -213,6 +217,52 @@ TEST_F(MockKafka, AProducerThatLibrdkafkaBreaksGoesOnWithAllRecordsInOrder) {
   EXPECT_EQ(Read(*bus, 1000), Numbers(1000));
   const std::lock_guard lock(mutex_);
   EXPECT_THAT(log_, HasSubstr("records are sent again"));
+  EXPECT_EQ(producer->acknowledged(), 1000u);
+}
+
+TEST_F(MockKafka, AProducerThatBreaksWhileTheBrokerIsAwayKeepsItsRecordsAndDoesNotWait) {
+  const auto bus = Bus();
+  const auto producer = bus->MakeProducer({.linger = 50ms});  // one request
+  Send(*producer, 0, 10);
+  producer->Flush(20s);
+  rd_kafka_mock_push_request_errors(cluster_, kProduceRequest, 1,
+                                    RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+  Send(*producer, 10, 500);
+  base::SystemClock clock;
+  const auto deadline = clock.Steady() + 10s;
+  while (!IsLogged("FATAL") && clock.Steady() < deadline) clock.SleepFor(1ms);
+  Down();
+  const auto began = clock.Steady();
+  bus::OutRecord record{.to = {"t", 0}, .value = "500"};
+  ASSERT_TRUE(producer->TrySend(record));
+  EXPECT_LT(clock.Steady() - began, 5s);
+  EXPECT_TRUE(IsLogged("records are sent again"));
+  EXPECT_EQ(producer->acknowledged(), 10u);
+  Up();
+  producer->Flush(20s);
+  EXPECT_EQ(producer->acknowledged(), 501u);
+  EXPECT_EQ(Read(*bus, 501), Numbers(501));
+}
+
+TEST_F(MockKafka, ATriedRecordIsRefusedAtOnceWhenTheQueueIsFull) {
+  const auto bus = Bus();
+  const auto producer = bus->MakeProducer({.queue_bytes = 1 << 20});
+  Send(*producer, 0, 1);
+  producer->Flush(20s);
+  Down();
+  bus::OutRecord record{.to = {"t", 0}, .value = std::string(1 << 16, 'x')};
+  base::SystemClock clock;
+  const auto began = clock.Steady();
+  int taken = 0;
+  while (producer->TrySend(record)) ++taken;
+  EXPECT_EQ(taken, 16) << "by bytes";
+  EXPECT_EQ(record.value.size(), std::size_t{1} << 16);
+  EXPECT_LT(clock.Steady() - began, 1s);
+  EXPECT_EQ(producer->acknowledged(), 1u);
+  Up();
+  producer->Flush(20s);
+  EXPECT_EQ(producer->acknowledged(), 17u);
+  EXPECT_TRUE(producer->TrySend(record));
 }
 
 TEST_F(MockKafka, AConsumerLeavesWithinSecondsWhileTheBrokerIsAway) {

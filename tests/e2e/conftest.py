@@ -1,11 +1,13 @@
 """Fixtures of the end-to-end tests: a broker, the programs, and topics of each test's own."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import support
+from namespaces import Namespace
 
 
 def skip_or_fail(reason: str) -> None:
@@ -75,3 +77,18 @@ def fixture_own_broker(broker, tmp_path):
     own = support.Broker(support.unused_port(), tmp_path / "kafka")
     yield own
     own("stop")
+
+
+@pytest.fixture(name="namespace")
+def fixture_namespace():
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to make a network namespace")
+    try:
+        namespace = Namespace()
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no network namespace can be made here: {error.stderr.strip()}")
+    try:
+        namespace.set_up()
+        yield namespace
+    finally:
+        namespace.delete()

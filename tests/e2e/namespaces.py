@@ -1,4 +1,4 @@
-"""Network namespaces of a test's own, with a pair of interfaces and a way for programs inside to reach the broker."""
+"""Network namespaces of a test's own, with pairs of interfaces and a way for programs inside to reach the broker."""
 
 import contextlib
 import ctypes
@@ -13,9 +13,21 @@ CLONE_NEWNET = 0x40000000
 SENDER = """
 import socket, sys
 raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-raw.bind(("far", 0))
+raw.bind((sys.argv[3], 0))
 for _ in range(int(sys.argv[1])):
     raw.send(bytes.fromhex(sys.argv[2]))
+"""
+# About 1000 packets a second, also while the interface is down or not there.
+STEADY_SENDER = """
+import contextlib, socket, sys, time
+while True:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+        raw.bind((sys.argv[2], 0))
+        while True:
+            for _ in range(10):
+                raw.send(bytes.fromhex(sys.argv[1]))
+            time.sleep(0.01)
+    time.sleep(0.01)
 """
 
 
@@ -32,10 +44,21 @@ class Namespace:
 
     def set_up(self) -> None:
         ip("-n", self.name, "link", "set", "lo", "up")
-        ip("-n", self.name, "link", "add", "watched", "type", "veth", "peer", "name", "far")
-        for interface in ("watched", "far"):
+        self.add_pair("watched", "far")
+
+    def add_pair(self, near: str, far: str) -> None:
+        """Two interfaces with a cable between them, up and silent."""
+        ip("-n", self.name, "link", "add", near, "type", "veth", "peer", "name", far)
+        for interface in (near, far):
             self.run("sh", "-c", f"echo 1 >/proc/sys/net/ipv6/conf/{interface}/disable_ipv6")
-            ip("-n", self.name, "link", "set", interface, "up")
+            self.turn(interface, "up")
+
+    def remove_pair(self, near: str) -> None:
+        ip("-n", self.name, "link", "del", near)
+
+    def turn(self, interface: str, state: str) -> None:
+        """Up or down."""
+        ip("-n", self.name, "link", "set", interface, state)
 
     def delete(self) -> None:
         ip("netns", "delete", self.name)
@@ -46,9 +69,19 @@ class Namespace:
     def run(self, *command: str) -> None:
         subprocess.run(self.command(*command), check=True, timeout=30)
 
-    def send(self, count: int, port: int) -> None:
-        """UDP packets from `far` to that port, as fast as one process can."""
-        self.run("/usr/bin/python3", "-c", SENDER, str(count), udp_frame(port).hex())
+    def send(self, count: int, port: int, interface: str = "far") -> None:
+        """UDP packets to that port, as fast as one process can."""
+        self.run("/usr/bin/python3", "-c", SENDER, str(count), udp_frame(port).hex(), interface)
+
+    @contextlib.contextmanager
+    def sending(self, port: int, interface: str = "far"):
+        """UDP packets to that port all the while, whatever becomes of the interface."""
+        command = self.command("/usr/bin/python3", "-c", STEADY_SENDER, udp_frame(port).hex(), interface)
+        with subprocess.Popen(command) as sender:
+            try:
+                yield
+            finally:
+                sender.kill()
 
     def listen(self, port: int) -> socket.socket:
         """A socket that listens at 127.0.0.1 inside, to be used from outside."""
@@ -69,6 +102,12 @@ class Namespace:
         if failures:
             raise failures[0]
         return sockets[0]
+
+
+def is_capturing(pid: int) -> bool:
+    """Whether anything in the program's network namespace holds a packet socket."""
+    with open(f"/proc/{pid}/net/packet", encoding="ascii") as table:
+        return len(table.readlines()) > 1
 
 
 def udp_frame(port: int) -> bytes:

@@ -21,8 +21,10 @@ EXTENSIONS = {HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION, MOBILI
 
 LINK_NULL, LINK_ETHERNET, LINK_PPP, LINK_LOOP, LINK_SLL, LINK_IP4, LINK_IP6, LINK_SLL2 = 0, 1, 9, 108, 113, 228, 229, 276
 LINK_RAW = (12, 14, 101)
-TYPE_IP4, TYPE_IP6, TYPE_PPPOE = 0x0800, 0x86DD, 0x8864
+TYPE_IP4, TYPE_IP6, TYPE_ARP, TYPE_PPPOE = 0x0800, 0x86DD, 0x0806, 0x8864
 TYPE_VLAN = (0x8100, 0x88A8, 0x9100, 0x9200)
+SNAP = (b"\xaa\xaa\x03\0\0\0", b"\xaa\xaa\x03\0\0\xf8")
+SMALLEST_TYPE = 0x0600
 TYPE_MPLS = (0x8847, 0x8848)
 PPP_TYPES = {0x0021: TYPE_IP4, 0x0057: TYPE_IP6, 0x0281: 0x8847, 0x0283: 0x8848}
 BSD_FAMILIES = {2: TYPE_IP4, 10: TYPE_IP6, 24: TYPE_IP6, 28: TYPE_IP6, 30: TYPE_IP6}
@@ -146,14 +148,16 @@ def _link_layer(frame: bytes, link_type: int) -> tuple[int, int]:
 
 
 def _inner(frame: bytes, ether_type: int, at: int) -> tuple[int, int]:
-    """Passes over VLAN tags, MPLS labels and PPPoE."""
+    """Passes over VLAN tags, LLC/SNAP, MPLS labels, Ethernet behind them, and PPPoE."""
     while True:
         if ether_type in TYPE_VLAN:
             ether_type, at = _number(frame, at + 2), at + 4
+        elif 0 <= ether_type < SMALLEST_TYPE and frame[at : at + 6] in SNAP:
+            ether_type, at = _number(frame, at + 6), at + 8
         elif ether_type in TYPE_MPLS:
             while at + 4 <= len(frame) and not frame[at + 2] & 1:
                 at += 4
-            ether_type, at = _by_version(frame, at + 4), at + 4
+            ether_type, at = _behind_labels(frame, at + 4)
         elif ether_type == TYPE_PPPOE:
             if frame[at : at + 2] != b"\x11\x00":
                 return -1, at
@@ -162,6 +166,16 @@ def _inner(frame: bytes, ether_type: int, at: int) -> tuple[int, int]:
             ether_type, at = PPP_TYPES.get(protocol, -1), at + (7 if short else 8)
         else:
             return ether_type, at
+
+
+def _behind_labels(frame: bytes, at: int) -> tuple[int, int]:
+    """IP by its version, else Ethernet with or without a control word by a known type at its place."""
+    if at < len(frame) and frame[at] >> 4 == 0:
+        for header in (14, 18):
+            ether_type = _number(frame, at + header - 2)
+            if ether_type in (TYPE_IP4, TYPE_IP6, TYPE_ARP, *TYPE_VLAN):
+                return ether_type, at + header
+    return _by_version(frame, at), at
 
 
 def _ip4(data: bytes) -> Optional[Header]:

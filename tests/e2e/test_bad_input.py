@@ -41,8 +41,8 @@ def test_a_missing_file(programs):
     expect_one_line(programs.run("capture", "--pcap", "absent.pcap"), USAGE, "absent.pcap does not exist", "check the path")
 
 
-def test_a_folder_for_a_file(programs, tmp_path):
-    expect_one_line(programs.run("capture", "--pcap", tmp_path), USAGE, "is a folder; name a file in it")
+def test_a_folder_without_captures(programs, tmp_path):
+    expect_one_line(programs.run("capture", "--pcap", tmp_path), USAGE, "there is no capture file in", "name another folder or a file")
 
 
 @pytest.mark.parametrize("content, words", [(b"", "it is empty"), (b"hello, this is text\n", "does not begin like pcap")])

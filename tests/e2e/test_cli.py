@@ -1,14 +1,13 @@
 """The command line as the documentation shows it, other programs that read our topics, and live capture."""
 
 import json
-import os
 import re
 import subprocess
 
 import pytest
 
 import support
-from namespaces import Namespace, relay
+from namespaces import is_capturing, relay
 from support import DEMO, OK, kcat, wait_until
 
 pytestmark = pytest.mark.broker
@@ -151,27 +150,6 @@ def test_interfaces_are_listed(programs):
 
 
 # A live capture, in a network namespace of the test's own.
-
-
-@pytest.fixture(name="namespace")
-def fixture_namespace():
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to make a network namespace")
-    try:
-        namespace = Namespace()
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"no network namespace can be made here: {error.stderr.strip()}")
-    try:
-        namespace.set_up()
-        yield namespace
-    finally:
-        namespace.delete()
-
-
-def is_capturing(pid: int) -> bool:
-    """Whether anything in the program's network namespace holds a packet socket."""
-    with open(f"/proc/{pid}/net/packet", encoding="ascii") as table:
-        return len(table.readlines()) > 1
 
 
 @pytest.mark.network

@@ -29,7 +29,7 @@ def fixture_part(tmp_path_factory) -> Path:
 
 def send(flowcast, part, *arguments):
     """To the end; the part is cut, which capture says with its exit code."""
-    result = flowcast.run("capture", "--pcap", part, "--batch-packets", "64", *arguments)
+    result = flowcast.run("capture", "--pcap", part, *arguments)
     assert "published" in result.err and "received" in result.err, result.err
 
 
@@ -50,7 +50,7 @@ def fixture_straight(binaries, broker, messages, tmp_path_factory, part) -> dict
     """What a run without any mishap gives."""
     with flowcast_of(binaries, broker, tmp_path_factory.mktemp("straight"), messages) as flowcast:
         flowcast.create_topics()
-        send(flowcast, part)
+        send(flowcast, part, "--batch-packets", "64")
         flowcast.succeed("features", *FOLD, "--exit-when-idle", "1s")
         found = outputs(flowcast)
     assert len(found) > 300
@@ -113,25 +113,30 @@ def test_another_instance_takes_over_what_a_killed_one_had(flowcast, part, strai
     assert second.stop().code == OK
 
 
-def test_a_capture_killed_and_sent_again_repeats_nothing(flowcast, part, straight):
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [(("--batch-packets", "64"), ("--batch-packets", "64")),
+     (("--batch-packets", "64", "--speed", "40x"), ("--batch-packets", "777")),
+     (("--batch-packets", "500"), ("--batch-packets", "10", "--speed", "200x"))],
+    ids=["in the same batches", "no longer paced and in larger batches", "paced and in smaller batches"])
+def test_a_capture_killed_and_sent_again_repeats_nothing(flowcast, part, straight, first, again):
     features = flowcast.start("features", *FOLD)
-    capture = flowcast.start("capture", "--pcap", part, "--batch-packets", "64")
+    capture = flowcast.start("capture", "--pcap", part, *first)
     wait_until(lambda: flowcast.records("packets"), 30, "packets of the first attempt")
     capture.kill()
-    send(flowcast, part)
+    send(flowcast, part, *again)
     wait_for_all(flowcast, straight, features)
-    features.expect("batches that were here before")
+    features.expect("packets that were here before")
     assert features.stop().code == OK
 
 
-def test_a_paced_capture_killed_and_sent_again_repeats_nothing(flowcast, part, straight):
+def test_a_capture_stopped_and_sent_again_repeats_nothing(flowcast, part, straight):
     features = flowcast.start("features", *FOLD)
-    capture = flowcast.start("capture", "--pcap", part, "--batch-packets", "64", "--speed", "40x")
+    capture = flowcast.start("capture", "--pcap", part, "--speed", "40x")
     wait_until(lambda: count_of_windows(flowcast) > 40, 30, "windows of the first attempt")
-    capture.kill()
-    send(flowcast, part, "--speed", "40x")
+    assert capture.stop().code == OK
+    send(flowcast, part)
     wait_for_all(flowcast, straight, features)
-    features.expect("batches that were here before")
     assert features.stop().code == OK
 
 

@@ -14,8 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       frame_bytes += frame->bytes.size();
       if (frame_bytes > size || frame->interface >= reader.interfaces().size()) std::abort();
       packet::Packet packet;
-      static_cast<void>(
-          packet::Decode(reader.interfaces()[frame->interface].link_type, frame->bytes, packet));
+      static_cast<void>(packet::Decode(reader.interfaces()[frame->interface].link_type, frame->bytes, packet,
+                                       packet::Tunnels::All()));
     }
     if (reader.Next().has_value()) std::abort();
     if (reader.damage() && reader.damage()->offset > size) std::abort();

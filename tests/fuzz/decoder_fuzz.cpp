@@ -1,23 +1,35 @@
-// Feeds the decoder any bytes as a frame of each link type; the first byte chooses.
+// Feeds the decoder any bytes as a frame of each link type; the first byte chooses, tunnels too.
 #include <cstdlib>
 #include <vector>
 
-#include "libs/packet/decoder.h"
+#include "tests/fuzz/link_types.h"
+
+namespace {
+
+using namespace flowcast;
+
+void Expect(bool condition) {
+  if (!condition) std::abort();
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using flowcast::packet::LinkType;
-  static const std::vector<LinkType> kLinkTypes = {
-      LinkType::kNull,           LinkType::kEthernet, LinkType::kPpp,  LinkType::kRaw,  LinkType::kIeee80211,
-      LinkType::kLinuxSll,       LinkType::kRadiotap, LinkType::kIpv4, LinkType::kIpv6, LinkType::kLinuxSll2,
-      static_cast<LinkType>(147)};
   if (size == 0) return 0;
-  const std::vector<std::byte> frame(reinterpret_cast<const std::byte*>(data) + 1,
-                                     reinterpret_cast<const std::byte*>(data) + size);
-  flowcast::packet::Packet packet;
-  const auto result = flowcast::packet::Decode(kLinkTypes[data[0] % kLinkTypes.size()], frame, packet);
-  const bool ports = packet.flow.source_port != 0 || packet.flow.destination_port != 0;
-  if (!result && packet.flow != flowcast::packet::FlowKey()) std::abort();
-  if (ports && packet.flow.source.version == 0) std::abort();
-  if (packet.vlan > 4095) std::abort();
+  const auto* const bytes = reinterpret_cast<const std::byte*>(data);
+  const std::vector<std::byte> frame(bytes + 1, bytes + size);  // its own allocation
+  const packet::LinkType link_type = fuzz::kLinkTypes[(data[0] & 0x7fU) % fuzz::kLinkTypes.size()];
+  packet::Packet packet;
+  const bool decoded = packet::Decode(link_type, frame, packet).has_value();
+  const packet::FlowKey& flow = packet.flow;
+  Expect(decoded || flow == packet::FlowKey());
+  Expect(flow.source.version != 0 || (flow.source_port == 0 && flow.destination_port == 0));
+  Expect(flow.source.version == flow.destination.version);
+  Expect(packet.vlan <= 4095);
+  if ((data[0] & fuzz::kOpenTunnels) == 0) return 0;
+  packet::Packet opened;
+  Expect(packet::Decode(link_type, frame, opened, packet::Tunnels::All()).has_value() == decoded);
+  Expect(opened.vlan == packet.vlan);
+  Expect(opened.flow == flow || (flow.source.version != 0 && opened.flow.source.version != 0));
   return 0;
 }

@@ -2,6 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
+#include "libs/delivery/live_delivery.h"
+#include "libs/delivery/waiting_delivery.h"
 #include "libs/wire/packet_wire.h"
 #include "services/capture/capture_service.h"
 #include "tests/support/fake_source.h"
@@ -30,11 +35,23 @@ class CaptureServiceTest : public testing::Test {
     for (int i = 0; i < packets; ++i) source_.Add(PacketAt(0.1 * i, i % 3 == 0 ? 1 : 0, i % 5));
   }
   CaptureSummary Run(CaptureOptions options = {}) {
-    options.topic = names_.packets;
     options.batches = {.source = "demo", .partitions = 64, .batch_packets = 16};
-    const auto producer = bus_.MakeProducer({});
+    const auto producer = bus_.MakeProducer({.queue_bytes = queue_bytes_});
     const auto stop = [this] { return stop_after_ > 0 && polls_ >= stop_after_; };
-    return CaptureService({source_, *producer, clock_, lines_.log(), stop}, options).Run();
+    const auto delivery = Deliver(*producer, options.live);
+    return CaptureService({source_, *delivery, clock_, lines_.log(), stop}, options).Run();
+  }
+  std::unique_ptr<delivery::Delivery> Deliver(bus::Producer& producer, bool live) {
+    if (live) {
+      return std::make_unique<delivery::LiveDelivery>(
+          delivery::LiveDelivery::Parts{producer, nullptr, clock_, lines_.log()}, names_.packets);
+    }
+    const auto stop = [this] {
+      if (++waits_ == restore_after_) bus_.faults().unreachable = false;
+      return stop_after_ > 0 && polls_ >= stop_after_;
+    };
+    return std::make_unique<delivery::WaitingDelivery>(
+        delivery::WaitingDelivery::Parts{producer, clock_, stop}, names_.packets);
   }
   std::vector<packet::PacketBatch> Batches() const {
     std::vector<packet::PacketBatch> batches;
@@ -56,6 +73,9 @@ class CaptureServiceTest : public testing::Test {
   support::Lines lines_;
   base::Duration poll_takes_ = 10ms;
   int polls_ = 0;
+  int waits_ = 0;
+  int restore_after_ = 0;
+  std::size_t queue_bytes_ = 1 << 20;
   int stop_after_ = 0;  // polls; 0 is never
 };
 
@@ -71,9 +91,9 @@ TEST_F(CaptureServiceTest, EveryPacketIsInABatchAndTheCountsAddUp) {
   EXPECT_EQ(summary.bytes, bytes);
   EXPECT_EQ(summary.batches, Batches().size());
   EXPECT_EQ(summary.packets.published, 100u);
-  EXPECT_EQ(summary.packets.dropped, 5u);
+  EXPECT_EQ(summary.packets.dropped(), 5u);
   EXPECT_EQ(summary.packets.received, summary.packets.published + summary.packets.filtered +
-                                          summary.packets.dropped + summary.packets.undecodable);
+                                          summary.packets.dropped() + summary.packets.undecodable);
   EXPECT_TRUE(summary.complete);
 }
 
@@ -94,36 +114,34 @@ TEST_F(CaptureServiceTest, AFileThatIsStoppedHalfWayGetsNoFinalMark) {
   std::size_t packets = 0;
   for (const packet::PacketBatch& batch : Batches()) packets += batch.size();
   EXPECT_EQ(packets, summary.packets.published);
-  EXPECT_EQ(summary.packets.published + summary.kept_back, 40u);
+  EXPECT_EQ(summary.packets.published, 40u);
   EXPECT_EQ(FinalMarks(), 0u);
 }
 
-TEST_F(CaptureServiceTest, AFileThatWasStoppedAndIsSentAgainGivesTheSameBatchesAgain) {
+TEST_F(CaptureServiceTest, OfAFileThatIsSentAgainPacketNIsAlwaysTheSame) {
   Feed(100);
   stop_after_ = 4;
   Run();
-  const auto first = Batches();
-  ASSERT_FALSE(first.empty());
+  ASSERT_FALSE(Batches().empty());
   source_.Rewind();
+  source_.poll_limit = 7;
   stop_after_ = 0;
-  Run();
-  const auto both = Batches();
-  for (const packet::PacketBatch& batch : first) {
-    EXPECT_EQ(std::count_if(both.begin(), both.end(),
-                            [&batch](const packet::PacketBatch& other) {
-                              return other.sequence == batch.sequence && other.times == batch.times &&
-                                     other.links == batch.links;
-                            }),
-              2)
-        << "batch " << batch.sequence;
+  Run({.paced = true});
+  std::map<std::pair<std::string, std::uint64_t>, std::set<base::EventTime>> times;
+  for (const packet::PacketBatch& batch : Batches()) {
+    for (std::size_t i = 0; i < batch.size(); ++i)
+      times[{batch.links.at(0), batch.sequence + i}].insert(batch.times[i]);
   }
+  EXPECT_THAT(times, SizeIs(100)) << "each link has a partition of its own";
+  for (const auto& [number, seen] : times)
+    EXPECT_THAT(seen, SizeIs(1)) << number.first << ' ' << number.second;
 }
 
 TEST_F(CaptureServiceTest, ALiveSourceThatIsStoppedHasEnded) {
   Feed(30);
   source_.ends = false;
   stop_after_ = 10;
-  const CaptureSummary summary = Run({.live = true});
+  const CaptureSummary summary = Run({.live = true, .paced = true});
   EXPECT_FALSE(summary.complete);
   EXPECT_EQ(FinalMarks(), 2u);
 }
@@ -133,7 +151,7 @@ TEST_F(CaptureServiceTest, AnIdleLiveSourceSendsWatermarks) {
   source_.ends = false;
   source_.bound = At(60);
   stop_after_ = 20;
-  Run({.live = true});
+  Run({.live = true, .paced = true});
   const auto batches = Batches();
   ASSERT_GE(batches.size(), 2u);
   EXPECT_EQ(batches[batches.size() - 2].watermark, At(60) - 50ms);
@@ -148,7 +166,7 @@ TEST_F(CaptureServiceTest, ALiveSourceWithoutPacketsSaysSoAndSendsNothing) {
   source_.ends = false;
   poll_takes_ = 600ms;
   stop_after_ = 4;
-  Run({.live = true});
+  Run({.live = true, .paced = true});
   EXPECT_THAT(Batches(), IsEmpty());
   EXPECT_TRUE(lines_.Contain("no packets yet"));
 }
@@ -169,10 +187,35 @@ TEST_F(CaptureServiceTest, WhatTheSourceComplainsOfIsPassedOn) {
   EXPECT_EQ(summary.packets.published, 10u);
 }
 
-TEST_F(CaptureServiceTest, KafkaThatIsAwayIsTheCallersBusiness) {
+TEST_F(CaptureServiceTest, AFileWaitsForKafka) {
   Feed(100);
   bus_.faults().unreachable = true;
-  EXPECT_THROW(Run(), bus::BusError);
+  restore_after_ = 10'000;  // of our clock that is minutes
+  const CaptureSummary summary = Run();
+  EXPECT_TRUE(summary.complete);
+  EXPECT_EQ(summary.packets.published, 100u);
+  EXPECT_EQ(FinalMarks(), 2u);
+}
+
+TEST_F(CaptureServiceTest, WhatAStoppedFileCouldNotSendIsSaid) {
+  Feed(100);
+  bus_.faults().unreachable = true;
+  stop_after_ = 4;
+  const CaptureSummary summary = Run();
+  EXPECT_EQ(summary.packets.published, 0u);
+  EXPECT_EQ(summary.unsent, 40u);
+}
+
+TEST_F(CaptureServiceTest, WhatTheQueueOfALiveCaptureDoesNotTakeIsCounted) {
+  Feed(100);
+  queue_bytes_ = 1;
+  poll_takes_ = 500ms;
+  const CaptureSummary summary = Run({.live = true, .paced = true});
+  EXPECT_EQ(summary.packets.dropped_by_queue, 100u) << "no batch fits into a queue of a byte";
+  EXPECT_EQ(summary.packets.published, 0u);
+  EXPECT_EQ(summary.unsent, 0u);
+  EXPECT_THAT(Batches(), IsEmpty());
+  EXPECT_TRUE(lines_.Contain("dropped or undecodable"));
 }
 
 }  // namespace

@@ -35,11 +35,12 @@ inline base::IpAddress AnyAddress(base::Random& random, std::uint8_t version) {
 inline packet::PacketBatch AnyBatch(base::Random& random) {
   packet::PacketBatch batch{.source = AnyText(random),
                             .epoch = random.Next() | 1,
-                            .sequence = random.Next(),
+                            .content = random.Next(),
+                            .sequence = random.Next() >> 3,
                             .started = AnyTime(random),
                             .watermark = AnyTime(random),
                             .final = random.Below(2) == 0,
-                            .counters = {random.Next(), random.Next(), 3, 4, random.Next()}};
+                            .counters = {random.Next(), random.Next(), 3, 4, 5, 6, 7, random.Next()}};
   const std::size_t flows = random.Below(6);
   for (std::size_t i = 0; i < flows; ++i) {
     batch.links.push_back(AnyText(random));
@@ -49,10 +50,16 @@ inline packet::PacketBatch AnyBatch(base::Random& random) {
         {static_cast<std::uint32_t>(random.Below(i + 1)),
          {AnyAddress(random, version), AnyAddress(random, version), static_cast<std::uint16_t>(random.Next()),
           static_cast<std::uint16_t>(random.Next()), static_cast<std::uint16_t>(random.Next()),
-          static_cast<std::uint8_t>(random.Next())}});
+          static_cast<std::uint8_t>(random.Next())},
+         static_cast<packet::Direction>(random.Below(packet::kDirections))});
   }
+  // Encoded times have a unit of their own each.
+  const std::int64_t units[] = {1, 1'000, 1'000'000};
+  const std::int64_t unit = units[random.Below(3)];
   for (std::size_t i = flows == 0 ? 0 : random.Below(40); i > 0; --i) {
-    batch.times.push_back(AnyTime(random));
+    batch.times.push_back(base::AlignDown(AnyTime(random), base::Duration(unit)));
+    if (random.Below(8) == 0)
+      batch.stragglers.push_back({static_cast<std::uint32_t>(batch.size() - 1), AnyTime(random)});
     batch.flow_indexes.push_back(static_cast<std::uint32_t>(random.Below(flows)));
     batch.wire_lengths_bytes.push_back(static_cast<std::uint32_t>(random.Next()));
     batch.tcp_flags.push_back(static_cast<std::uint8_t>(random.Next()));
@@ -172,8 +179,8 @@ inline wire::PartitionProgress AnyProgress(base::Random& random, std::uint64_t s
   wire::PartitionProgress progress{.next_offset =
                                        static_cast<std::int64_t>(random.Below(std::uint64_t{1} << 60))};
   for (std::uint64_t i = 0; i < sources; ++i) {
-    progress.sources[AnyText(random) + std::to_string(i)] = {random.Next(), random.Next(), AnyTime(random),
-                                                             random.Below(2) == 0};
+    progress.sources[AnyText(random) + std::to_string(i)] = {random.Next(), random.Next(), random.Next(),
+                                                             AnyTime(random), random.Below(2) == 0};
   }
   return progress;
 }

@@ -58,12 +58,13 @@ class Stream {
     batch_.final = final;
     packet::PacketBatch next{.source = batch_.source,
                              .epoch = batch_.epoch,
-                             .sequence = batch_.sequence + 1,
+                             .content = batch_.content,
+                             .sequence = batch_.sequence + batch_.size(),
                              .started = batch_.started};
     return std::exchange(batch_, std::move(next));
   }
-  /// As if a batch had been lost.
-  void Skip() { ++batch_.sequence; }
+  /// As if a batch with so many packets had been lost.
+  void Skip(std::uint64_t packets) { batch_.sequence += packets; }
   std::size_t waiting() const { return batch_.size(); }
 
  private:

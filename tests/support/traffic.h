@@ -60,6 +60,27 @@ inline std::vector<packet::PacketBatch> MakeBatches(base::Random& random, const 
   return batches;
 }
 
+/// Names that MakeDisorderedPackets' interfaces point into.
+inline const std::vector<std::string>& SightingLinks() {
+  static const std::vector<std::string> names{"busy", "slow", "silent"};
+  return names;
+}
+
+/// The sightings as packets whose time stamps go back by up to 15 s now and then.
+inline std::vector<packet::Packet> MakeDisorderedPackets(base::Random& random, double seconds) {
+  std::vector<packet::Packet> packets;
+  for (const Sighting& sighting : MakeSightings(random, seconds)) {
+    const double back = random.Below(5) == 0 ? 15 * random.Uniform() : 0;
+    packet::Packet packet{.time = sighting.time - base::Duration(std::llround(back * 1e9))};
+    packet.wire_length_bytes = 60 + static_cast<std::uint32_t>(sighting.flow);
+    const auto& links = SightingLinks();
+    packet.interface = static_cast<std::uint16_t>(std::ranges::find(links, sighting.link) - links.begin());
+    packet.flow = Flow(sighting.flow);
+    packets.push_back(packet);
+  }
+  return packets;
+}
+
 /// Two sources' batches in one partition, in order of watermark.
 inline std::vector<packet::PacketBatch> Merge(std::vector<packet::PacketBatch> left,
                                               const std::vector<packet::PacketBatch>& right) {

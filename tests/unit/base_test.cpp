@@ -5,6 +5,7 @@
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
 #include "libs/base/ip_address.h"
+#include "libs/base/network_map.h"
 #include "libs/base/random.h"
 #include "libs/base/time.h"
 
@@ -97,6 +98,25 @@ TEST(ManualClock, MovesOnlyWhenToldTo) {
   EXPECT_EQ(clock.Now(), before);
   clock.SleepFor(3s);
   EXPECT_EQ(clock.Now() - before, 3s);
+}
+
+TEST(NetworkMapTest, TheLongestPrefixCounts) {
+  const NetworkMap map(
+      {"10.0.0.0/8=all", "10.1.0.0/16=lab", "10.1.2.3=host", "2001:db8::/32", "0.0.0.0/0=rest"});
+  const auto name_of = [&map](const std::string& address) { return *map.Find(ParseIpAddress(address)).name; };
+  EXPECT_EQ(name_of("10.9.0.1"), "all");
+  EXPECT_EQ(name_of("10.1.0.1"), "lab");
+  EXPECT_EQ(name_of("10.1.2.3"), "host");
+  EXPECT_EQ(name_of("192.0.2.1"), "rest");
+  EXPECT_EQ(name_of("2001:db8::1"), "2001:db8::/32");
+  EXPECT_EQ(map.Find(ParseIpAddress("2001:db9::1")).name, nullptr);
+  EXPECT_EQ(map.Find(IpAddress{}).name, nullptr);
+}
+
+TEST(NetworkMapTest, WhatIsWrongIsNamed) {
+  EXPECT_THROW(NetworkMap({"10.0.0.0/8=a", "10.1.2.3/8=b"}), ConfigError);
+  EXPECT_THROW(NetworkMap({"10.0.0.0/8="}), ConfigError);
+  EXPECT_THROW(NetworkMap({"lab=10.0.0.0/8"}), ConfigError);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "libs/base/hash.h"
 #include "libs/capture/batcher.h"
 #include "libs/capture/paced_source.h"
+#include "libs/wire/packet_wire.h"
 #include "tests/support/fake_source.h"
 
 namespace flowcast::capture {
@@ -128,23 +129,26 @@ TEST_F(BatcherTest, TheFinalMarkCarriesTheNewestTimeToEveryPartition) {
   EXPECT_EQ(batcher_.out_of_order(), 1u);
 }
 
-TEST_F(BatcherTest, EachPartitionCountsItsOwnBatches) {
+TEST_F(BatcherTest, EachPartitionCountsItsOwnPackets) {
   options_.partitions = 64;
-  options_.batch_packets = 1;
+  options_.batch_packets = 2;
   Begin(options_);
   for (int i = 0; i < 10; ++i) Add(i, i % 3 == 0 ? 1 : 0);
   Finish();
   std::map<std::int32_t, std::uint64_t> next;
-  for (const AddressedBatch& ready : ready_) EXPECT_EQ(ready.batch.sequence, next[ready.partition]++);
+  for (const AddressedBatch& ready : ready_) {
+    EXPECT_EQ(ready.batch.sequence, next[ready.partition]);
+    next[ready.partition] += ready.batch.size();
+  }
   EXPECT_THAT(next, SizeIs(2));
 }
 
 TEST_F(BatcherTest, CountersTravelWithWhatFollows) {
-  batcher_.SetCounters({.received = 9, .published = 7, .dropped = 2});
+  batcher_.SetCounters({.received = 9, .published = 7, .dropped_by_kernel = 2});
   Add(1);
   Tick(1);
-  EXPECT_EQ(TakeOne().counters.dropped, 2u);
-  EXPECT_EQ(batcher_.published(), 1u);
+  EXPECT_EQ(TakeOne().counters.dropped(), 2u);
+  EXPECT_EQ(batcher_.taken(), 1u);
 }
 
 TEST_F(BatcherTest, AnInterfaceThatComesLaterBecomesALink) {
@@ -156,17 +160,164 @@ TEST_F(BatcherTest, AnInterfaceThatComesLaterBecomesALink) {
   EXPECT_THAT(TakeOne().links, ElementsAre("demo/eth0", "demo/eth9"));
 }
 
+TEST_F(BatcherTest, ABatchClosesWhenItWouldGetTooLarge) {
+  options_.batch_packets = 100'000;
+  options_.batch_bytes = 20'000;
+  Begin(options_);
+  for (int i = 0; i < 2000; ++i) Add(i, 0, i % 150);
+  Finish();
+  ASSERT_GT(ready_.size(), 2u);
+  for (const AddressedBatch& ready : ready_) {
+    EXPECT_LE(wire::Encode(ready.batch).size(), 21'000u);
+    EXPECT_GE(ready.batch.size(), ready.batch.final ? 0u : 500u);
+  }
+}
+
+TEST_F(BatcherTest, StragglersSayWhatTheWatermarkWas) {
+  options_.batch_packets = 5;
+  Begin(options_);
+  Add(1);
+  Add(0.96);
+  Add(2);
+  Add(1.9);
+  Add(1.99);
+  const packet::PacketBatch batch = TakeOne();
+  EXPECT_THAT(batch.stragglers, ElementsAre(packet::Straggler{3, At(1.95)}));
+  EXPECT_EQ(batcher_.out_of_order(), 3u);
+  EXPECT_EQ(batcher_.stragglers(), 1u);
+}
+
+TEST_F(BatcherTest, WhatIsOpenIsGivenWithoutAnEndByFlush) {
+  Add(1);
+  batcher_.Flush(ready_);
+  EXPECT_FALSE(TakeOne().final);
+  batcher_.Flush(ready_);
+  EXPECT_THAT(ready_, IsEmpty());
+}
+
+TEST_F(BatcherTest, TheSameSettingsAndFirstPacketHaveTheSameContent) {
+  const auto content = [this](std::uint64_t settings, double first) {
+    options_.settings = settings;
+    Begin(options_);
+    Add(first);
+    Tick(first);
+    return TakeOne().content;
+  };
+  EXPECT_EQ(content(1, 5), content(1, 5));
+  EXPECT_NE(content(1, 5), content(2, 5));
+  EXPECT_NE(content(1, 5), content(1, 6));
+}
+
+TEST_F(BatcherTest, DirectionsAreSeenFromTheHomeNet) {
+  options_.home_net = base::CidrSet({"10.0.0.0/8"});
+  Begin(options_);
+  Add(1);
+  packet::Packet answer = PacketAt(1);
+  std::swap(answer.flow.source, answer.flow.destination);
+  batcher_.Add(answer, interfaces_, ready_);
+  packet::Packet within = PacketAt(1);
+  within.flow.destination = within.flow.source;
+  batcher_.Add(within, interfaces_, ready_);
+  const packet::PacketBatch batch = TakeOne();
+  EXPECT_EQ(batch.flows.at(0).direction, packet::Direction::kUplink);
+  EXPECT_EQ(batch.flows.at(1).direction, packet::Direction::kDownlink);
+  EXPECT_EQ(batch.flows.at(2).direction, packet::Direction::kInternal);
+}
+
+TEST_F(BatcherTest, AddressesAreMappedAfterLinksAndDirectionsAreKnown) {
+  options_.home_net = base::CidrSet({"10.0.0.0/8"});
+  options_.links = {.by = LinkBy::kSubnet, .subnets = base::NetworkMap({"10.0.0.0/24=lab"})};
+  options_.anonymize = [](const base::IpAddress& address) {
+    base::IpAddress mapped = address;
+    mapped.bytes[0] ^= 0xff;
+    return mapped;
+  };
+  Begin(options_);
+  Add(1);
+  Tick(1);
+  const packet::PacketBatch batch = TakeOne();
+  EXPECT_THAT(batch.links, ElementsAre("demo/lab"));
+  EXPECT_EQ(batch.flows.at(0).direction, packet::Direction::kUplink);
+  EXPECT_EQ(base::FormatIpAddress(batch.flows.at(0).key.source), "245.0.0.1");
+}
+
+class LinkNamerTest : public testing::Test {
+ protected:
+  std::string NameOf(const LinkOptions& options, const std::string& source, const std::string& destination,
+                     std::uint16_t vlan = 0) {
+    LinkNamer namer("demo", options, {});
+    return NameBy(namer, source, destination, vlan);
+  }
+  std::string NameBy(LinkNamer& namer, const std::string& source, const std::string& destination,
+                     std::uint16_t vlan = 0) {
+    packet::Packet packet = PacketAt(0);
+    packet.vlan = vlan;
+    packet.flow.source = base::ParseIpAddress(source);
+    packet.flow.destination = base::ParseIpAddress(destination);
+    return namer.name(namer.LinkOf(packet, {"eth0"}));
+  }
+};
+
+TEST_F(LinkNamerTest, ByVlanUntaggedPacketsAreOnTheInterface) {
+  EXPECT_EQ(NameOf({.by = LinkBy::kVlan}, "10.0.0.1", "10.0.0.2", 12), "demo/eth0.12");
+  EXPECT_EQ(NameOf({.by = LinkBy::kVlan}, "10.0.0.1", "10.0.0.2"), "demo/eth0");
+  EXPECT_EQ(NameOf({}, "10.0.0.1", "10.0.0.2", 12), "demo/eth0");
+}
+
+TEST_F(LinkNamerTest, BySubnetTheLongestMatchToEitherAddressCounts) {
+  const LinkOptions options{
+      .by = LinkBy::kSubnet,
+      .subnets = base::NetworkMap({"10.0.0.0/8", "10.1.0.0/16=lab", "2001:db8::/32=six"})};
+  EXPECT_EQ(NameOf(options, "10.1.2.3", "192.0.2.1"), "demo/lab");
+  EXPECT_EQ(NameOf(options, "192.0.2.1", "10.1.2.3"), "demo/lab");
+  EXPECT_EQ(NameOf(options, "10.9.9.9", "10.1.2.3"), "demo/lab");
+  EXPECT_EQ(NameOf(options, "10.9.9.9", "192.0.2.1"), "demo/10.0.0.0/8");
+  EXPECT_EQ(NameOf(options, "2001:db8::5", "2001:4860::1"), "demo/six");
+  EXPECT_EQ(NameOf(options, "192.0.2.1", "192.0.2.2"), "demo/other");
+}
+
+TEST_F(LinkNamerTest, ByHostTheHomeNetsEndCountsTheSourceFirst) {
+  const LinkOptions options{.by = LinkBy::kHost, .home_net = base::CidrSet({"10.0.0.0/8"})};
+  EXPECT_EQ(NameOf(options, "10.1.2.3", "192.0.2.1"), "demo/10.1.2.3");
+  EXPECT_EQ(NameOf(options, "192.0.2.1", "10.1.2.3"), "demo/10.1.2.3");
+  EXPECT_EQ(NameOf(options, "10.1.2.3", "10.9.9.9"), "demo/10.1.2.3");
+  EXPECT_EQ(NameOf(options, "192.0.2.1", "192.0.2.2"), "demo/other");
+}
+
+TEST_F(LinkNamerTest, AScanDoesNotMakeLinksWithoutEnd) {
+  LinkNamer namer("demo", {.by = LinkBy::kHost, .home_net = base::CidrSet({"10.0.0.0/8"}), .most = 3}, {});
+  EXPECT_EQ(NameBy(namer, "10.0.0.1", "192.0.2.1"), "demo/10.0.0.1");
+  EXPECT_EQ(NameBy(namer, "10.0.0.2", "192.0.2.1"), "demo/10.0.0.2");
+  EXPECT_EQ(NameBy(namer, "10.0.0.3", "192.0.2.1"), "demo/other");
+  EXPECT_EQ(NameBy(namer, "10.0.0.1", "192.0.2.1"), "demo/10.0.0.1");
+  EXPECT_EQ(namer.size(), 3u);
+}
+
 TEST(FlowTableTest, FindsEveryFlowAgainAlsoAfterItGrew) {
   FlowTable table;
   for (int round = 0; round < 2; ++round) {
-    std::vector<packet::BatchFlow> flows;
-    for (std::uint32_t i = 0; i < 5000; ++i)
-      EXPECT_EQ(table.FindOrAdd(i % 2, Flow(static_cast<int>(i)), flows), i);
-    for (std::uint32_t i = 0; i < 5000; ++i)
-      EXPECT_EQ(table.FindOrAdd(i % 2, Flow(static_cast<int>(i)), flows), i);
-    EXPECT_THAT(flows, SizeIs(5000));
-    table.Clear();
+    for (int i = 0; i < 5000; ++i) {
+      bool added = false;
+      KnownFlow& flow = table.Find(PacketAt(0, static_cast<std::uint16_t>(i % 2), i), added);
+      EXPECT_EQ(added, round == 0);
+      if (added) flow.index = static_cast<std::uint32_t>(i);
+      EXPECT_EQ(flow.index, static_cast<std::uint32_t>(i));
+    }
   }
+  EXPECT_EQ(table.size(), 5000u);
+}
+
+TEST(FlowTableTest, ForgetsEverythingBeforeItGetsTooLarge) {
+  FlowTable table;
+  bool added = false;
+  packet::Packet packet = PacketAt(0);
+  for (std::uint32_t i = 0; i <= FlowTable::kMost; ++i) {
+    packet.flow.source_port = static_cast<std::uint16_t>(i);
+    packet.flow.destination_port = static_cast<std::uint16_t>(i >> 16);
+    table.Find(packet, added);
+    EXPECT_TRUE(added);
+  }
+  EXPECT_EQ(table.size(), 1u);
 }
 
 class PacedSourceTest : public testing::Test {

@@ -23,7 +23,7 @@ class AccumulatorTest : public testing::Test {
  protected:
   void Add(double seconds, std::uint32_t bytes, const packet::FlowKey& key = Flow(), bool syn = false) {
     sums_.AddPacket(At(seconds), bytes, options_.burst_gap);
-    sums_.AddFlow(key, 1, bytes, syn ? 1 : 0);
+    sums_.AddFlow(key, packet::Direction::kUnknown, 1, bytes, syn ? 1 : 0);
   }
   static packet::FlowKey Of(std::uint8_t protocol, int source_port = 0, int destination_port = 0) {
     packet::FlowKey key = Flow();
@@ -177,7 +177,8 @@ TEST_F(AccumulatorTest, FlowsMayComeInAnyOrderAndAnyPieces) {
   for (std::size_t i = 0; i < packets.size(); ++i) {
     for (Accumulator* sums : {&whole, &pieces})
       sums->AddPacket(At(0.01 * static_cast<double>(i)), packets[i].second, 1ms);
-    pieces.AddFlow(Flow(packets[i].first), 1, packets[i].second, packets[i].first % 3 == 0 ? 1 : 0);
+    pieces.AddFlow(Flow(packets[i].first), packet::Direction::kUnknown, 1, packets[i].second,
+                   packets[i].first % 3 == 0 ? 1 : 0);
   }
   for (int flow = 39; flow >= 0; --flow) {
     std::uint64_t count = 0, bytes = 0;
@@ -185,7 +186,8 @@ TEST_F(AccumulatorTest, FlowsMayComeInAnyOrderAndAnyPieces) {
       count += number == flow ? 1 : 0;
       bytes += number == flow ? size : 0;
     }
-    if (count > 0) whole.AddFlow(Flow(flow), count, bytes, flow % 3 == 0 ? count : 0);
+    if (count > 0)
+      whole.AddFlow(Flow(flow), packet::Direction::kUnknown, count, bytes, flow % 3 == 0 ? count : 0);
   }
   EXPECT_EQ(whole.Features(At(0), 5s, options_), pieces.Features(At(0), 5s, options_));
 }

@@ -55,6 +55,25 @@ TEST_F(MemoryBusTest, WhenUnreachableEveryCallSaysSo) {
   EXPECT_THAT(bus_.Records("t"), SizeIs(1));
 }
 
+TEST_F(MemoryBusTest, WhenUnreachableTriedRecordsWaitInTheQueueUntilItIsFullAndAreDeliveredAfterwards) {
+  const auto producer = bus_.MakeProducer({.queue_bytes = 4});
+  bus_.faults().unreachable = true;
+  OutRecord record = Record("ab", 1);
+  EXPECT_TRUE(producer->TrySend(record));
+  record = Record("cd", 1);
+  EXPECT_TRUE(producer->TrySend(record));
+  record = Record("ef", 1);
+  EXPECT_FALSE(producer->TrySend(record));
+  EXPECT_EQ(record.value, "ef") << "it is left as it was";
+  EXPECT_EQ(producer->queued(), 2u);
+  EXPECT_EQ(producer->acknowledged(), 0u);
+  bus_.faults().unreachable = false;
+  EXPECT_TRUE(producer->TrySend(record));
+  EXPECT_EQ(producer->acknowledged(), 3u);
+  EXPECT_THAT(bus_.Records("t"), SizeIs(3));
+  EXPECT_EQ(bus_.Records("t")[2].value, "ef");
+}
+
 TEST_F(MemoryBusTest, AbortsAsManyCommitsAsItIsTold) {
   const auto producer = bus_.MakeProducer({.transactional_id = "p"});
   producer->InitTransactions();

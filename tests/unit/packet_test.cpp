@@ -1,4 +1,5 @@
 // packet: frames of every link type, whole, nested, damaged and cut short; the hash of flows.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -7,6 +8,7 @@
 
 #include "libs/base/random.h"
 #include "libs/packet/decoder.h"
+#include "libs/packet/kind.h"
 #include "tests/support/frames.h"
 
 namespace flowcast::packet {
@@ -191,7 +193,43 @@ TEST(Decode, KeepsWhatIsNotIpByItsEtherType) {
   ExpectOther(LinkType::kEthernet, Ethernet(0x0806, Zeros(28)), 0x0806);
   ExpectOther(LinkType::kEthernet, Ethernet(0x8100, VlanTag(1, 0x0806, Zeros(28))), 0x0806);
   ExpectOther(LinkType::kEthernet, Ethernet(38, Raw({0x42, 0x42, 0x03}) + Zeros(35)), 0);
-  ExpectOther(LinkType::kEthernet, Ethernet(56, LlcSnap(kIpv4, Ipv4Packet())), 0);
+  ExpectOther(LinkType::kEthernet, Ethernet(56, LlcSnap(0x0000, Zeros(20))), 0);
+}
+
+TEST(Decode, LooksBehindSnapOnEthernet) {
+  ExpectTcpOverIpv4(LinkType::kEthernet, Ethernet(56, LlcSnap(kIpv4, Ipv4Packet())));
+  ExpectTcpOverIpv4(LinkType::kEthernet, Ethernet(0x8100, VlanTag(1, 56, LlcSnap(kIpv4, Ipv4Packet()))));
+  ExpectOther(LinkType::kEthernet, Ethernet(56, LlcSnap(0x809b, Zeros(20))), 0x809b);
+  const Bytes cisco = Raw({0xaa, 0xaa, 0x03, 0, 0, 0x0c, 0x20, 0x00});
+  ExpectOther(LinkType::kEthernet, Ethernet(56, cisco + Zeros(20)), 0);
+}
+
+TEST(Decode, LooksIntoEthernetOverMpls) {
+  const Bytes label = Raw({0, 1, 0x01, 64});
+  const Bytes frame = Ethernet(0x8100, VlanTag(7, kIpv4, Ipv4Packet()));
+  const Bytes control_word = Zeros(4);
+  for (const Bytes& pseudowire : {control_word + frame, frame}) {
+    ExpectTcpOverIpv4(LinkType::kEthernet, Ethernet(0x8847, label + pseudowire));
+    EXPECT_EQ(Decoded(Ethernet(0x8847, label + pseudowire)).vlan, 7);
+  }
+  ExpectOther(LinkType::kEthernet, Ethernet(0x8847, label + control_word + Ethernet(0x0806, Zeros(28))),
+              0x0806);
+  ExpectOther(LinkType::kEthernet, Ethernet(0x8847, label + Zeros(40)), 0x8847);
+}
+
+TEST(Decode, DoesNotFollowEncapsulationsWithoutEnd) {
+  Bytes frame;
+  for (int i = 0; i < 50'000; ++i) {
+    for (const std::byte byte : VlanTag(1, 8, Raw({0xaa, 0xaa, 0x03, 0, 0, 0, 0x81, 0x00})))
+      frame.push_back(byte);
+  }
+  EXPECT_EQ(Decoded(Ethernet(0x8100, frame)).vlan, 1);
+  Bytes pseudowires;
+  for (int i = 0; i < 50'000; ++i) {
+    for (const std::byte byte : Raw({0, 1, 0x01, 64}) + Ethernet(0x8100, VlanTag(1, 0x8847, {})))
+      pseudowires.push_back(byte);
+  }
+  EXPECT_EQ(Decoded(Ethernet(0x8847, pseudowires)).flow.ether_type, 0x8847);
 }
 
 TEST(Decode, LooksIntoLoopbackFramesOfEveryByteOrderAndSystem) {
@@ -230,6 +268,46 @@ TEST(Decode, LooksIntoLinuxCookedCaptures) {
                     Raw({0, 0, 0, 1, 0, 6}) + Zeros(8) + Number(kIpv4, 2) + Ipv4Packet());
   ExpectTcpOverIpv6(LinkType::kLinuxSll2, Number(kIpv6, 2) + Zeros(18) + Ipv6Packet());
   ExpectOther(LinkType::kLinuxSll, Zeros(14) + Number(4, 2) + Zeros(20), 0);
+}
+
+TEST(Decode, LooksIntoWideAreaLinks) {
+  for (const LinkType link_type : {LinkType::kCiscoHdlc, LinkType::kPppHdlc}) {
+    ExpectTcpOverIpv4(link_type, Raw({0x0f, 0}) + Number(kIpv4, 2) + Ipv4Packet());
+    ExpectTcpOverIpv6(link_type, Raw({0x8f, 0}) + Number(kIpv6, 2) + Ipv6Packet());
+  }
+  ExpectTcpOverIpv4(LinkType::kPppHdlc, Raw({0xff, 0x03, 0x00, 0x21}) + Ipv4Packet());
+  ExpectTcpOverIpv4(LinkType::kFrameRelay, Raw({0x18, 0x41, 0x03, 0xcc}) + Ipv4Packet());
+  ExpectTcpOverIpv6(LinkType::kFrameRelay, Raw({0x18, 0x40, 0x00, 0x01, 0x03, 0x00, 0x8e}) + Ipv6Packet());
+  ExpectTcpOverIpv4(LinkType::kFrameRelay,
+                    Raw({0x18, 0x41, 0x03, 0x00, 0x80, 0, 0, 0}) + Number(kIpv4, 2) + Ipv4Packet());
+  ExpectOther(LinkType::kFrameRelay, Raw({0x18, 0x41, 0x03, 0x81}) + Ipv4Packet(), 0);
+  ExpectOther(LinkType::kFrameRelay, Raw({0x18, 0x41, 0x3f, 0xcc}) + Ipv4Packet(), 0);
+  ExpectTcpOverIpv4(LinkType::kSlip, Zeros(16) + Ipv4Packet());
+  ExpectTcpOverIpv4(LinkType::kAtmRfc1483, LlcSnap(kIpv4, Ipv4Packet()));
+}
+
+TEST(Decode, LooksIntoFddiAndInfiniband) {
+  ExpectTcpOverIpv4(LinkType::kFddi, Zeros(13) + LlcSnap(kIpv4, Ipv4Packet()));
+  ExpectTcpOverIpv6(LinkType::kIpOverInfiniband, Zeros(20) + Number(kIpv6, 2) + Zeros(2) + Ipv6Packet());
+}
+
+TEST(Decode, LooksForThePayloadOfNflog) {
+  const Bytes prefix = Raw({5, 0, 10, 0, 'x', 0, 0, 0});
+  const auto attribute = [](std::size_t length) {
+    return Number(4 + length, 2, Order::kLittle) + Raw({9, 0});
+  };
+  const Bytes payload = attribute(Ipv4Packet().size());
+  ExpectTcpOverIpv4(LinkType::kNflog, Raw({2, 0, 0, 0}) + prefix + payload + Ipv4Packet());
+  ExpectTcpOverIpv6(LinkType::kNflog, Raw({10, 0, 0, 0}) + attribute(Ipv6Packet().size()) + Ipv6Packet());
+  ExpectOther(LinkType::kNflog, Raw({2, 0, 0, 0}) + Raw({3, 0, 10, 0}) + payload + Ipv4Packet(), 0);
+  ExpectOther(LinkType::kNflog, Raw({2, 0, 0, 0}) + payload + Zeros(3), 0);
+}
+
+TEST(Decode, TakesTheLinkTypeThatPpiNames) {
+  const auto header = [](int link_type) { return Raw({0, 0, 12, 0, link_type, 0, 0, 0}) + Zeros(4); };
+  ExpectTcpOverIpv4(LinkType::kPpi, header(1) + Ethernet(kIpv4, Ipv4Packet()));
+  ExpectOther(LinkType::kPpi, header(147) + Ethernet(kIpv4, Ipv4Packet()), 0);
+  ExpectOther(LinkType::kPpi, header(192) + header(1) + Ethernet(kIpv4, Ipv4Packet()), 0);
 }
 
 // Frame control, then a header of 24 bytes and what the control asks for on top.
@@ -290,7 +368,13 @@ std::vector<LinkHeader> LinkHeaders() {
           {LinkType::kIeee80211, wireless, 36},
           {LinkType::kRadiotap, Raw({0, 0, 9, 0, 0x02, 0, 0, 0, 0x10}) + wireless, 45},
           {LinkType::kLinuxSll, Zeros(14) + Number(kIpv4, 2) + Ipv4Packet(), 16},
-          {LinkType::kLinuxSll2, Number(kIpv4, 2) + Zeros(18) + Ipv4Packet(), 20}};
+          {LinkType::kLinuxSll2, Number(kIpv4, 2) + Zeros(18) + Ipv4Packet(), 20},
+          {LinkType::kFddi, Zeros(13) + LlcSnap(kIpv4, Ipv4Packet()), 13},
+          {LinkType::kCiscoHdlc, Raw({0x0f, 0}) + Number(kIpv4, 2) + Ipv4Packet(), 4},
+          {LinkType::kFrameRelay, Raw({0x18, 0x41, 0x03, 0x00, 0x80, 0, 0, 0}) + Number(kIpv4, 2), 4},
+          {LinkType::kSlip, Zeros(16) + Ipv4Packet(), 16},
+          {LinkType::kNflog, Raw({2, 0, 0, 0, 44, 0, 9, 0}) + Ipv4Packet(), 4},
+          {LinkType::kPpi, Raw({0, 0, 8, 0, 1, 0, 0, 0}) + Ethernet(kIpv4, Ipv4Packet()), 22}};
 }
 
 TEST(Decode, OfAFrameCutAnywhereFailsOnlyWithinTheLinkHeader) {
@@ -317,6 +401,31 @@ TEST(Decode, GoesAsFarAsDamagedHeadersAllow) {
   ExpectOther(LinkType::kEthernet, Ethernet(kIpv4, First(Ipv4Packet(), 19)), kIpv4);
   ExpectOther(LinkType::kEthernet, Ethernet(kIpv6, First(Ipv6Packet(), 39)), kIpv6);
   ExpectOther(LinkType::kEthernet, Ethernet(0x8100, Raw({0, 1, 8})), 0x8100);
+}
+
+Kind KindOfFrame(const Bytes& frame) { return KindOf(Decoded(frame)); }
+
+TEST(Kind, IsOneOfEachPacket) {
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4Packet())), Kind::kTcp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv6, Ipv6Packet())), Kind::kTcp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4({.protocol = 17}, Udp(1, 2)))), Kind::kUdp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4({.protocol = 1}, Zeros(8)))), Kind::kIcmp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv6, Ipv6({.next_header = 58}, Zeros(8)))), Kind::kIcmp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4({.protocol = 132}, Zeros(8)))), Kind::kSctp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Ipv4({.protocol = 2}, Zeros(8)))), Kind::kOtherIp);
+  EXPECT_EQ(KindOfFrame(Ethernet(kIpv4, Zeros(8))), Kind::kOtherIp) << "a damaged header";
+  EXPECT_EQ(KindOfFrame(Ethernet(0x0806, Zeros(28))), Kind::kArp);
+  EXPECT_EQ(KindOfFrame(Ethernet(0x8847, Zeros(28))), Kind::kMpls);
+  EXPECT_EQ(KindOfFrame(Ethernet(0x8863, Zeros(28))), Kind::kPppoe);
+  EXPECT_EQ(KindOfFrame(Ethernet(38, Zeros(38))), Kind::kNoEtherType);
+  EXPECT_EQ(KindOfFrame(Ethernet(0x88cc, Zeros(28))), Kind::kOther);
+}
+
+TEST(Kind, HasANameOfItsOwn) {
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < kKinds; ++i) names.insert(Name(static_cast<Kind>(i)));
+  EXPECT_EQ(names.size(), kKinds);
+  EXPECT_THAT(names, ::testing::Not(::testing::Contains("")));
 }
 
 TEST(FlowKeyHash, DiffersForAFlowAndItsAnswer) {

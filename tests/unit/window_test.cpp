@@ -187,16 +187,54 @@ TEST_F(WindowTest, ABatchThatComesAgainIsDroppedAndCounted) {
   AdvanceTo(5);
   ExpectWindow(0, 2);
   EXPECT_EQ(fold_.counters().repeated_batches, 1u);
-  EXPECT_EQ(fold_.counters().packets_in_repeated_batches, 2u);
+  EXPECT_EQ(fold_.counters().repeated_packets, 2u);
   EXPECT_EQ(fold_.counters().packets_in, 4u);
 }
 
-TEST_F(WindowTest, BatchesThatNeverCameAreCounted) {
+TEST_F(WindowTest, PacketsThatNeverCameAreCounted) {
   Feed({0});
-  stream_.Skip();
-  stream_.Skip();
+  stream_.Skip(7);
   Feed({1});
-  EXPECT_EQ(fold_.counters().missing_batches, 2u);
+  EXPECT_EQ(fold_.counters().missing_packets, 7u);
+}
+
+TEST_F(WindowTest, OfABatchThatWasHadInPartTheRestCounts) {
+  Feed({0, 1});
+  Stream again("demo", 1);
+  Apply(again.Add("a", At(0)).Add("a", At(1)).Add("a", At(2)).Next(At(2)));
+  EXPECT_EQ(fold_.counters().repeated_packets, 2u);
+  EXPECT_EQ(fold_.counters().repeated_batches, 0u);
+  Apply(again.Next(At(5)));
+  ExpectWindow(0, 3);
+}
+
+TEST_F(WindowTest, NothingFollowsAFinalMark) {
+  Apply(stream_.Add("a", At(0)).Next(At(0), true));
+  ExpectWindow(0, 1, true);
+  Apply(stream_.Add("a", At(1)).Next(At(50)));
+  ExpectNothingMore();
+  EXPECT_EQ(fold_.counters().repeated_packets, 1u);
+}
+
+TEST_F(WindowTest, OtherContentInTheSameEpochIsAnotherStream) {
+  Feed({0});
+  packet::PacketBatch other = Stream("demo", 1).Add("a", At(1)).Add("a", At(2)).Next(At(2));
+  other.content = 7;
+  Apply(other);
+  ExpectWindow(0, 1, true);
+  EXPECT_EQ(fold_.counters().restarted_sources, 1u);
+  EXPECT_EQ(fold_.counters().repeated_packets, 0u);
+}
+
+TEST_F(WindowTest, AStragglerIsLateWhenItsWindowWasClosedWhereverBatchesEnd) {
+  packet::PacketBatch batch =
+      stream_.Add("a", At(0)).Add("a", At(9)).Add("a", At(3)).Add("a", At(6)).Next(At(9));
+  batch.stragglers = {{2, At(9)}, {3, At(9)}};
+  Apply(batch);
+  ExpectWindow(0, 1);
+  AdvanceTo(10);
+  ExpectWindow(5, 2);
+  EXPECT_EQ(fold_.counters().late_packets, 1u);
 }
 
 TEST_F(WindowTest, ASourceThatStartsAfreshFinishesItsFormerSelf) {

@@ -69,7 +69,7 @@ TEST(PacketWireTest, ContradictionsAreRefused) {
       {"a column too short: flags", [](Batch& m) { m.mutable_tcp_flags()->pop_back(); }},
       {"a column too long: classes", [](Batch& m) { m.mutable_traffic_classes()->push_back('x'); }},
       {"a column too long: ttls", [](Batch& m) { m.mutable_ttls()->push_back('x'); }},
-      {"a column too long: times", [](Batch& m) { m.add_time_deltas_ns(0); }},
+      {"a column too long: times", [](Batch& m) { m.add_time_deltas(0); }},
       {"a flow that is not there", [](Batch& m) { m.set_flow_indexes(0, 2); }},
       {"a link that is not there", [](Batch& m) { m.mutable_flows()->set_link_indexes(1, 1); }},
       {"no links", [](Batch& m) { m.clear_links(); }},
@@ -82,12 +82,41 @@ TEST(PacketWireTest, ContradictionsAreRefused) {
       {"IP version 5", [](Batch& m) { (*m.mutable_flows()->mutable_ip_versions())[0] = 5; }},
       {"an address cut off", [](Batch& m) { m.mutable_flows()->mutable_addresses()->pop_back(); }},
       {"a byte too many", [](Batch& m) { m.mutable_flows()->mutable_addresses()->push_back('x'); }},
+      {"flows too short: directions", [](Batch& m) { m.mutable_flows()->mutable_directions()->pop_back(); }},
+      {"flows too short: ttls", [](Batch& m) { m.mutable_flows()->mutable_ttls()->pop_back(); }},
+      {"flows too short: classes",
+       [](Batch& m) { m.mutable_flows()->mutable_traffic_classes()->pop_back(); }},
+      {"a direction that is none", [](Batch& m) { (*m.mutable_flows()->mutable_directions())[0] = 5; }},
+      {"a straggler that is not there",
+       [](Batch& m) {
+         m.add_straggler_indexes(2);
+         m.add_straggler_watermarks_ns(0);
+       }},
+      {"a straggler without its watermark", [](Batch& m) { m.add_straggler_indexes(1); }},
+      {"stragglers that do not ascend",
+       [](Batch& m) {
+         for (const std::uint32_t index : {1u, 0u}) {
+           m.add_straggler_indexes(index);
+           m.add_straggler_watermarks_ns(0);
+         }
+       }},
+      {"a straggler's watermark out of range",
+       [](Batch& m) {
+         m.add_straggler_indexes(1);
+         m.add_straggler_watermarks_ns(std::int64_t{1} << 62);
+       }},
+      {"a sequence number that could run over", [](Batch& m) { m.set_sequence(std::uint64_t{1} << 62); }},
+      {"a unit that makes a time overflow",
+       [](Batch& m) {
+         m.set_time_deltas(1, std::int64_t{1} << 61);
+         m.set_time_unit_ns(1'000'000);
+       }},
       {"epoch 0", [](Batch& m) { m.set_epoch(0); }},
       {"a watermark out of range", [](Batch& m) { m.set_watermark_ns(std::int64_t{1} << 62); }},
       {"a start out of range", [](Batch& m) { m.set_started_ns(std::numeric_limits<std::int64_t>::min()); }},
-      {"a time out of range", [](Batch& m) { m.set_time_deltas_ns(1, std::int64_t{1} << 62); }},
+      {"a time out of range", [](Batch& m) { m.set_time_deltas(1, std::int64_t{1} << 62); }},
       {"a time that overflows",
-       [](Batch& m) { m.set_time_deltas_ns(1, std::numeric_limits<std::int64_t>::max()); }},
+       [](Batch& m) { m.set_time_deltas(1, std::numeric_limits<std::int64_t>::max()); }},
   };
   support::Stream stream;
   stream.Add("a", At(0), 60, support::Flow(1)).Add("a", At(1), 60, support::Flow(2));
@@ -280,7 +309,7 @@ TEST(ProgressWireTest, ItFitsWhatABrokerTakesAndEndedSourcesGoFirst) {
   PartitionProgress progress{.next_offset = 1};
   for (int i = 0; i < 200; ++i) {
     const bool ended = i % 10 != 0;
-    progress.sources["source number " + std::to_string(i)] = {1, 2, At(i), ended};
+    progress.sources["source number " + std::to_string(i)] = {1, 5, 2, At(i), ended};
   }
   const std::string text = EncodeJson(progress);
   EXPECT_LE(text.size(), 4000u);

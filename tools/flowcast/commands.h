@@ -14,6 +14,7 @@ void AddTopicsCommand(CLI::App& app, Command& chosen);
 void AddAlertsCommand(CLI::App& app, Command& chosen);
 void AddEvaluateCommand(CLI::App& app, Command& chosen);
 void AddGenerateCommand(CLI::App& app, Command& chosen);
+void AddPacketsCommand(CLI::App& app, Command& chosen);
 void AddReportCommand(CLI::App& app, Command& chosen);
 
 }  // namespace flowcast::tools

@@ -104,7 +104,7 @@ int Send(const app::CommonOptions& common, const GenerateOptions& options,
       {*source, *producer, clock, log, app::StopRequested},
       {.topic = topic,
        .batches = {.source = options.source, .partitions = bus->MakeAdmin()->PartitionCount(topic)},
-       .replay_tick = capture::ReplayTick(options.speed)});
+       .paced = options.speed > 0});
   const services::CaptureSummary summary = service.Run();
   log(base::LogLevel::kInfo,
       base::Grouped(summary.packets.published) + " packets in " + base::Grouped(summary.batches) +

@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   tools::AddAlertsCommand(app, chosen);
   tools::AddEvaluateCommand(app, chosen);
   tools::AddGenerateCommand(app, chosen);
+  tools::AddPacketsCommand(app, chosen);
   tools::AddReportCommand(app, chosen);
   app::AddCommonOptions(app, common);
   for (CLI::App* command : app.get_subcommands({})) {

@@ -6,7 +6,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "libs/capfile/reader.h"
 
@@ -17,12 +16,12 @@ class Input {
   explicit Input(std::unique_ptr<ByteSource> source);
 
   /// The next `count` bytes, fewer only at the end. Valid until the next call of Peek; the buffer
-  /// grows with the bytes that are there, not with what a file claims.
+  /// grows with the bytes that are there, not with what a file claims, so a small file costs little.
   std::span<const std::byte> Peek(std::size_t count) {
     if (end_ - begin_ < count) [[unlikely]] {
       Fill(count);
     }
-    return {buffer_.data() + begin_, count < end_ - begin_ ? count : end_ - begin_};
+    return {buffer_.get() + begin_, count < end_ - begin_ ? count : end_ - begin_};
   }
   /// Moves past bytes that Peek has shown.
   void Skip(std::size_t count) { begin_ += count; }
@@ -34,10 +33,12 @@ class Input {
 
  private:
   void Fill(std::size_t count);
+  void Grow();
   std::size_t Read(std::span<std::byte> room);
 
   std::unique_ptr<ByteSource> source_;
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<std::byte[]> buffer_;  // not zeroed
+  std::size_t capacity_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::uint64_t dropped_ = 0;  // bytes that have left the buffer

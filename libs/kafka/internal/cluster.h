@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -56,6 +57,8 @@ class Cluster {
   std::int32_t PartitionCount(const std::string& topic);
   /// Throws kMissingTopic when the topic does not exist, or not with that partition.
   void Require(const bus::TopicPartition& partition);
+  /// Whether the broker has ever said that the partition exists; asks nobody.
+  bool HasSeen(const bus::TopicPartition& partition) const;
   /// A handle for administration; never subscribes or assigns.
   rd_kafka_t* directory();
 
@@ -77,12 +80,14 @@ class Cluster {
  private:
   Conf MakeConf(const Settings& settings) const;
   void Remember(const std::string& reason);
+  std::int32_t AskPartitionCount(const std::string& topic);
 
   KafkaOptions options_;
   mutable std::mutex mutex_;
   std::string last_failure_;
   std::optional<base::Duration> last_failure_at_;
   base::Duration last_wait_line_{};
+  std::map<std::string, std::int32_t> seen_partitions_;  // of every topic that was asked about
   std::once_flag directory_once_;
   Events directory_events_;
   Handle directory_;

@@ -30,7 +30,7 @@ struct Control {
   std::uint8_t second;
 };
 
-bool Decode(Bytes frame, bool padded, Packet& packet) {
+bool Decode(Bytes frame, bool padded, Decoding& decoding) {
   if (frame.size() < kSmallestHeaderBytes) return false;
   const Control control(frame);
   if (!control.data()) return true;
@@ -40,7 +40,7 @@ bool Decode(Bytes frame, bool padded, Packet& packet) {
   const std::size_t payload_at = padded ? AlignUp(header, 4) : header;
   if (control.without_payload() || control.encrypted() || aggregated || payload_at > frame.size())
     return true;
-  DecodeLlc(frame.subspan(payload_at), packet);
+  DecodeLlc(frame.subspan(payload_at), decoding);
   return true;
 }
 
@@ -59,13 +59,13 @@ bool HasPadding(Bytes header) {
 
 }  // namespace
 
-bool DecodeIeee80211(Bytes frame, Packet& packet) { return Decode(frame, false, packet); }
+bool DecodeIeee80211(Bytes frame, Decoding& decoding) { return Decode(frame, false, decoding); }
 
-bool DecodeRadiotap(Bytes frame, Packet& packet) {
+bool DecodeRadiotap(Bytes frame, Decoding& decoding) {
   if (frame.size() < kRadiotapFixedBytes) return false;
   const std::size_t length = LittleU16(frame, 2);
   if (length < kRadiotapFixedBytes || length > frame.size()) return false;
-  return Decode(frame.subspan(length), HasPadding(frame.first(length)), packet);
+  return Decode(frame.subspan(length), HasPadding(frame.first(length)), decoding);
 }
 
 }  // namespace flowcast::packet::internal

@@ -19,11 +19,10 @@ enum ExtensionHeader : std::uint8_t {
   kDestinationOptions = 60,
 };
 
-base::IpAddress Address(Bytes bytes, std::size_t at, std::size_t length, std::uint8_t version) {
-  base::IpAddress address;
+// The rest of `address` is zero, as IP is decoded once a packet.
+void Copy(Bytes bytes, std::size_t at, std::size_t length, base::IpAddress& address) {
   std::memcpy(address.bytes.data(), bytes.data() + at, length);
-  address.version = version;
-  return address;
+  address.version = length == 4 ? 4 : 6;
 }
 
 void DecodeTransport(Bytes bytes, Packet& packet) {
@@ -67,7 +66,8 @@ Ipv6Payload SkipExtensions(Ipv6Payload payload) {
 
 }  // namespace
 
-void DecodeIpv4(Bytes bytes, Packet& packet) {
+void DecodeIpv4(Bytes bytes, Decoding& decoding) {
+  Packet& packet = decoding.packet;
   packet.flow.ether_type = kEtherTypeIpv4;
   if (bytes.size() < kIpv4HeaderBytes) return;
   const std::size_t header = std::size_t{U8(bytes, 0) & 0x0fU} * 4;
@@ -75,35 +75,40 @@ void DecodeIpv4(Bytes bytes, Packet& packet) {
   packet.traffic_class = U8(bytes, 1);
   packet.ttl = U8(bytes, 8);
   packet.flow.protocol = U8(bytes, 9);
-  packet.flow.source = Address(bytes, 12, 4, 4);
-  packet.flow.destination = Address(bytes, 16, 4, 4);
+  Copy(bytes, 12, 4, packet.flow.source);
+  Copy(bytes, 16, 4, packet.flow.destination);
   if ((U16(bytes, 6) & 0x1fff) != 0) return;  // a later fragment carries no ports
   // Segmentation offload leaves a total length of 0; anything else ends the packet before padding.
   const std::size_t total =
       U16(bytes, 2) == 0 ? bytes.size() : std::min<std::size_t>(U16(bytes, 2), bytes.size());
-  if (header < total) DecodeTransport(bytes.subspan(header, total - header), packet);
+  if (header >= total) return;
+  decoding.ip_payload = bytes.subspan(header, total - header);
+  DecodeTransport(decoding.ip_payload, packet);
 }
 
-void DecodeIpv6(Bytes bytes, Packet& packet) {
+void DecodeIpv6(Bytes bytes, Decoding& decoding) {
+  Packet& packet = decoding.packet;
   packet.flow.ether_type = kEtherTypeIpv6;
   if (bytes.size() < kIpv6HeaderBytes || U8(bytes, 0) >> 4 != 6) return;
   packet.traffic_class = static_cast<std::uint8_t>(U16(bytes, 0) >> 4);
   packet.ttl = U8(bytes, 7);
-  packet.flow.source = Address(bytes, 8, 16, 6);
-  packet.flow.destination = Address(bytes, 24, 16, 6);
+  Copy(bytes, 8, 16, packet.flow.source);
+  Copy(bytes, 24, 16, packet.flow.destination);
   Bytes rest = bytes.subspan(kIpv6HeaderBytes);
   // A payload length of 0 is a jumbogram's.
   if (U16(bytes, 4) != 0) rest = rest.first(std::min<std::size_t>(U16(bytes, 4), rest.size()));
   const Ipv6Payload payload = SkipExtensions({U8(bytes, 6), rest});
   packet.flow.protocol = payload.next_header;
-  if (!payload.later_fragment) DecodeTransport(payload.bytes, packet);
+  if (payload.later_fragment) return;
+  decoding.ip_payload = payload.bytes;
+  DecodeTransport(payload.bytes, packet);
 }
 
-void DecodeIpOfEitherVersion(Bytes bytes, Packet& packet) {
+void DecodeIpOfEitherVersion(Bytes bytes, Decoding& decoding) {
   if (bytes.empty()) return;
   const int version = U8(bytes, 0) >> 4;
-  if (version == 4) DecodeIpv4(bytes, packet);
-  if (version == 6) DecodeIpv6(bytes, packet);
+  if (version == 4) DecodeIpv4(bytes, decoding);
+  if (version == 6) DecodeIpv6(bytes, decoding);
 }
 
 }  // namespace flowcast::packet::internal

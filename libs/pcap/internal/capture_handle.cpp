@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "libs/base/error.h"
-#include "libs/pcap/internal/interface_names.h"
+#include "libs/pcap/internal/interface_state.h"
 
 namespace flowcast::pcap::internal {
 namespace {
@@ -28,8 +28,8 @@ std::string WhyNotActive(const std::string& name, int status, pcap_t* handle) {
     return "interface " + name + " does not exist; there are: " + InterfaceNames();
   }
   if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED) {
-    return "no permission to capture on interface " + name +
-           "; allow it with: sudo setcap cap_net_raw,cap_net_admin=eip " + PathOfThisProgram();
+    return "no permission to capture on interface " + name + "; allow it with: sudo setcap cap_net_raw=eip " +
+           PathOfThisProgram();
   }
   if (status == PCAP_ERROR_IFACE_NOT_UP) {
     return "interface " + name + " is down; bring it up with: sudo ip link set " + name + " up";
@@ -42,13 +42,15 @@ std::string WhyNotActive(const std::string& name, int status, pcap_t* handle) {
 }  // namespace
 
 CaptureHandle::CaptureHandle(const std::string& name, std::uint16_t index, const LiveOptions& options)
-    : name_(name), index_(index) {
+    : name_(name), index_(index), tunnels_(options.tunnels), interface_number_(LookAt(name).index) {
   char error[PCAP_ERRBUF_SIZE] = "";
   handle_.reset(pcap_create(name.c_str(), error));
   if (handle_ == nullptr) throw base::ConfigError("interface " + name + " can't be opened: " + error);
   Configure(options);
   Activate();
-  if (!options.filter.empty()) SetFilter(options.filter);
+  // Also an empty one: it is what makes the kernel cut packets before it copies them.
+  const auto own = options.interface_filters.find(name);
+  SetFilter(own == options.interface_filters.end() ? options.filter : own->second);
 }
 
 void CaptureHandle::Configure(const LiveOptions& options) {
@@ -86,12 +88,12 @@ void CaptureHandle::SetFilter(const std::string& expression) {
 }
 
 std::size_t CaptureHandle::Take(std::size_t limit, std::vector<packet::Packet>& packets) {
-  if (!failure_.empty()) return 0;
   const std::uint64_t before = taken_;
   packets_ = &packets;
   const int count = static_cast<int>(std::min<std::size_t>(limit, INT_MAX));
   if (pcap_dispatch(handle_.get(), count, OnFrame, reinterpret_cast<u_char*>(this)) < 0) {
-    failure_ = "interface " + name_ + " failed: " + pcap_geterr(handle_.get());
+    failure_ = pcap_geterr(handle_.get());
+    if (failure_.empty()) failure_ = "libpcap says not why";
   }
   return static_cast<std::size_t>(taken_ - before);
 }
@@ -105,7 +107,8 @@ void CaptureHandle::Keep(const pcap_pkthdr& header, const u_char* bytes) {
   newest_ = base::FromUnixNanoseconds(std::int64_t{header.ts.tv_sec} * 1'000'000'000 +
                                       std::int64_t{header.ts.tv_usec} * nanoseconds_per_tick_);
   packet::Packet& packet = packets_->emplace_back();
-  if (!packet::Decode(link_type_, {reinterpret_cast<const std::byte*>(bytes), header.caplen}, packet)) {
+  if (!packet::Decode(link_type_, {reinterpret_cast<const std::byte*>(bytes), header.caplen}, packet,
+                      tunnels_)) {
     packets_->pop_back();
     ++undecodable_;
     return;
@@ -119,7 +122,9 @@ CaptureHandle::Drops CaptureHandle::ReadDrops() {
   pcap_stat now{};
   if (pcap_stats(handle_.get(), &now) != 0) return drops_;
   drops_.kernel += now.ps_drop - last_.ps_drop;
-  drops_.interface += now.ps_ifdrop - last_.ps_ifdrop;
+  // libpcap reads this one from the interface, whose count begins anew when it is made again.
+  const bool went_back = static_cast<std::int32_t>(now.ps_ifdrop - last_.ps_ifdrop) < 0;
+  if (!went_back) drops_.interface += now.ps_ifdrop - last_.ps_ifdrop;
   last_ = now;
   return drops_;
 }

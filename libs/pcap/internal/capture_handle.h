@@ -18,12 +18,15 @@ class CaptureHandle {
   CaptureHandle& operator=(const CaptureHandle&) = delete;
 
   /// Takes up to `limit` packets out of the ring without waiting; the number of frames taken,
-  /// decodable or not. None once the interface has failed.
+  /// decodable or not. A failed one still gives what is left in its ring: what the kernel was
+  /// filling last comes within the block time-out.
   std::size_t Take(std::size_t limit, std::vector<packet::Packet>& packets);
 
+  /// The kernel's number of the interface that was opened.
+  int interface_number() const { return interface_number_; }
   /// To wait on until the ring may hold something.
   int descriptor() const { return descriptor_; }
-  /// Why nothing more will come, empty while all is well.
+  /// Why nothing more will get into the ring, in libpcap's words; empty while all is well.
   const std::string& failure() const { return failure_; }
   /// Of the last packet taken.
   base::EventTime newest() const { return newest_; }
@@ -46,9 +49,11 @@ class CaptureHandle {
 
   std::string name_;
   std::uint16_t index_;
+  packet::Tunnels tunnels_;
   Handle handle_;
   packet::LinkType link_type_{};
   std::int64_t nanoseconds_per_tick_ = 1000;
+  int interface_number_ = 0;
   int descriptor_ = -1;
   std::vector<packet::Packet>* packets_ = nullptr;  // the caller's, during Take
   base::EventTime newest_ = base::kBeginningOfTime;

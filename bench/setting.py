@@ -1,0 +1,55 @@
+"""What the benchmarks share: programs, a broker of their own, and a file of real packets."""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / "build/release/bin"
+FOLDER = ROOT / "build/bench"
+PORT = "39092"
+BROKERS = f"127.0.0.1:{PORT}"
+KAFKA_DATA = FOLDER / "kafka"
+KAFKA = {**os.environ, "FLOWCAST_KAFKA_PORT": PORT, "FLOWCAST_KAFKA_DATA": str(KAFKA_DATA)}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def number(text, pattern):
+    return int(re.search(pattern, text)[1].replace(",", ""))
+
+
+def require_programs():
+    if not (BIN / "flowcast").exists():
+        sys.exit("there are no programs in build/release/bin: run scripts/build")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def broker():
+    """An empty broker on port 39092."""
+    subprocess.run([str(ROOT / "scripts/kafka"), "reset"], env=KAFKA, check=True, stdout=2)
+    try:
+        yield
+    finally:
+        subprocess.run([str(ROOT / "scripts/kafka"), "stop"], env=KAFKA, check=False, stdout=2)
+
+
+def choose_pcap(given, packets):
+    """(file, what it is): `given`; else a mix of so many real packets; without the corpus the bundled capture."""
+    if given:
+        return Path(given), "the file given"
+    corpus = Path(os.environ.get("FLOWCAST_CORPUS", ROOT.parent / "shared/data"))
+    if not (corpus / "ndpi").is_dir():
+        return ROOT / "tests/data/demo.pcapng.zst", "the bundled capture: the corpus is absent (FLOWCAST_CORPUS)"
+    mix = FOLDER / f"mix-{packets}.pcap"
+    if not mix.exists():
+        say(f"mixing {packets} real packets ...")
+        mixer = ROOT / "bench/reference/mixpcap.py"
+        subprocess.run([sys.executable, str(mixer), str(packets), str(mix), str(corpus)], check=True, stdout=2)
+    return mix, f"{packets} real packets, mixed"

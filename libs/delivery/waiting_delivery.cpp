@@ -1,0 +1,62 @@
+// Backpressure: the producer's queue is full, so the file is not read on.
+#include "libs/delivery/waiting_delivery.h"
+
+#include <utility>
+
+namespace flowcast::delivery {
+namespace {
+
+using namespace std::chrono_literals;
+using bus::BusError;
+
+constexpr std::chrono::milliseconds kFlush = 100ms;
+constexpr base::Duration kPause = 10ms;
+
+}  // namespace
+
+void WaitingDelivery::Send(std::int32_t partition, std::string bytes, std::uint64_t packets) {
+  counters_.sent += packets;
+  counters_.waiting += packets;
+  bus::OutRecord record{.to = {topic_, partition}, .key = {}, .value = std::move(bytes)};
+  if (!gave_up_) gave_up_ = !parts_.producer.TrySend(record) && !Wait(record);
+  if (!gave_up_) in_flight_.Add({.packets = packets});
+  Collect();
+}
+
+/// False when a stop was asked for before there was room.
+bool WaitingDelivery::Wait(const bus::OutRecord& record) {
+  while (!parts_.stop_requested()) {
+    try {
+      parts_.producer.Send(record);
+      return true;
+    } catch (const BusError& error) {
+      if (error.kind() != BusError::Kind::kUnreachable) throw;
+      parts_.clock.SleepFor(kPause);
+    }
+  }
+  return false;
+}
+
+bool WaitingDelivery::Finish() {
+  base::Duration deadline = parts_.clock.Steady() + patience_;
+  for (Collect(); !in_flight_.empty(); Collect()) {
+    if (!parts_.stop_requested()) deadline = parts_.clock.Steady() + patience_;
+    if (parts_.clock.Steady() >= deadline) break;
+    try {
+      parts_.producer.Flush(kFlush);
+    } catch (const BusError& error) {
+      if (error.kind() != BusError::Kind::kUnreachable) throw;
+      parts_.clock.SleepFor(kPause);
+    }
+  }
+  return counters_.waiting == 0;
+}
+
+void WaitingDelivery::Collect() {
+  in_flight_.Collect(parts_.producer, [this](const Sent& sent) {
+    counters_.acknowledged += sent.packets;
+    counters_.waiting -= sent.packets;
+  });
+}
+
+}  // namespace flowcast::delivery

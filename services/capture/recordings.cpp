@@ -1,0 +1,93 @@
+// Finds files and what time they begin at.
+#include "services/capture/recordings.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "libs/base/error.h"
+#include "libs/capture/merged_source.h"
+
+namespace flowcast::services {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Recordings {
+ public:
+  Recordings(BytesOpener open, capture::FrameFilterFactory filters, packet::Tunnels tunnels,
+             const base::Log& log)
+      : open_(std::move(open)), filters_(std::move(filters)), tunnels_(tunnels), log_(log) {}
+
+  void Add(const std::string& path) { parts_.push_back(Describe(path)); }
+  void AddFolder(const std::string& folder);
+  std::vector<capture::MergePart> Take() { return std::move(parts_); }
+
+ private:
+  capture::MergePart Describe(const std::string& path) const;
+
+  BytesOpener open_;
+  capture::FrameFilterFactory filters_;
+  packet::Tunnels tunnels_;
+  const base::Log& log_;
+  std::vector<capture::MergePart> parts_;
+};
+
+std::unique_ptr<capture::PacketSource> OpenOne(const std::string& path, const BytesOpener& open,
+                                               const capture::FrameFilterFactory& filters,
+                                               packet::Tunnels tunnels) {
+  return std::make_unique<capture::FileSource>(std::make_unique<capfile::Reader>(open(path), path), filters,
+                                               tunnels);
+}
+
+capture::MergePart Recordings::Describe(const std::string& path) const {
+  const auto frame = capfile::Reader(open_(path), path).Next();
+  return {.first = frame ? frame->time : base::kBeginningOfTime,
+          .open = [path, open = open_, filters = filters_, tunnels = tunnels_] {
+            return OpenOne(path, open, filters, tunnels);
+          }};
+}
+
+std::vector<std::string> FilesIn(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.is_regular_file() && entry.path().filename().string().front() != '.')
+      files.push_back(entry.path().string());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+void Recordings::AddFolder(const std::string& folder) {
+  const std::size_t before = parts_.size();
+  for (const std::string& file : FilesIn(folder)) {
+    try {
+      Add(file);
+    } catch (const base::ConfigError& error) {
+      log_(base::LogLevel::kWarning, std::string("left out: ") + error.what());
+    }
+  }
+  if (parts_.size() == before)
+    throw base::ConfigError("there is no capture file in " + folder + "; name another folder or a file");
+}
+
+}  // namespace
+
+std::unique_ptr<capture::PacketSource> OpenRecordings(const std::vector<std::string>& paths,
+                                                      const BytesOpener& open,
+                                                      const capture::FrameFilterFactory& filters,
+                                                      packet::Tunnels tunnels, const base::Log& log) {
+  if (paths.size() == 1 && !fs::is_directory(paths.front()))
+    return OpenOne(paths.front(), open, filters, tunnels);
+  Recordings recordings(open, filters, tunnels, log);
+  for (const std::string& path : paths) {
+    if (fs::is_directory(path)) {
+      recordings.AddFolder(path);
+    } else {
+      recordings.Add(path);
+    }
+  }
+  return std::make_unique<capture::MergedSource>(recordings.Take());
+}
+
+}  // namespace flowcast::services

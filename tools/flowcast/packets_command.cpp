@@ -1,0 +1,181 @@
+// flowcast packets: what is seen of each packet of capture files, as CSV, or how many there are of each kind.
+#include <CLI/CLI.hpp>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <memory>
+
+#include "libs/archive/archive.h"
+#include "libs/base/error.h"
+#include "libs/capfile/reader.h"
+#include "libs/packet/decoder.h"
+#include "libs/packet/kind.h"
+#include "tools/flowcast/commands.h"
+
+namespace flowcast::tools {
+namespace {
+
+constexpr std::string_view kUndecodable = "undecodable";
+constexpr std::string_view kHeader =
+    "number,interface,time_ns,wire_length,vlan,ether_type,ip_version,protocol,source,destination,"
+    "source_port,destination_port,tcp_flags,traffic_class,ttl,kind\n";
+
+struct PacketsOptions {
+  std::vector<std::string> files;
+  std::string decapsulate;
+  bool count = false;
+};
+
+// Lines on their way to standard output.
+class Csv {
+ public:
+  ~Csv() { Write(); }
+  Csv& Text(std::string_view text) {
+    text_ += text;
+    return *this;
+  }
+  template <class Integer>
+  Csv& Number(Integer value, int base = 10) {
+    std::array<char, 24> digits;
+    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value, base);
+    text_.append(digits.data(), end);
+    return *this;
+  }
+  Csv& Address(const base::IpAddress& address) {
+    return address.version == 0 ? *this : Text(base::FormatIpAddress(address));
+  }
+  Csv& Comma() {
+    text_ += ',';
+    return *this;
+  }
+  void EndLine() {
+    text_ += '\n';
+    if (text_.size() > kWriteBytes) Write();
+  }
+  void Finish() {
+    Write();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw base::RuntimeError("standard output can't be written; is its disk full?");
+  }
+
+ private:
+  static constexpr std::size_t kWriteBytes = 1 << 16;
+  void Write() {
+    std::fwrite(text_.data(), 1, text_.size(), stdout);
+    text_.clear();
+  }
+
+  std::string text_;
+};
+
+std::string Quoted(const std::string& name) {
+  if (name.find_first_of(",\"") == std::string::npos) return name;
+  std::string quoted = "\"";
+  for (const char letter : name) quoted += letter == '"' ? std::string("\"\"") : std::string(1, letter);
+  return quoted + '"';
+}
+
+void PrintDecoded(const packet::Packet& packet, Csv& csv) {
+  const packet::FlowKey& flow = packet.flow;
+  csv.Number(packet.vlan).Comma().Text("0x").Number(flow.ether_type, 16).Comma();
+  csv.Number(flow.source.version).Comma().Number(flow.protocol).Comma();
+  csv.Address(flow.source).Comma().Address(flow.destination).Comma();
+  csv.Number(flow.source_port).Comma().Number(flow.destination_port).Comma();
+  csv.Text("0x").Number(packet.tcp_flags, 16).Comma().Number(packet.traffic_class).Comma();
+  csv.Number(packet.ttl).Comma().Text(Name(packet::KindOf(packet)));
+}
+
+// Takes the frames of all files, one after the other.
+class Lister {
+ public:
+  explicit Lister(const PacketsOptions& options)
+      : tunnels_(packet::Tunnels::Parse(options.decapsulate)), count_(options.count) {
+    if (!count_) csv_.Text(kHeader);
+  }
+
+  /// Returns false when the file is damaged; what is whole was taken.
+  bool Read(const std::string& path, const base::Log& log) {
+    capfile::Reader reader(archive::Open(path), path);
+    std::vector<std::string> names;
+    std::uint64_t number = 0;
+    while (const auto frame = app::StopRequested() ? std::nullopt : reader.Next()) {
+      for (std::size_t i = names.size(); i < reader.interfaces().size(); ++i)
+        names.push_back(Quoted(reader.interfaces()[i].name));
+      Take(++number, *frame, reader.interfaces()[frame->interface].link_type, names[frame->interface]);
+    }
+    if (!reader.damage()) return true;
+    log(base::LogLevel::kWarning, path + " is damaged at byte " + std::to_string(reader.damage()->offset) +
+                                      ": " + reader.damage()->reason + "; everything before was read");
+    return false;
+  }
+
+  void Finish() {
+    if (count_) PrintCounts();
+    csv_.Finish();
+  }
+
+ private:
+  void Take(std::uint64_t number, const capfile::Frame& frame, packet::LinkType link_type,
+            const std::string& interface) {
+    const bool decoded = packet::Decode(link_type, frame.bytes, packet_, tunnels_).has_value();
+    ++(decoded ? kinds_[static_cast<std::size_t>(packet::KindOf(packet_))] : undecodable_);
+    if (count_) return;
+    csv_.Number(number).Comma().Text(interface).Comma();
+    csv_.Number(base::ToUnixNanoseconds(frame.time)).Comma().Number(frame.wire_length_bytes).Comma();
+    if (decoded) {
+      PrintDecoded(packet_, csv_);
+    } else {
+      csv_.Text(",,,,,,,,,,,").Text(kUndecodable);
+    }
+    csv_.EndLine();
+  }
+
+  void PrintCounts() {
+    std::uint64_t total = undecodable_;
+    for (std::size_t i = 0; i < packet::kKinds; ++i) {
+      total += kinds_[i];
+      PrintCount(Name(static_cast<packet::Kind>(i)), kinds_[i]);
+    }
+    PrintCount(kUndecodable, undecodable_);
+    PrintCount("total", total);
+  }
+
+  void PrintCount(std::string_view name, std::uint64_t packets) {
+    const std::string digits = std::to_string(packets);
+    csv_.Text(name).Text(std::string(32 - name.size() - digits.size(), ' ')).Text(digits).EndLine();
+  }
+
+  packet::Tunnels tunnels_;
+  bool count_;
+  Csv csv_;
+  packet::Packet packet_;
+  std::array<std::uint64_t, packet::kKinds> kinds_{};
+  std::uint64_t undecodable_ = 0;
+};
+
+int Packets(const app::CommonOptions& common, const PacketsOptions& options) {
+  const base::Log log = app::MakeLog("packets", common);
+  Lister lister(options);
+  bool whole = true;
+  for (const std::string& file : options.files) whole = lister.Read(file, log) && whole;
+  lister.Finish();
+  return whole ? app::kOk : app::kFailed;
+}
+
+}  // namespace
+
+void AddPacketsCommand(CLI::App& app, Command& chosen) {
+  const auto options = std::make_shared<PacketsOptions>();
+  CLI::App* packets =
+      app.add_subcommand("packets", "print what is seen of each packet of capture files, as CSV");
+  packets->add_option("files", options->files, "pcap or pcapng, also in gzip or zstd; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  packets->add_option("--decapsulate", options->decapsulate,
+                      "look into tunnels: all, or some of gre,vxlan,gtp,ipip,geneve");
+  packets->add_flag("--count", options->count, "print only how many packets there are of each kind");
+  packets->callback(
+      [&chosen, options] { chosen = [options](const auto& common) { return Packets(common, *options); }; });
+}
+
+}  // namespace flowcast::tools
