@@ -125,7 +125,8 @@ TEST_F(FileSourceTest, ComplainsOfDamageButGivesWhatWasWhole) {
   PollToTheEnd();
   EXPECT_EQ(packets_.size(), 1U);
   EXPECT_EQ(source_->Complaint(),
-            "x.pcap is damaged at byte 82: packet of 42 bytes ends after 41; everything before was read");
+            "x.pcap is damaged at byte 82: packet of 42 bytes ends after 41; everything before was read "
+            "(copy the file again if there should be more)");
 }
 
 }  // namespace

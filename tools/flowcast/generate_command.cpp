@@ -6,8 +6,10 @@
 #include <optional>
 
 #include "libs/base/error.h"
+#include "libs/base/hash.h"
 #include "libs/base/text.h"
 #include "libs/capture/paced_source.h"
+#include "libs/delivery/waiting_delivery.h"
 #include "libs/scenario_file/scenario_file.h"
 #include "libs/synthetic/scenario_fields.h"
 #include "libs/synthetic/synthetic_source.h"
@@ -99,12 +101,14 @@ int Send(const app::CommonOptions& common, const GenerateOptions& options,
   const auto bus = app::ConnectBus(common, "flowcast-generate", log);
   const std::string topic = common.names().packets;
   if (!app::WaitForTopics(*bus, {topic}, common, clock, log)) return app::kOk;
-  const auto producer = bus->MakeProducer({.linger = std::chrono::milliseconds(5)});
-  services::CaptureService service(
-      {*source, *producer, clock, log, app::StopRequested},
-      {.topic = topic,
-       .batches = {.source = options.source, .partitions = bus->MakeAdmin()->PartitionCount(topic)},
-       .paced = options.speed > 0});
+  const auto producer = bus->MakeProducer(
+      {.linger = std::chrono::milliseconds(5), .send_timeout = std::chrono::milliseconds(500)});
+  delivery::WaitingDelivery delivery({*producer, clock, app::StopRequested}, topic);
+  services::CaptureService service({*source, delivery, clock, log, app::StopRequested},
+                                   {.batches = {.source = options.source,
+                                                .settings = base::Fnv1a64(synthetic::ToToml(scenario)),
+                                                .partitions = bus->MakeAdmin()->PartitionCount(topic)},
+                                    .paced = options.speed > 0});
   const services::CaptureSummary summary = service.Run();
   log(base::LogLevel::kInfo,
       base::Grouped(summary.packets.published) + " packets in " + base::Grouped(summary.batches) +
