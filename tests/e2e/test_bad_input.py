@@ -153,9 +153,35 @@ def test_no_permission_for_a_live_capture_names_setcap(programs, tmp_path):
     ("cli", ["generate", "--rate", "-5"], "--rate must be above 0"),
     ("cli", ["generate", "--links", "0"], "--links must be from 1"),
     ("cli", ["generate", "--duration", "0"], "'0' is no duration"),
+    ("cli", ["generate", "--burst-factor", "0.5"], "--burst-factor must be from 1 to 10000, not 0.5"),
+    ("cli", ["generate", "--bursts-per-hour", "60", "--burst-length", "2m"], "do not fit into an hour; lower per_hour or length"),
+    ("cli", ["generate", "--scenario", "absent.toml"], "cannot read the scenario absent.toml; give --scenario a TOML file"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else None)
 def test_a_wrong_option_is_a_usage_error(programs, program, arguments, words):
     expect_one_line(programs.run(program, *arguments), USAGE, words)
+
+
+@pytest.mark.parametrize("text, words", [
+    ("[[links]\nrate = 5", ":1: is no TOML: "),
+    ("seed = 1\n\n[[links]]\nrat = 5", ":4: unknown key 'rat'; known here: name, count, rate, rate_spread, hosts"),
+    ("[[links]]\nrate = 0", ":2: rate must be above 0 and at most 1e+07 packets/s, not 0"),
+    ("[[links]]\n[[links.overload]]\nfactor = 2", ":1: links 'link': overload.times: give either at or per_day"),
+    ("", ": there are no links; add a [[links]] table"),
+], ids=["no TOML", "unknown key", "impossible value", "half an overload", "empty"])
+def test_a_scenario_that_makes_no_sense(programs, tmp_path, text, words):
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    expect_one_line(programs.run("cli", "generate", "--scenario", path), USAGE, f"{path}{words}")
+
+
+def test_options_that_would_flatten_a_scenario_are_refused(programs):
+    result = programs.run("cli", "generate", "--scenario", support.REPO / "scenarios" / "thousand.toml", "--rate", "5")
+    expect_one_line(result, USAGE, "--rate is for scenarios with one [[links]] table", "has 3; set it in the file")
+
+
+def test_a_truth_that_cannot_be_written(programs):
+    result = programs.run("cli", "generate", "--truth", "/nowhere/truth.json", "--print-scenario")
+    expect_one_line(result, FAILED, "cannot write the truth to /nowhere/truth.json; name another file with --truth")
 
 
 def test_a_filter_that_does_not_compile(programs, capture_file):

@@ -8,7 +8,7 @@ import pytest
 
 import support
 from namespaces import is_capturing, relay
-from support import DEMO, OK, kcat, wait_until
+from support import DEMO, NS, OK, kcat, wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -116,6 +116,59 @@ def test_the_same_seed_gives_the_same_windows(binaries, broker, messages, tmp_pa
     assert first == again
     assert len(first) == 2 * 120
     assert first != other
+
+
+SCENARIO = """
+start = 2026-11-02T08:00:00Z
+duration = "3m"
+
+[[links]]
+name = "uplink"
+rate = 80
+
+[[links.overload]]
+kind = "crowd"
+at = ["1m"]
+lead_in = "10s"
+length = "40s"
+factor = 4
+
+[[links]]
+name = "branch"
+count = 2
+rate = 30
+"""
+
+
+def test_the_truth_is_what_the_windows_show(flowcast, tmp_path):
+    (tmp_path / "scenario.toml").write_text(SCENARIO)
+    truth_file = tmp_path / "truth.json"
+    flowcast.succeed("cli", "generate", "--scenario", tmp_path / "scenario.toml", "--truth", truth_file)
+    flowcast.succeed("features", "--window", "1s", "--exit-when-idle", "1s")
+    truth = json.loads(truth_file.read_text())
+    assert [link["name"] for link in truth["links"]] == ["uplink", "branch0", "branch1"]
+    [crowd] = truth["bursts"]
+    assert (crowd["link"], crowd["kind"], crowd["end"] - crowd["start"]) == ("uplink", "crowd", 50)
+
+    windows = flowcast.read("windows")
+    assert {window.link for window in windows} == {f"synthetic/{link['name']}" for link in truth["links"]}
+    packets = {window.start_ns // NS: window.packets for window in windows if window.link == "synthetic/uplink"}
+
+    def mean(begin, end):
+        return sum(packets.get(second, 0) for second in range(begin, end)) / (end - begin)
+
+    assert mean(crowd["top"], crowd["fall"]) == pytest.approx(crowd["peak_packets_per_s"], rel=0.1)
+    assert mean(truth["start"], crowd["start"]) == pytest.approx(crowd["expected_packets_per_s"], rel=0.1)
+    assert mean(crowd["end"], truth["start"] + truth["duration_s"]) == pytest.approx(80, rel=0.1)
+
+
+def test_a_scenario_is_printed_whole_and_printed_again_is_the_same(programs, tmp_path):
+    given, whole = tmp_path / "given.toml", tmp_path / "whole.toml"
+    given.write_text(SCENARIO)
+    printed = programs.succeed("cli", "generate", "--scenario", given, "--seed", "7", "--noise", "0.3", "--print-scenario").out
+    assert "seed = 7\n" in printed and printed.count("fast = 0.3\n") == 2
+    whole.write_text(printed)
+    assert programs.succeed("cli", "generate", "--scenario", whole, "--print-scenario").out == printed
 
 
 # Capture.

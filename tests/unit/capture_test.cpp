@@ -8,7 +8,6 @@
 #include "libs/base/hash.h"
 #include "libs/capture/batcher.h"
 #include "libs/capture/paced_source.h"
-#include "libs/capture/synthetic_source.h"
 #include "libs/wire/packet_wire.h"
 #include "tests/support/fake_source.h"
 
@@ -362,84 +361,6 @@ TEST_F(PacedSourceTest, TheBoundIsNeverBeyondThePacketThatComesNext) {
   paced.Poll(10, packets_);
   clock_.Advance(10s);
   EXPECT_EQ(paced.LowerBound(), At(1));
-}
-
-std::vector<packet::Packet> Drain(PacketSource& source) {
-  std::vector<packet::Packet> packets;
-  while (source.Poll(1000, packets) != PollState::kEnd) continue;
-  return packets;
-}
-
-TEST(SyntheticSourceTest, TheSameSeedMakesTheSamePackets) {
-  const auto make = [](std::uint64_t seed) {
-    SyntheticSource source({.packets_per_s = 50, .duration = 60s, .seed = seed});
-    std::vector<std::tuple<base::EventTime, std::uint32_t, std::uint16_t>> packets;
-    for (const packet::Packet& packet : Drain(source)) {
-      packets.emplace_back(packet.time, packet.wire_length_bytes, packet.flow.source_port);
-    }
-    return packets;
-  };
-  EXPECT_EQ(make(5), make(5));
-  EXPECT_NE(make(5), make(6));
-}
-
-TEST(SyntheticSourceTest, PacketsAreInOrderWithinTheDurationAndAtTheRate) {
-  SyntheticSource source(
-      {.links = 3, .packets_per_s = 200, .bursts_per_hour = 0, .duration = 240s, .start = At(0)});
-  const auto packets = Drain(source);
-  EXPECT_THAT(source.interfaces(), ElementsAre("link0", "link1", "link2"));
-  std::map<std::uint16_t, int> by_link;
-  base::EventTime before = At(0);
-  for (const packet::Packet& packet : packets) {
-    EXPECT_GE(packet.time, before);
-    before = packet.time;
-    ++by_link[packet.interface];
-  }
-  EXPECT_LT(before, At(240));
-  EXPECT_EQ(source.statistics().received, packets.size());
-  // A short stretch of a day-long pattern: each link is where its phase puts it, the mean is the rate.
-  EXPECT_NEAR(static_cast<double>(packets.size()), 3 * 200 * 240, 0.05 * 3 * 200 * 240);
-  EXPECT_NEAR(by_link[0], 200 * 240, 0.06 * 200 * 240);
-}
-
-TEST(SyntheticSourceTest, ThePeriodAveragesOutAndBurstsAddToIt) {
-  const auto count = [](double bursts) {
-    SyntheticSource source(
-        {.links = 1, .packets_per_s = 40, .period = 300s, .bursts_per_hour = bursts, .duration = 1800s});
-    return static_cast<double>(Drain(source).size());
-  };
-  EXPECT_NEAR(count(0), 40 * 1800, 0.03 * 40 * 1800);
-  EXPECT_GT(count(30), 1.1 * count(0));
-}
-
-TEST(SyntheticSourceTest, NoPacketIsOlderThanTheBoundGivenBeforeIt) {
-  SyntheticSource source({.packets_per_s = 300, .duration = 20s});
-  std::vector<packet::Packet> packets;
-  while (true) {
-    const base::EventTime bound = source.LowerBound();
-    packets.clear();
-    if (source.Poll(7, packets) == PollState::kEnd) break;
-    for (const packet::Packet& packet : packets) ASSERT_GE(packet.time, bound);
-  }
-}
-
-TEST(SyntheticSourceTest, SettingsThatMakeNoSenseAreNamed) {
-  const auto expect_error = [](const SyntheticOptions& options, const std::string& what) {
-    try {
-      SyntheticSource source(options);
-      FAIL() << what << " was taken";
-    } catch (const base::ConfigError& error) {
-      EXPECT_THAT(error.what(), testing::HasSubstr(what));
-    }
-  };
-  expect_error({.links = 0}, "--links");
-  expect_error({.packets_per_s = 0}, "--rate");
-  expect_error({.packets_per_s = std::nan("")}, "--rate");
-  expect_error({.noise = -1}, "--noise");
-  expect_error({.pattern = 2}, "--pattern");
-  expect_error({.period = 0s}, "--period");
-  expect_error({.bursts_per_hour = -1}, "--bursts-per-hour");
-  expect_error({.burst_factor = 0.5}, "--burst-factor");
 }
 
 }  // namespace
