@@ -17,7 +17,6 @@ std::string LinkKey(const std::string& service, const std::string& link) { retur
 
 std::optional<Kept> StateReader::Read(std::int32_t partition,
                                       const std::function<bool(const Kept&)>& is_whole) {
-  if (Consumer().EndOffset({parts_.topic, partition}) == 0) return {};
   Kept kept;
   const auto take = [&](const bus::InRecord& record) { Take(record, kept); };
   bus::ReadToEnd(Consumer(), {{{parts_.topic, partition}, bus::kNoOffset, ""}}, take, parts_.stop_requested);

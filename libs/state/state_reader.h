@@ -39,7 +39,7 @@ class StateReader {
       : parts_(std::move(parts)), patience_(patience) {}
 
   /// `is_whole` is asked, once everything visible was read, whether it is what the position belongs to.
-  /// Gives nothing when it has not become so, or at once when the partition has never held a record.
+  /// Gives nothing when it has not become so.
   std::optional<Kept> Read(std::int32_t partition, const std::function<bool(const Kept&)>& is_whole);
 
   /// After everything that is committed and visible.
