@@ -60,13 +60,16 @@ def _read_pcap(data: bytes, order: str, unit_ns: int, path) -> Iterator[Packet]:
     if len(data) < 24:
         _damaged(path, 0)
         return
-    link_type = struct.unpack_from(order + "I", data, 20)[0] & 0x03FFFFFF
+    minor_version, link_type = struct.unpack_from(order + "6xH12xI", data)
+    link_type &= 0x03FFFFFF
     record = struct.Struct(order + "IIII")
     offset = 24
     while offset < len(data):
         if offset + record.size > len(data):
             return _damaged(path, offset)
         seconds, fraction, captured, length = record.unpack_from(data, offset)
+        if minor_version < 3 or minor_version == 3 and captured > length:  # they changed places in version 2.3
+            captured, length = length, captured
         begin = offset + record.size
         if captured > MAX_CAPTURED_BYTES or begin + captured > len(data):
             return _damaged(path, offset)
