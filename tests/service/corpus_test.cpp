@@ -80,7 +80,8 @@ Published Publish(const std::string& path, packet::Tunnels tunnels) {
   return published;
 }
 
-void ExpectCountsAddUp(const std::string& path, packet::Tunnels tunnels) {
+/// Returns how many frames were compared.
+std::uint64_t ExpectCountsAddUp(const std::string& path, packet::Tunnels tunnels) {
   const Expected expected = Count(path, tunnels);
   const Published published = Publish(path, tunnels);
   const CaptureSummary& summary = published.summary;
@@ -93,6 +94,7 @@ void ExpectCountsAddUp(const std::string& path, packet::Tunnels tunnels) {
   EXPECT_EQ(summary.failed, expected.damaged);
   const bool said = summary.complaint.find(path + " is damaged at byte ") != std::string::npos;
   EXPECT_EQ(said, expected.damaged) << summary.complaint;
+  return expected.frames;
 }
 
 class CorpusTest : public ::testing::TestWithParam<const char*> {};
@@ -107,14 +109,16 @@ INSTANTIATE_TEST_SUITE_P(Folders, CorpusTest, ::testing::Values("small", "ndpi/p
 TEST_P(CorpusTest, EveryFileRunsThroughWithinItsDeadlineAndItsCountsAddUp) {
   const auto files = FilesOf(GetParam());
   if (files.empty()) GTEST_SKIP() << "no captures in " << GetParam() << "; set FLOWCAST_CORPUS";
+  std::uint64_t frames = 0;
   for (const std::string& path : files) {
     SCOPED_TRACE(path);
     ::alarm(kDeadlineSeconds);  // a hang can only be ended from outside
-    ExpectCountsAddUp(path, {});
+    frames += ExpectCountsAddUp(path, {});
     ExpectCountsAddUp(path, packet::Tunnels::All());
   }
   ::alarm(0);
-  std::printf("%zu files\n", files.size());
+  EXPECT_GT(frames, 1000u);
+  std::printf("%zu files, %llu frames\n", files.size(), static_cast<unsigned long long>(frames));
 }
 
 }  // namespace
