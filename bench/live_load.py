@@ -20,14 +20,14 @@ PATIENCE_S = 60
 
 
 def measure(pcap, binaries, folder, pps=None, options=()):
-    """Sends `pcap` past tcpdump, then past flowcast-capture of the folder `binaries` into a broker whose data go to `folder`.
+    """Sends `pcap` past tcpdump, then past flowcast-capture of the folder `binaries` into a broker whose data go into `folder`.
 
     At top speed, or at `pps` packets a second. Gives live_sent, live_received, live_dropped, live_published,
     live_packets_per_s, live_cpu_cores (of the capture's process while packets were sent), live_cpu_ns_per_packet,
     live_peak_rss_mib, and tcpdump_sent, tcpdump_received, tcpdump_dropped, tcpdump_packets_per_s.
     """
     namespace = Namespace()
-    broker = namespace.environment(folder)
+    broker = namespace.environment(Path(folder) / "kafka")
     try:
         result = tcpdump(namespace, pcap, pps)
         namespace.check(str(ROOT / "scripts/kafka"), "reset", env=broker)

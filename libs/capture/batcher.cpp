@@ -12,6 +12,7 @@ namespace {
 // What one costs in a batch, about.
 constexpr std::size_t kPacketBytes = 12;
 constexpr std::size_t kFlowBytes = 56;
+constexpr std::size_t kAtOnce = 32;  // flows asked for at the same time
 
 /// The same wherever it is computed.
 std::uint64_t Fingerprint(std::uint64_t settings, const packet::Packet& first) {
@@ -39,11 +40,25 @@ void ReserveLike(const packet::PacketBatch& before, packet::PacketBatch& batch) 
 Batcher::Batcher(const BatcherOptions& options)
     : options_(options), namer_(options.source, options.links, options.anonymize) {}
 
-void Batcher::Add(const packet::Packet& packet, const std::vector<std::string>& interfaces,
+void Batcher::Add(std::span<const packet::Packet> packets, const std::vector<std::string>& interfaces,
                   std::vector<AddressedBatch>& ready) {
-  if (!started_) BeginSource(packet);
+  if (!started_ && !packets.empty()) BeginSource(packets.front());
+  std::array<std::uint64_t, kAtOnce> hashes{};
+  for (; !packets.empty(); packets = packets.subspan(std::min(kAtOnce, packets.size()))) {
+    const std::size_t count = std::min(kAtOnce, packets.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = FlowTable::HashOf(packets[i]);
+      flows_.FetchSlot(hashes[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) flows_.FetchFlow(hashes[i]);
+    for (std::size_t i = 0; i < count; ++i) AddOne(packets[i], hashes[i], interfaces, ready);
+  }
+}
+
+void Batcher::AddOne(const packet::Packet& packet, std::uint64_t flow_hash,
+                     const std::vector<std::string>& interfaces, std::vector<AddressedBatch>& ready) {
   bool added = false;
-  KnownFlow& flow = flows_.Find(packet, added);
+  KnownFlow& flow = flows_.Find(packet, flow_hash, added);
   if (added) Learn(packet, interfaces, flow);
   Link& link = links_[flow.link];
   Partition& partition = *link.partition;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,8 @@ class Batcher {
  public:
   explicit Batcher(const BatcherOptions& options);
 
-  /// `interfaces` are the names that the packet's interface points into. Appends a batch when one is full.
-  void Add(const packet::Packet& packet, const std::vector<std::string>& interfaces,
+  /// `interfaces` are the names that the packets' interfaces point into. Appends the batches that are full.
+  void Add(std::span<const packet::Packet> packets, const std::vector<std::string>& interfaces,
            std::vector<AddressedBatch>& ready);
   /// Closes every open batch and gives each partition that has a link one, empty where nothing
   /// came, that carries the watermark. `lower_bound` is what the source knows by itself; the
@@ -82,6 +83,8 @@ class Batcher {
     std::uint32_t index = 0;
   };
 
+  void AddOne(const packet::Packet& packet, std::uint64_t flow_hash,
+              const std::vector<std::string>& interfaces, std::vector<AddressedBatch>& ready);
   void BeginSource(const packet::Packet& first);
   void Learn(const packet::Packet& packet, const std::vector<std::string>& interfaces, KnownFlow& flow);
   void Enter(Link& link, KnownFlow& flow);

@@ -1,6 +1,7 @@
 // The flows that a source has shown lately, each found again by its key.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -9,37 +10,51 @@
 
 namespace flowcast::capture {
 
-/// What is known of a flow, so that a further packet of it costs one look-up.
-struct KnownFlow {
+/// What is known of a flow, so that a further packet of it costs one look-up. What each packet needs comes
+/// first, in one cache line.
+struct alignas(64) KnownFlow {
   packet::FlowKey key;
   std::uint16_t interface = 0;
   std::uint16_t vlan = 0;
-
   packet::Kind kind{};
-  packet::BatchFlow sent;   // as batches carry it, but for the link's index in the batch
   std::uint32_t link = 0;   // number of the link
   std::uint32_t index = 0;  // in the flows of the batch numbered `batch`
   std::uint64_t batch = 0;  // of its partition; batches are numbered from 1
+
+  packet::BatchFlow sent;  // as batches carry it, but for the link's index in the batch
 };
+static_assert(offsetof(KnownFlow, sent) <= 64);
 
 /// A hash table from (interface, VLAN tag, key) to what is known of the flow; open addressing. It
 /// forgets everything when it holds kMost flows, so that a scan can't fill the memory. Not thread-safe.
+/// It is larger than the processor's nearest caches: who has several packets asks for all of their slots,
+/// then for all of their flows, and then finds them, so that memory answers while the others are asked for.
 class FlowTable {
  public:
   static constexpr std::size_t kMost = 1 << 16;
 
   FlowTable() : slots_(kSmallest, kEmpty) {}
 
-  /// The packet's flow; `added` tells that nothing but its key is known. Valid until the next call.
-  KnownFlow& Find(const packet::Packet& packet, bool& added);
+  /// Of what a flow is found by; the same for as long as the table lives.
+  static std::uint64_t HashOf(const packet::Packet& packet);
+  void FetchSlot(std::uint64_t hash) const { __builtin_prefetch(&slots_[SlotOf(hash)]); }
+  void FetchFlow(std::uint64_t hash) const {
+    const std::uint32_t index = slots_[SlotOf(hash)];
+    if (index != kEmpty) __builtin_prefetch(&flows_[index], 1);
+  }
+
+  /// The flow of the packet, whose HashOf `hash` is; `added` tells that nothing but its key is known.
+  /// Valid until the next call.
+  KnownFlow& Find(const packet::Packet& packet, std::uint64_t hash, bool& added);
   std::size_t size() const { return flows_.size(); }
 
  private:
   static constexpr std::size_t kSmallest = 1024;  // a power of two, as every size is
   static constexpr std::uint32_t kEmpty = ~std::uint32_t{0};
 
-  std::size_t SlotOf(const packet::FlowKey& key, std::uint16_t interface, std::uint16_t vlan) const;
-  KnownFlow& Add(const packet::Packet& packet, std::size_t slot);
+  static std::uint64_t HashOf(const packet::FlowKey& key, std::uint16_t interface, std::uint16_t vlan);
+  std::size_t SlotOf(std::uint64_t hash) const { return hash & (slots_.size() - 1); }
+  KnownFlow& Add(const packet::Packet& packet, std::uint64_t hash, std::size_t slot);
   void Grow();
   void Clear();
 

@@ -45,7 +45,7 @@ PollState CaptureService::Step() {
   packets_.clear();
   const PollState state = parts_.source.Poll(kPollPackets, packets_);
   const std::vector<std::string>& interfaces = parts_.source.interfaces();
-  for (const packet::Packet& packet : packets_) batcher_.Add(packet, interfaces, ready_);
+  batcher_.Add(packets_, interfaces, ready_);
   Count();
   const base::Duration now = parts_.clock.Steady();
   if (options_.paced && now - last_tick_ >= kBatchAge) {

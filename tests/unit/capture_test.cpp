@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <span>
 
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
@@ -27,8 +28,9 @@ class BatcherTest : public testing::Test {
  protected:
   void Begin(BatcherOptions options) { batcher_ = Batcher(options); }
   void Add(double seconds, std::uint16_t interface = 0, int flow = 0) {
-    batcher_.Add(PacketAt(seconds, interface, flow), interfaces_, ready_);
+    Add(PacketAt(seconds, interface, flow));
   }
+  void Add(const packet::Packet& packet) { batcher_.Add(std::span(&packet, 1), interfaces_, ready_); }
   void Tick(double seconds) { batcher_.Tick(At(seconds), ready_); }
   void Finish() { batcher_.Finish(ready_); }
   std::vector<AddressedBatch> Take() { return std::exchange(ready_, {}); }
@@ -214,10 +216,10 @@ TEST_F(BatcherTest, DirectionsAreSeenFromTheHomeNet) {
   Add(1);
   packet::Packet answer = PacketAt(1);
   std::swap(answer.flow.source, answer.flow.destination);
-  batcher_.Add(answer, interfaces_, ready_);
+  Add(answer);
   packet::Packet within = PacketAt(1);
   within.flow.destination = within.flow.source;
-  batcher_.Add(within, interfaces_, ready_);
+  Add(within);
   const packet::PacketBatch batch = TakeOne();
   EXPECT_EQ(batch.flows.at(0).direction, packet::Direction::kUplink);
   EXPECT_EQ(batch.flows.at(1).direction, packet::Direction::kDownlink);
@@ -293,12 +295,34 @@ TEST_F(LinkNamerTest, AScanDoesNotMakeLinksWithoutEnd) {
   EXPECT_EQ(namer.size(), 3u);
 }
 
+TEST_F(BatcherTest, PacketsAddedTogetherMakeTheSameBatchesAsOneByOne) {
+  options_.batch_packets = 1000;
+  std::vector<packet::Packet> packets;
+  for (std::uint32_t i = 0; i < FlowTable::kMost + 5000; ++i) {  // more flows than are remembered
+    packets.push_back(PacketAt(i * 1e-6, static_cast<std::uint16_t>(i % 2), static_cast<int>(i % 70'001)));
+  }
+  Begin(options_);
+  for (const packet::Packet& packet : packets) Add(packet);
+  Finish();
+  const std::vector<AddressedBatch> singly = Take();
+  Begin(options_);
+  batcher_.Add(packets, interfaces_, ready_);
+  Finish();
+  const std::vector<AddressedBatch> together = Take();
+  ASSERT_EQ(together.size(), singly.size());
+  for (std::size_t i = 0; i < singly.size(); ++i) EXPECT_EQ(together[i].batch, singly[i].batch) << i;
+}
+
+KnownFlow& FindIn(FlowTable& table, const packet::Packet& packet, bool& added) {
+  return table.Find(packet, FlowTable::HashOf(packet), added);
+}
+
 TEST(FlowTableTest, FindsEveryFlowAgainAlsoAfterItGrew) {
   FlowTable table;
   for (int round = 0; round < 2; ++round) {
     for (int i = 0; i < 5000; ++i) {
       bool added = false;
-      KnownFlow& flow = table.Find(PacketAt(0, static_cast<std::uint16_t>(i % 2), i), added);
+      KnownFlow& flow = FindIn(table, PacketAt(0, static_cast<std::uint16_t>(i % 2), i), added);
       EXPECT_EQ(added, round == 0);
       if (added) flow.index = static_cast<std::uint32_t>(i);
       EXPECT_EQ(flow.index, static_cast<std::uint32_t>(i));
@@ -314,7 +338,7 @@ TEST(FlowTableTest, ForgetsEverythingBeforeItGetsTooLarge) {
   for (std::uint32_t i = 0; i <= FlowTable::kMost; ++i) {
     packet.flow.source_port = static_cast<std::uint16_t>(i);
     packet.flow.destination_port = static_cast<std::uint16_t>(i >> 16);
-    table.Find(packet, added);
+    FindIn(table, packet, added);
     EXPECT_TRUE(added);
   }
   EXPECT_EQ(table.size(), 1u);

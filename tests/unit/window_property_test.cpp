@@ -67,7 +67,7 @@ std::vector<ClosedWindow> Sorted(std::vector<ClosedWindow> closed) {
 Log Batched(const std::vector<packet::Packet>& packets, std::size_t most_packets) {
   capture::Batcher batcher({.source = "one", .batch_packets = most_packets, .reorder_tolerance = 2s});
   std::vector<capture::AddressedBatch> ready;
-  for (const packet::Packet& packet : packets) batcher.Add(packet, support::SightingLinks(), ready);
+  batcher.Add(packets, support::SightingLinks(), ready);
   batcher.Finish(ready);
   Log log;
   for (capture::AddressedBatch& batch : ready) log.push_back(std::move(batch.batch));
