@@ -100,6 +100,7 @@ TEST(ScenarioFileTest, ErrorsNameFileLineAndRemedy) {
     }
   };
   expect_error("seed = 1\nrate = = 5", "my.toml:2: is no TOML", "");
+  expect_error("seed = 1\n\xc3\xa9", "my.toml:2: ", "only ASCII is read");
   expect_error("", "my.toml: ", "add a [[links]] table");
   expect_error("seed = 1\nlink = 2\n",
                "my.toml:2: ", "unknown key 'link'; known here: start, duration, seed, links, mix");
