@@ -55,7 +55,7 @@ bool MayBecome(const Identity& identity, std::string& why) {
 
 /// Sets `why` where that is not who is wanted.
 Identity Attainable(const DropOptions& options, std::string& why) {
-  const Identity wanted = Wanted(options);
+  Identity wanted = Wanted(options);
   if (wanted.uid == geteuid() || MayBecome(wanted, why)) return wanted;
   if (options.user.empty()) return CurrentIdentity();
   throw base::ConfigError("can't become user " + options.user + ": " + why +
@@ -71,7 +71,7 @@ bool Become(const Identity& identity) {
 // The identity that it has then.
 Identity ChangeUser(const DropOptions& options, std::vector<std::string>& warnings) {
   std::string why;
-  const Identity identity = Attainable(options, why);
+  Identity identity = Attainable(options, why);
   if (!why.empty())
     warnings.push_back("still user " + identity.user + ", for it can't become nobody: " + why +
                        "; allow CAP_SETUID and CAP_SETGID, or start it as another user");
