@@ -36,7 +36,7 @@ CaptureSummary CaptureService::Run() {
   SendReady();
   parts_.delivery.Finish();
   Count();
-  const CaptureSummary summary = Summarize(complete);
+  CaptureSummary summary = Summarize(complete);
   parts_.progress(summary);
   return summary;
 }
