@@ -89,11 +89,12 @@ int main(int count, char** arguments) {
   }
   for (const std::string& message : messages) bytes += message.size();
   const std::size_t n = packets.size();
-  std::printf("{\"packets\": %zu, \"batches\": %zu, \"windows\": %zu, \"bytes_per_packet\": %.2f, "
-              "\"read_packets_per_s\": %.0f, \"batch_packets_per_s\": %.0f, \"encode_packets_per_s\": %.0f, "
-              "\"decode_packets_per_s\": %.0f, \"fold_packets_per_s\": %.0f}\n",
-              n, batches.size(), windows, static_cast<double>(bytes) / static_cast<double>(n), read.Rate(n),
-              batch.Rate(n), encode.Rate(n), decode.Rate(n), fold.Rate(n));
+  std::printf(
+      "{\"packets\": %zu, \"batches\": %zu, \"windows\": %zu, \"bytes_per_packet\": %.2f, "
+      "\"read_packets_per_s\": %.0f, \"batch_packets_per_s\": %.0f, \"encode_packets_per_s\": %.0f, "
+      "\"decode_packets_per_s\": %.0f, \"fold_packets_per_s\": %.0f}\n",
+      n, batches.size(), windows, static_cast<double>(bytes) / static_cast<double>(n), read.Rate(n),
+      batch.Rate(n), encode.Rate(n), decode.Rate(n), fold.Rate(n));
   if (std::FILE* file = count > 4 ? std::fopen(arguments[4], "wb") : nullptr) {
     for (const std::string& message : messages) std::fwrite(message.data(), 1, message.size(), file);
     std::fclose(file);
