@@ -41,6 +41,7 @@ std::string Encode(const feature::Window& window) {
   message.set_packets(window.packets);
   message.set_bytes(window.bytes);
   message.set_late_packets(window.late_packets);
+  message.set_approximate(window.approximate);
   message.mutable_features()->Add(window.features.begin(), window.features.end());
   return message.SerializeAsString();
 }
@@ -60,7 +61,8 @@ tl::expected<feature::Window, WireError> DecodeWindow(std::string_view bytes) {
                          .partial = message->partial(),
                          .packets = message->packets(),
                          .bytes = message->bytes(),
-                         .late_packets = message->late_packets()};
+                         .late_packets = message->late_packets(),
+                         .approximate = message->approximate()};
   std::copy(message->features().begin(), message->features().end(), window.features.begin());
   return window;
 }

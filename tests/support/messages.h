@@ -85,7 +85,8 @@ inline feature::Window AnyWindow(base::Random& random) {
                          .partial = random.Below(2) == 0,
                          .packets = random.Next(),
                          .bytes = random.Next(),
-                         .late_packets = random.Next()};
+                         .late_packets = random.Next(),
+                         .approximate = static_cast<std::uint32_t>(random.Below(8))};
   for (double& value : window.features) value = 1e6 * random.Normal();
   return window;
 }
