@@ -11,7 +11,7 @@ namespace {
 
 // What one costs in a batch, about.
 constexpr std::size_t kPacketBytes = 12;
-constexpr std::size_t kFlowBytes = 56;
+constexpr std::size_t kFlowBytes = 64;
 constexpr std::size_t kAtOnce = 32;  // flows asked for at the same time
 
 /// The same wherever it is computed.
@@ -32,6 +32,7 @@ void ReserveLike(const packet::PacketBatch& before, packet::PacketBatch& batch) 
   batch.tcp_flags.reserve(before.size());
   batch.traffic_classes.reserve(before.size());
   batch.ttls.reserve(before.size());
+  batch.marks.reserve(before.size());
   batch.flows.reserve(before.flows.size());
 }
 
@@ -60,6 +61,7 @@ void Batcher::AddOne(const packet::Packet& packet, std::uint64_t flow_hash,
   bool added = false;
   KnownFlow& flow = flows_.Find(packet, flow_hash, added);
   if (added) Learn(packet, interfaces, flow);
+  const std::uint8_t marks = flow.Follow(packet, added);
   Link& link = links_[flow.link];
   Partition& partition = *link.partition;
   if (flow.batch != partition.batch) Enter(link, flow);
@@ -77,6 +79,7 @@ void Batcher::AddOne(const packet::Packet& packet, std::uint64_t flow_hash,
   batch.tcp_flags.push_back(packet.tcp_flags);
   batch.traffic_classes.push_back(packet.traffic_class);
   batch.ttls.push_back(packet.ttl);
+  batch.marks.push_back(marks);
   ++taken_;
   ++by_kind_[static_cast<std::size_t>(flow.kind)];
   partition.open_bytes += kPacketBytes;
@@ -99,12 +102,10 @@ void Batcher::Learn(const packet::Packet& packet, const std::vector<std::string>
                     KnownFlow& flow) {
   flow.link = namer_.LinkOf(packet, interfaces);
   flow.kind = packet::KindOf(packet);
-  flow.sent = {.key = packet.flow};
-  if (!options_.home_net.empty()) flow.sent.direction = packet::DirectionOf(packet.flow, options_.home_net);
-  if (options_.anonymize && packet.flow.source.version != 0) {
-    flow.sent.key.source = options_.anonymize(packet.flow.source);
-    flow.sent.key.destination = options_.anonymize(packet.flow.destination);
-  }
+  if (!options_.home_net.empty()) flow.direction = packet::DirectionOf(packet.flow, options_.home_net);
+  const bool hidden = options_.anonymize && packet.flow.source.version != 0;
+  flow.source = hidden ? options_.anonymize(packet.flow.source) : packet.flow.source;
+  flow.destination = hidden ? options_.anonymize(packet.flow.destination) : packet.flow.destination;
   for (auto number = static_cast<std::uint32_t>(links_.size()); number < namer_.size(); ++number) {
     const std::int32_t partition = base::PartitionOf(namer_.name(number), options_.partitions);
     links_.push_back({.partition_number = partition, .partition = &partitions_[partition]});
@@ -122,7 +123,7 @@ void Batcher::Enter(Link& link, KnownFlow& flow) {
   }
   flow.batch = partition.batch;
   flow.index = static_cast<std::uint32_t>(batch.flows.size());
-  batch.flows.push_back(flow.sent);
+  batch.flows.push_back(flow.ToSend());
   batch.flows.back().link = link.index;
   partition.open_bytes += kFlowBytes;
 }

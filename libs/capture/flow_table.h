@@ -5,28 +5,14 @@
 #include <cstdint>
 #include <vector>
 
-#include "libs/packet/kind.h"
+#include "libs/capture/known_flow.h"
 #include "libs/packet/packet.h"
 
 namespace flowcast::capture {
 
-/// What is known of a flow, so that a further packet of it costs one look-up. What each packet needs comes
-/// first, in one cache line.
-struct alignas(64) KnownFlow {
-  packet::FlowKey key;
-  std::uint16_t interface = 0;
-  std::uint16_t vlan = 0;
-  packet::Kind kind{};
-  std::uint32_t link = 0;   // number of the link
-  std::uint32_t index = 0;  // in the flows of the batch numbered `batch`
-  std::uint64_t batch = 0;  // of its partition; batches are numbered from 1
-
-  packet::BatchFlow sent;  // as batches carry it, but for the link's index in the batch
-};
-static_assert(offsetof(KnownFlow, sent) <= 64);
-
-/// A hash table from (interface, VLAN tag, key) to what is known of the flow; open addressing. It
-/// forgets everything when it holds kMost flows, so that a scan can't fill the memory. Not thread-safe.
+/// A hash table from (interface, VLAN tag, cast, key) to what is known of the flow; open addressing. When it
+/// holds kMost flows it forgets the half that was silent longest, so that a scan can't fill the memory;
+/// which these are depends on the packets alone. Not thread-safe.
 /// It is larger than the processor's nearest caches: who has several packets asks for all of their slots,
 /// then for all of their flows, and then finds them, so that memory answers while the others are asked for.
 class FlowTable {
@@ -40,7 +26,9 @@ class FlowTable {
   void FetchSlot(std::uint64_t hash) const { __builtin_prefetch(&slots_[SlotOf(hash)]); }
   void FetchFlow(std::uint64_t hash) const {
     const std::uint32_t index = slots_[SlotOf(hash)];
-    if (index != kEmpty) __builtin_prefetch(&flows_[index], 1);
+    if (index == kEmpty) return;
+    __builtin_prefetch(&flows_[index], 1);
+    __builtin_prefetch(&flows_[index].started, 1);
   }
 
   /// The flow of the packet, whose HashOf `hash` is; `added` tells that nothing but its key is known.
@@ -56,7 +44,8 @@ class FlowTable {
   std::size_t SlotOf(std::uint64_t hash) const { return hash & (slots_.size() - 1); }
   KnownFlow& Add(const packet::Packet& packet, std::uint64_t hash, std::size_t slot);
   void Grow();
-  void Clear();
+  void ForgetSilent();
+  void Place();
 
   std::vector<std::uint32_t> slots_;
   std::vector<KnownFlow> flows_;

@@ -36,7 +36,37 @@ enum Index : std::size_t {
   kHourCos,
   kWeekdaySin,
   kWeekdayCos,
-  kFeatureCount
+  kFeatureCount,  // of the features in sequences; those that follow can be asked for
+
+  kSizeMin = kFeatureCount,
+  kSizeMax,
+  kSizeP50,
+  kSizeP95,
+  kGapP50,
+  kGapP95,
+  kNewFlows,
+  kFlowDurationMean,
+  kFlowPacketsMean,
+  kTopTalkerShare,
+  kSyn,
+  kSynAck,
+  kRst,
+  kFin,
+  kRetransmissionShare,
+  kTcpRtt,
+  kDscpBestEffortShare,
+  kDscpAssuredShare,
+  kDscpExpeditedShare,
+  kDscpClassSelectorShare,
+  kDscpOtherShare,
+  kIpv6Share,
+  kBroadcastShare,
+  kMulticastShare,
+  kUplinkPackets,
+  kUplinkBytes,
+  kDownlinkPackets,
+  kDownlinkBytes,
+  kCatalogueCount
 };
 
 enum class Transform {
@@ -53,6 +83,8 @@ struct Feature {
 };
 
 using FeatureVector = std::array<double, kFeatureCount>;
+/// One value a feature there is, in the order of Index.
+using FeatureValues = std::array<double, kCatalogueCount>;
 
 /// In the order of Index.
 const std::array<Feature, kFeatureCount>& Schema();

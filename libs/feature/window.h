@@ -20,6 +20,7 @@ struct Window {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t late_packets = 0;  // dropped as late since the link's window before
+  std::uint32_t approximate = 0;   // which features are estimates; bits of feature::Approximate
   FeatureVector features{};
 
   base::EventTime end() const { return start + length; }

@@ -21,6 +21,13 @@ bool DecodeBare(Bytes frame, Decoding& decoding) {
 
 bool DecodePpi(Bytes frame, Decoding& decoding);
 
+// By the group bit of Ethernet's destination address, of which all ones is the broadcast address.
+Cast EthernetCastOf(Bytes frame) {
+  if ((U8(frame, 0) & 1) == 0) [[likely]]
+    return Cast::kUnicast;
+  return U32(frame, 0) == 0xffffffff && U16(frame, 4) == 0xffff ? Cast::kBroadcast : Cast::kMulticast;
+}
+
 using LinkDecoder = bool (*)(Bytes, Decoding&);
 
 LinkDecoder DecoderOf(LinkType link_type) {
@@ -95,6 +102,8 @@ tl::expected<void, DecodeError> Decode(LinkType link_type, std::span<const std::
   packet.tcp_flags = 0;
   packet.traffic_class = 0;
   packet.ttl = 0;
+  packet.tcp_sequence = 0;
+  packet.tcp_length = 0;
   packet.flow = FlowKey{};
   const LinkDecoder decode = DecoderOf(link_type);
   if (decode == nullptr) return tl::unexpected(DecodeError::kUnknownLinkType);
@@ -102,6 +111,7 @@ tl::expected<void, DecodeError> Decode(LinkType link_type, std::span<const std::
   // Most frames are Ethernet, and a call by name costs less.
   const bool whole = decode == DecodeEthernet ? DecodeEthernet(frame, decoding) : decode(frame, decoding);
   if (!whole) return tl::unexpected(DecodeError::kTruncatedLinkHeader);
+  packet.cast = decode == DecodeEthernet ? EthernetCastOf(frame) : CastOf(packet.flow.destination);
   if (tunnels.Any()) [[unlikely]] {
     OpenTunnels(tunnels, decoding);
   }

@@ -46,7 +46,7 @@ bool IsDecodable(LinkType link_type);
 enum class DecodeError { kUnknownLinkType, kTruncatedLinkHeader };
 std::string_view ToString(DecodeError error);
 
-/// Fills everything of `packet` that the frame tells (flow, vlan, tcp_flags, traffic_class, ttl);
+/// Fills everything of `packet` that the frame tells (flow, vlan, tcp_*, traffic_class, ttl, cast);
 /// time, wire length and interface are the caller's. A frame whose link-layer header is whole but
 /// whose upper layers are damaged, cut short or not IP is decoded as far as it goes and is no
 /// error: it loaded the link. Behind 802.1Q, QinQ, MPLS, Ethernet over MPLS and PPPoE the inner packet

@@ -1,4 +1,4 @@
-// The hash of flow keys, and their direction.
+// The hash of flow keys, their direction, and what destinations stand for.
 #include "libs/packet/packet.h"
 
 #include <cstring>
@@ -25,6 +25,19 @@ std::uint64_t HashAddress(const base::IpAddress& address, std::uint64_t first, s
 }
 
 }  // namespace
+
+Cast CastOf(const base::IpAddress& destination) {
+  const auto& bytes = destination.bytes;
+  if (destination.version == 6) return bytes[0] == 0xff ? Cast::kMulticast : Cast::kUnicast;
+  if (destination.version != 4) return Cast::kUnicast;
+  if (bytes[0] >> 4 == 14) return Cast::kMulticast;
+  const bool all_ones = (bytes[0] & bytes[1] & bytes[2] & bytes[3]) == 0xff;
+  return all_ones ? Cast::kBroadcast : Cast::kUnicast;
+}
+
+std::string_view Name(Cast cast) {
+  return cast == Cast::kUnicast ? "unicast" : cast == Cast::kMulticast ? "multicast" : "broadcast";
+}
 
 std::size_t FlowKeyHash::operator()(const FlowKey& key) const noexcept {
   // The constants are binary digits of pi, odd and with about as many ones as zeros; they keep the

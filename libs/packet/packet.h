@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/ip_address.h"
@@ -36,6 +37,15 @@ struct FlowKeyHash {
   std::size_t operator()(const FlowKey& key) const noexcept;
 };
 
+/// Whom a frame was for, as its link layer says; where that has no addresses, as IP's destination says.
+enum class Cast : std::uint8_t { kUnicast = 0, kMulticast = 1, kBroadcast = 2 };
+inline constexpr int kCasts = 3;
+
+/// Of an IP destination: multicast are 224.0.0.0/4 and ff00::/8, broadcast is 255.255.255.255.
+Cast CastOf(const base::IpAddress& destination);
+/// "unicast", "multicast", "broadcast".
+std::string_view Name(Cast cast);
+
 /// One packet, headers only.
 struct Packet {
   base::EventTime time;
@@ -45,6 +55,10 @@ struct Packet {
   std::uint8_t tcp_flags = 0;
   std::uint8_t traffic_class = 0;  // DSCP and ECN
   std::uint8_t ttl = 0;            // or hop limit
+  Cast cast = Cast::kUnicast;
+  std::uint32_t tcp_sequence = 0;  // TCP's sequence number
+  std::uint32_t tcp_length =
+      0;  // how many sequence numbers it takes: payload bytes, SYN and FIN; 0 without TCP
   FlowKey flow;
 };
 
@@ -79,11 +93,23 @@ struct SourceCounters {
   bool operator==(const SourceCounters&) const = default;
 };
 
-/// A flow of a batch: which link it was seen on, and its key.
+/// What the capture found out about a packet by knowing its flow; bits of PacketBatch::marks.
+enum Mark : std::uint8_t {
+  kBegins = 1,   // the first packet of its flow
+  kRepeats = 2,  // a TCP segment that begins with data its flow had sent before
+};
+
+/// How exactly a flow's start is told: a start costs two bytes less a flow than in microseconds.
+inline constexpr base::Duration kStartResolution = std::chrono::milliseconds(1);
+
+/// A flow of a batch: which link it was seen on, and its key. A flow stands there again when it begins anew.
 struct BatchFlow {
   std::uint32_t link = 0;  // index into PacketBatch::links
   FlowKey key;
   Direction direction = Direction::kUnknown;
+  Cast cast = Cast::kUnicast;
+  /// Time of its first packet, maybe long before this batch, rounded down to kStartResolution.
+  base::EventTime started = base::kBeginningOfTime;
 
   bool operator==(const BatchFlow&) const = default;
 };
@@ -120,6 +146,7 @@ struct PacketBatch {
   std::vector<std::uint8_t> tcp_flags;
   std::vector<std::uint8_t> traffic_classes;
   std::vector<std::uint8_t> ttls;
+  std::vector<std::uint8_t> marks;    // of enum Mark; only the first packet of a flow in `flows` may begin it
   std::vector<Straggler> stragglers;  // in order of `packet`
 
   std::size_t size() const { return times.size(); }

@@ -12,14 +12,16 @@ using packet::PacketBatch;
 /// The packets of one flow of a batch that fell into one window, before they are added to it.
 struct PartitionFold::FlowSlot {
   OpenWindow* window = nullptr;
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t syns = 0;
+  feature::FlowPart part;
 
-  void Flush(const packet::BatchFlow& flow) {
-    if (window != nullptr && packets > 0)
-      window->sums.AddFlow(flow.key, flow.direction, packets, bytes, syns);
-    packets = bytes = syns = 0;
+  void Add(EventTime time, std::uint32_t bytes) {
+    ++part.packets;
+    part.bytes += bytes;
+    part.last = std::max(part.last, time);
+  }
+  void Flush(const packet::BatchFlow& flow, const feature::FeatureOptions& options) {
+    if (part.packets > 0) window->sums.AddFlow(flow, part, options);
+    part = {};
   }
 };
 
@@ -125,15 +127,14 @@ void PartitionFold::AddPackets(const PacketBatch& batch, std::size_t first, std:
       continue;
     }
     const std::uint32_t bytes = batch.wire_lengths_bytes[i];
-    cursor.window->sums.AddPacket(time, bytes, options_.features.burst_gap);
+    cursor.window->sums.AddPacket({time, bytes, batch.tcp_flags[i], batch.traffic_classes[i], batch.marks[i]},
+                                  flow.key, options_.features.burst_gap);
     FlowSlot& slot = slots[flow_index];
-    if (slot.window != cursor.window) slot.Flush(flow);
+    if (slot.window != cursor.window) slot.Flush(flow, options_.features);
     slot.window = cursor.window;
-    ++slot.packets;
-    slot.bytes += bytes;
-    slot.syns += (batch.tcp_flags[i] & (packet::kTcpSyn | packet::kTcpAck)) == packet::kTcpSyn ? 1 : 0;
+    slot.Add(time, bytes);
   }
-  for (std::size_t i = 0; i < slots.size(); ++i) slots[i].Flush(batch.flows[i]);
+  for (std::size_t i = 0; i < slots.size(); ++i) slots[i].Flush(batch.flows[i], options_.features);
 }
 
 /// The boundary that was closed when the packet came, where that was beyond its window; wherever
@@ -233,7 +234,9 @@ ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const
                    .packets = sums.packets(),
                    .bytes = sums.bytes(),
                    .late_packets = TakeLate(link, start),
-                   .features = sums.Features(start, options_.window_length, options_.features)};
+                   .approximate = sums.approximate()};
+  const feature::FeatureValues values = sums.Features(start, options_.window_length);
+  std::copy_n(values.begin(), feature::kFeatureCount, closed.window.features.begin());
   closed.sequence = link.history->Add(closed.window);
   counters_.packets_in_windows += sums.packets();
   ++counters_.windows;

@@ -33,6 +33,36 @@ std::int64_t TimeUnit(const std::vector<base::EventTime>& times) {
   return 1;
 }
 
+/// Index of each flow's first packet; batch.size() for a flow without any.
+std::vector<std::size_t> FirstPackets(const packet::PacketBatch& batch) {
+  std::vector<std::size_t> firsts(batch.flows.size(), batch.size());
+  for (std::size_t i = batch.size(); i > 0; --i) firsts[batch.flow_indexes[i - 1]] = i - 1;
+  return firsts;
+}
+
+constexpr base::Duration kUnit = packet::kStartResolution;
+
+base::EventTime StartAt(base::EventTime first_packet) { return base::AlignDown(first_packet, kUnit); }
+
+/// When each flow began, and the packets that were sent before.
+void EncodeMarks(const packet::PacketBatch& batch, v1::PacketBatch& message) {
+  const std::vector<std::size_t> firsts = FirstPackets(batch);
+  auto& ages = *message.mutable_flows()->mutable_ages();
+  ages.Reserve(static_cast<int>(batch.flows.size()));
+  for (std::size_t i = 0; i < firsts.size(); ++i) {
+    const bool empty = firsts[i] == batch.size();
+    const bool begins = !empty && (batch.marks[firsts[i]] & packet::kBegins) != 0;
+    const std::int64_t age = empty ? 0 : (StartAt(batch.times[firsts[i]]) - batch.flows[i].started) / kUnit;
+    ages.AddAlreadyReserved(begins || empty ? 0 : age < 0 ? age : age + 1);
+  }
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if ((batch.marks[i] & packet::kRepeats) == 0) continue;
+    message.add_repeat_gaps(static_cast<std::uint32_t>(i - next));
+    next = i + 1;
+  }
+}
+
 void EncodeTimes(const packet::PacketBatch& batch, v1::PacketBatch& message) {
   if (batch.times.empty()) return;
   const std::int64_t unit = TimeUnit(batch.times);
@@ -79,11 +109,13 @@ void EncodeFlows(const packet::PacketBatch& batch, v1::FlowTable& table) {
     table.add_ether_types(flow.key.ether_type);
     table.mutable_protocols()->push_back(static_cast<char>(flow.key.protocol));
     table.mutable_directions()->push_back(static_cast<char>(flow.direction));
+    table.mutable_casts()->push_back(static_cast<char>(flow.cast));
   }
 }
 
 void EncodeColumns(const packet::PacketBatch& batch, v1::PacketBatch& message) {
   EncodeTimes(batch, message);
+  EncodeMarks(batch, message);
   message.mutable_flow_indexes()->Add(batch.flow_indexes.begin(), batch.flow_indexes.end());
   message.mutable_wire_lengths_bytes()->Add(batch.wire_lengths_bytes.begin(), batch.wire_lengths_bytes.end());
   message.set_tcp_flags(std::string(AsBytes(batch.tcp_flags)));
@@ -131,13 +163,18 @@ bool TakeAddress(std::uint8_t version, std::string_view& rest, base::IpAddress& 
   return true;
 }
 
+/// Columns that the first writers of this version did not have.
+bool IsAbsentOr(std::size_t size, std::size_t column) { return column == 0 || column == size; }
+
 bool HasEqualColumns(const v1::FlowTable& table) {
   const int count = table.link_indexes_size();
   const auto size = static_cast<std::size_t>(count);
   return table.ip_versions().size() == size && table.protocols().size() == size &&
          table.directions().size() == size && table.traffic_classes().size() == size &&
-         table.ttls().size() == size && table.source_ports_size() == count &&
-         table.destination_ports_size() == count && table.ether_types_size() == count;
+         table.ttls().size() == size && IsAbsentOr(size, table.casts().size()) &&
+         IsAbsentOr(size, static_cast<std::size_t>(table.ages_size())) &&
+         table.source_ports_size() == count && table.destination_ports_size() == count &&
+         table.ether_types_size() == count;
 }
 
 bool DecodeFlows(const v1::FlowTable& table, packet::PacketBatch& batch) {
@@ -149,9 +186,10 @@ bool DecodeFlows(const v1::FlowTable& table, packet::PacketBatch& batch) {
     packet::BatchFlow& flow = batch.flows[at];
     const auto version = static_cast<std::uint8_t>(table.ip_versions()[at]);
     const auto direction = static_cast<std::uint8_t>(table.directions()[at]);
+    const auto cast = table.casts().empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(table.casts()[at]);
     flow.link = table.link_indexes(i);
     if (flow.link >= batch.links.size() || (version != 0 && version != 4 && version != 6) ||
-        direction >= packet::kDirections) {
+        direction >= packet::kDirections || cast >= packet::kCasts) {
       return false;
     }
     if (!TakeAddress(version, addresses, flow.key.source)) return false;
@@ -161,6 +199,7 @@ bool DecodeFlows(const v1::FlowTable& table, packet::PacketBatch& batch) {
     flow.key.ether_type = static_cast<std::uint16_t>(table.ether_types(i));
     flow.key.protocol = static_cast<std::uint8_t>(table.protocols()[at]);
     flow.direction = static_cast<packet::Direction>(direction);
+    flow.cast = static_cast<packet::Cast>(cast);
   }
   return addresses.empty();
 }
@@ -175,6 +214,32 @@ bool DecodeTimes(const v1::PacketBatch& message, packet::PacketBatch& batch) {
       return false;
     }
     batch.times.push_back(base::FromUnixNanoseconds(time));
+  }
+  return true;
+}
+
+/// The reverse of EncodeMarks, behind the times.
+bool DecodeMarks(const v1::PacketBatch& message, packet::PacketBatch& batch) {
+  batch.marks.resize(batch.size());
+  const std::vector<std::size_t> firsts = FirstPackets(batch);
+  const auto& ages = message.flows().ages();
+  for (std::size_t i = 0; i < firsts.size(); ++i) {
+    if (firsts[i] == batch.size()) continue;
+    const std::int64_t age = ages.empty() ? 1 : ages[static_cast<int>(i)];
+    if (age == 0) batch.marks[firsts[i]] |= packet::kBegins;
+    std::int64_t started = base::ToUnixNanoseconds(StartAt(batch.times[firsts[i]]));
+    std::int64_t before = age > 0 ? age - 1 : age;
+    if (__builtin_mul_overflow(before, kUnit.count(), &before) ||
+        __builtin_sub_overflow(started, before, &started) || !IsSaneTime(started)) {
+      return false;
+    }
+    batch.flows[i].started = base::FromUnixNanoseconds(started);
+  }
+  std::size_t next = 0;
+  for (const std::uint32_t gap : message.repeat_gaps()) {
+    if (gap >= batch.size() - next) return false;
+    next += gap;
+    batch.marks[next++] |= packet::kRepeats;
   }
   return true;
 }
@@ -216,7 +281,7 @@ bool DecodeColumns(const v1::PacketBatch& message, packet::PacketBatch& batch) {
   const v1::FlowTable& flows = message.flows();
   batch.traffic_classes = FromFlowRelative(batch, flows.traffic_classes(), message.traffic_classes());
   batch.ttls = FromFlowRelative(batch, flows.ttls(), message.ttls());
-  return DecodeTimes(message, batch) && DecodeStragglers(message, batch);
+  return DecodeTimes(message, batch) && DecodeMarks(message, batch) && DecodeStragglers(message, batch);
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ void Write(const feature::Window& window, v1::Window& message) {
   message.set_packets(window.packets);
   message.set_bytes(window.bytes);
   message.set_late_packets(window.late_packets);
+  message.set_approximate(window.approximate);
   message.mutable_features()->Add(window.features.begin(), window.features.end());
 }
 
@@ -59,7 +60,8 @@ feature::Window Read(const v1::Window& message) {
                          .partial = message.partial(),
                          .packets = message.packets(),
                          .bytes = message.bytes(),
-                         .late_packets = message.late_packets()};
+                         .late_packets = message.late_packets(),
+                         .approximate = message.approximate()};
   std::copy(message.features().begin(), message.features().end(), window.features.begin());
   return window;
 }

@@ -51,7 +51,8 @@ inline packet::PacketBatch AnyBatch(base::Random& random) {
          {AnyAddress(random, version), AnyAddress(random, version), static_cast<std::uint16_t>(random.Next()),
           static_cast<std::uint16_t>(random.Next()), static_cast<std::uint16_t>(random.Next()),
           static_cast<std::uint8_t>(random.Next())},
-         static_cast<packet::Direction>(random.Below(packet::kDirections))});
+         static_cast<packet::Direction>(random.Below(packet::kDirections)),
+         static_cast<packet::Cast>(random.Below(packet::kCasts))});
   }
   // Encoded times have a unit of their own each.
   const std::int64_t units[] = {1, 1'000, 1'000'000};
@@ -61,6 +62,13 @@ inline packet::PacketBatch AnyBatch(base::Random& random) {
     if (random.Below(8) == 0)
       batch.stragglers.push_back({static_cast<std::uint32_t>(batch.size() - 1), AnyTime(random)});
     batch.flow_indexes.push_back(static_cast<std::uint32_t>(random.Below(flows)));
+    packet::BatchFlow& flow = batch.flows[batch.flow_indexes.back()];
+    const bool first = flow.started == base::kBeginningOfTime;
+    const bool begins = first && random.Below(2) == 0;
+    if (first)
+      flow.started = base::AlignDown(begins ? batch.times.back() : AnyTime(random), packet::kStartResolution);
+    batch.marks.push_back(
+        static_cast<std::uint8_t>((begins ? packet::kBegins : 0) | random.Below(2) * packet::kRepeats));
     batch.wire_lengths_bytes.push_back(static_cast<std::uint32_t>(random.Next()));
     batch.tcp_flags.push_back(static_cast<std::uint8_t>(random.Next()));
     batch.traffic_classes.push_back(static_cast<std::uint8_t>(random.Next()));
@@ -77,7 +85,8 @@ inline feature::Window AnyWindow(base::Random& random) {
                          .partial = random.Below(2) == 0,
                          .packets = random.Next(),
                          .bytes = random.Next(),
-                         .late_packets = random.Next()};
+                         .late_packets = random.Next(),
+                         .approximate = static_cast<std::uint32_t>(random.Below(8))};
   for (double& value : window.features) value = 1e6 * random.Normal();
   return window;
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -45,7 +46,11 @@ class Stream {
               const packet::FlowKey& key = Flow(), std::uint8_t tcp_flags = packet::kTcpAck) {
     if (batch_.started == base::kBeginningOfTime) batch_.started = time;
     batch_.times.push_back(time);
-    batch_.flow_indexes.push_back(FlowIndex({LinkIndex(batch_.source + "/" + link), key}));
+    packet::BatchFlow flow{LinkIndex(batch_.source + "/" + link), key};
+    const auto [began, first] = begun_.try_emplace({link, packet::FlowKeyHash{}(key)}, time);
+    flow.started = base::AlignDown(began->second, packet::kStartResolution);
+    batch_.flow_indexes.push_back(FlowIndex(flow));
+    batch_.marks.push_back(first ? packet::kBegins : 0);
     batch_.wire_lengths_bytes.push_back(bytes);
     batch_.tcp_flags.push_back(tcp_flags);
     batch_.traffic_classes.push_back(0);
@@ -80,6 +85,7 @@ class Stream {
   std::uint32_t FlowIndex(const packet::BatchFlow& flow) { return IndexIn(batch_.flows, flow); }
 
   packet::PacketBatch batch_;
+  std::map<std::pair<std::string, std::size_t>, base::EventTime> begun_;
 };
 
 }  // namespace flowcast::support

@@ -7,6 +7,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
+#include "libs/base/random.h"
 #include "libs/capture/batcher.h"
 #include "libs/capture/paced_source.h"
 #include "libs/wire/packet_wire.h"
@@ -23,6 +24,12 @@ using support::PacketAt;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
+
+packet::BatchFlow BatchFlowAt(double started, std::uint32_t link, const packet::FlowKey& key) {
+  packet::BatchFlow flow{.link = link, .key = key};
+  flow.started = At(started);
+  return flow;
+}
 
 class BatcherTest : public testing::Test {
  protected:
@@ -79,13 +86,15 @@ TEST_F(BatcherTest, LinksAndFlowsArePointedAtWithinTheBatch) {
   Add(1, 0, 5);
   const packet::PacketBatch batch = TakeOne();
   EXPECT_THAT(batch.links, ElementsAre("demo/eth0", "demo/eth1"));
-  EXPECT_THAT(batch.flows, ElementsAre(packet::BatchFlow{0, Flow(5)}, packet::BatchFlow{1, Flow(5)}));
+  EXPECT_THAT(batch.flows, ElementsAre(BatchFlowAt(1, 0, Flow(5)), BatchFlowAt(1, 1, Flow(5))));
+  EXPECT_THAT(batch.marks, ElementsAre(packet::kBegins, packet::kBegins, 0));
   EXPECT_THAT(batch.flow_indexes, ElementsAre(0u, 1u, 0u));
   Add(2, 1, 5);
   Tick(2);
   const packet::PacketBatch next = TakeOne();
   EXPECT_THAT(next.links, ElementsAre("demo/eth1")) << "tables begin anew with each batch";
-  EXPECT_THAT(next.flows, ElementsAre(packet::BatchFlow{0, Flow(5)}));
+  EXPECT_THAT(next.flows, ElementsAre(BatchFlowAt(1, 0, Flow(5)))) << "it began in the batch before";
+  EXPECT_THAT(next.marks, ElementsAre(0));
 }
 
 TEST_F(BatcherTest, ATickGivesNewsOnly) {
@@ -166,7 +175,7 @@ TEST_F(BatcherTest, ABatchClosesWhenItWouldGetTooLarge) {
   options_.batch_packets = 100'000;
   options_.batch_bytes = 20'000;
   Begin(options_);
-  for (int i = 0; i < 2000; ++i) Add(i, 0, i % 150);
+  for (int i = 0; i < 2000; ++i) Add(0.1 * i, 0, i % 150);
   Finish();
   ASSERT_GT(ready_.size(), 2u);
   for (const AddressedBatch& ready : ready_) {
@@ -313,6 +322,100 @@ TEST_F(BatcherTest, PacketsAddedTogetherMakeTheSameBatchesAsOneByOne) {
   for (std::size_t i = 0; i < singly.size(); ++i) EXPECT_EQ(together[i].batch, singly[i].batch) << i;
 }
 
+/// What comes of a flow's packets one after the other: b begins, r repeats, B both, - neither.
+class FlowHistoryTest : public testing::Test {
+ public:
+  FlowHistoryTest& Send(double seconds, std::uint32_t sequence, std::uint32_t length,
+                        std::uint8_t flags = packet::kTcpAck) {
+    packet::Packet packet = PacketAt(seconds);
+    packet.tcp_sequence = sequence;
+    packet.tcp_length = length;
+    packet.tcp_flags = flags;
+    seen_ += "-brB"[flow_.Follow(packet, seen_.empty())];
+    return *this;
+  }
+
+ protected:
+  KnownFlow flow_;
+  std::string seen_;
+};
+
+TEST_F(FlowHistoryTest, AFlowBeginsOnceAndAgainAfterAMinuteOfSilence) {
+  Send(0, 0, 0).Send(59, 0, 0).Send(118.9, 0, 0).Send(178.9, 0, 0).Send(179, 0, 0);
+  EXPECT_EQ(seen_, "b--b-");
+  EXPECT_EQ(flow_.ToSend().started, At(178.9));
+}
+
+TEST_F(FlowHistoryTest, ASynBeginsAFlowAnewUnlessItIsSentAgain) {
+  Send(0, 99, 1, packet::kTcpSyn)
+      .Send(1, 99, 1, packet::kTcpSyn)
+      .Send(1.1, 100, 0)
+      .Send(2, 5000, 1, packet::kTcpSyn);
+  EXPECT_EQ(seen_, "br-b");
+}
+
+TEST_F(FlowHistoryTest, DataSentAgainRepeats) {
+  Send(0, 0, 100)
+      .Send(1, 100, 100)
+      .Send(2, 200, 0)
+      .Send(3, 100, 100)
+      .Send(4, 0, 300)
+      .Send(5, 250, 100)
+      .Send(6, 350, 10);
+  EXPECT_EQ(seen_, "b--rrr-") << "also where new data follow in the same segment";
+}
+
+TEST_F(FlowHistoryTest, AHoleThatIsFilledRepeatsNothing) {
+  Send(0, 0, 100).Send(1, 300, 100).Send(2, 100, 100).Send(3, 200, 100).Send(4, 200, 100).Send(5, 400, 100);
+  EXPECT_EQ(seen_, "b---r-");
+}
+
+TEST_F(FlowHistoryTest, AHoleIsFilledFromTheBackToo) {
+  Send(0, 0, 100).Send(1, 300, 100).Send(2, 200, 100).Send(3, 100, 100).Send(4, 100, 100);
+  EXPECT_EQ(seen_, "b---r");
+}
+
+TEST_F(FlowHistoryTest, SequenceNumbersWrapAround) {
+  Send(0, 0xffffff00, 0x80).Send(1, 0xffffff80, 0x100).Send(2, 0x80, 16).Send(3, 0xffffff80, 0x100);
+  EXPECT_EQ(seen_, "b--r");
+}
+
+TEST_F(FlowHistoryTest, AProbeThatKeepsAConnectionAliveRepeatsNothing) {
+  Send(0, 0, 100).Send(10, 99, 1).Send(20, 99, 1);
+  EXPECT_EQ(seen_, "b--");
+}
+
+TEST_F(BatcherTest, MarksAndStartsDoNotDependOnTheBatches) {
+  std::vector<packet::Packet> packets;
+  base::Random random(7);
+  for (int i = 0; i < 4000; ++i) {
+    packet::Packet packet = PacketAt(0.2 * i, 0, static_cast<int>(random.Below(400)));
+    packet.tcp_sequence = static_cast<std::uint32_t>(random.Below(50) * 10);
+    packet.tcp_length = 10;
+    if (random.Below(20) == 0) packet.tcp_flags = packet::kTcpSyn;
+    packets.push_back(packet);
+  }
+  const auto stream_of = [&](std::size_t batch_packets) {
+    options_.batch_packets = batch_packets;
+    Begin(options_);
+    batcher_.Add(packets, interfaces_, ready_);
+    Finish();
+    std::vector<std::pair<std::uint8_t, base::EventTime>> stream;
+    for (const AddressedBatch& ready : Take()) {
+      const auto decoded = wire::DecodePacketBatch(wire::Encode(ready.batch));
+      EXPECT_EQ(decoded, ready.batch);
+      for (std::size_t i = 0; i < ready.batch.size(); ++i)
+        stream.emplace_back(decoded->marks[i], decoded->flows[decoded->flow_indexes[i]].started);
+    }
+    return stream;
+  };
+  const auto wanted = stream_of(1);
+  EXPECT_GT(std::count_if(wanted.begin(), wanted.end(),
+                          [](const auto& it) { return it.first == packet::kRepeats; }),
+            100);
+  for (const std::size_t size : {7, 500, 10'000}) EXPECT_EQ(stream_of(size), wanted) << size;
+}
+
 KnownFlow& FindIn(FlowTable& table, const packet::Packet& packet, bool& added) {
   return table.Find(packet, FlowTable::HashOf(packet), added);
 }
@@ -329,6 +432,26 @@ TEST(FlowTableTest, FindsEveryFlowAgainAlsoAfterItGrew) {
     }
   }
   EXPECT_EQ(table.size(), 5000u);
+}
+
+TEST(FlowTableTest, ForgetsTheFlowsThatWereSilentLongest) {
+  FlowTable table;
+  bool added = false;
+  const auto take = [&](int i, double seconds) {
+    packet::Packet packet = PacketAt(seconds);
+    packet.flow.source_port = static_cast<std::uint16_t>(i);
+    packet.flow.destination_port = static_cast<std::uint16_t>(i >> 16);
+    FindIn(table, packet, added).Follow(packet, added);
+    return added;
+  };
+  const int most = FlowTable::kMost;
+  for (int i = 0; i < most; ++i) take(i, 1e-3 * i);
+  take(0, 1e-3 * most);
+  take(most, 1e-3 * most);
+  EXPECT_EQ(table.size(), FlowTable::kMost / 2);
+  EXPECT_FALSE(take(0, 1e-3 * most)) << "it was silent long, but not lately";
+  EXPECT_FALSE(take(most - 1, 1e-3 * most));
+  EXPECT_TRUE(take(1, 1e-3 * most));
 }
 
 TEST(FlowTableTest, ForgetsEverythingBeforeItGetsTooLarge) {

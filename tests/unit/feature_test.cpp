@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "libs/base/random.h"
 #include "libs/feature/accumulator.h"
@@ -21,9 +22,21 @@ using testing::SizeIs;
 
 class AccumulatorTest : public testing::Test {
  protected:
-  void Add(double seconds, std::uint32_t bytes, const packet::FlowKey& key = Flow(), bool syn = false) {
-    sums_.AddPacket(At(seconds), bytes, options_.burst_gap);
-    sums_.AddFlow(key, packet::Direction::kUnknown, 1, bytes, syn ? 1 : 0);
+  void Add(double seconds, std::uint32_t bytes, const packet::FlowKey& key = Flow(), std::uint8_t flags = 0,
+           std::uint8_t marks = 0) {
+    Add({At(seconds), bytes, flags, 0, marks}, {.key = key});
+  }
+  void Add(const PacketFacts& packet, const packet::BatchFlow& flow) {
+    sums_.AddPacket(packet, flow.key, options_.burst_gap);
+    sums_.AddFlow(flow, {1, packet.wire_length_bytes, packet.time}, options_);
+  }
+  void AddOfClass(int dscp, const packet::BatchFlow& flow = {.key = Flow()}) {
+    Add({At(0), 60, 0, static_cast<std::uint8_t>(dscp << 2 | 1), 0}, flow);
+  }
+  static packet::FlowKey Answer(packet::FlowKey key) {
+    std::swap(key.source, key.destination);
+    std::swap(key.source_port, key.destination_port);
+    return key;
   }
   static packet::FlowKey Of(std::uint8_t protocol, int source_port = 0, int destination_port = 0) {
     packet::FlowKey key = Flow();
@@ -32,24 +45,27 @@ class AccumulatorTest : public testing::Test {
     key.destination_port = static_cast<std::uint16_t>(destination_port);
     return key;
   }
-  FeatureVector Features() const { return sums_.Features(At(0), 5s, options_); }
+  FeatureValues Features() const { return sums_.Features(At(0), 5s); }
 
   FeatureOptions options_;
   Accumulator sums_;
 };
 
 TEST_F(AccumulatorTest, AnEmptyWindowHasTheValuesOfTheTable) {
-  const FeatureVector features = Features();
+  const FeatureValues features = Features();
   for (std::size_t i = 0; i < kHourSin; ++i) {
     const double wanted = i == kGapMean ? 5 : i == kUplinkDownlinkRatio ? 1 : 0;
     EXPECT_EQ(features[i], wanted) << Schema()[i].name;
+  }
+  for (std::size_t i = kSizeMin; i < kCatalogueCount; ++i) {
+    EXPECT_EQ(features[i], i == kGapP50 || i == kGapP95 ? 5 : 0) << i;
   }
 }
 
 TEST_F(AccumulatorTest, SizesAndRates) {
   Add(0, 100);
   Add(1, 300);
-  const FeatureVector features = Features();
+  const FeatureValues features = Features();
   EXPECT_EQ(features[kPackets], 2);
   EXPECT_EQ(features[kBytes], 400);
   EXPECT_EQ(features[kSizeMean], 200);
@@ -62,7 +78,7 @@ TEST_F(AccumulatorTest, GapsTheirSpreadAndBursts) {
   Add(1, 100);
   Add(1.0005, 100);
   Add(1.0020, 100);
-  const FeatureVector features = Features();
+  const FeatureValues features = Features();
   EXPECT_DOUBLE_EQ(features[kGapMean], 0.001);
   EXPECT_DOUBLE_EQ(features[kJitter], 0.0005);
   EXPECT_DOUBLE_EQ(features[kBurstShare], 1.0 / 3);
@@ -92,7 +108,7 @@ TEST_F(AccumulatorTest, APacketOutOfOrderHasAGapOfNothing) {
 TEST_F(AccumulatorTest, SharesOfProtocolsAndTheDominantOne) {
   for (const int protocol : {6, 17, 17, 1, 58, 132, 0, 17})
     Add(0, 60, Of(static_cast<std::uint8_t>(protocol)));
-  const FeatureVector features = Features();
+  const FeatureValues features = Features();
   EXPECT_EQ(features[kTcpShare], 0.125);
   EXPECT_EQ(features[kUdpShare], 0.375);
   EXPECT_EQ(features[kIcmpShare], 0.25);
@@ -125,17 +141,18 @@ TEST_F(AccumulatorTest, FlowsSourcesAndDestinationsAreThoseOfIpPackets) {
   std::swap(answer.source_port, answer.destination_port);
   Add(0, 60, answer);
   Add(0, 60, {.ether_type = 0x0806});
-  const FeatureVector features = Features();
+  const FeatureValues features = Features();
   EXPECT_EQ(features[kFlows], 3);
   EXPECT_EQ(features[kSources], 3);
   EXPECT_EQ(features[kDestinations], 2);
 }
 
 TEST_F(AccumulatorTest, SynsAreAShareOfTcpAlone) {
-  Add(0, 60, Of(6), true);
+  Add(0, 60, Of(6), packet::kTcpSyn);
+  Add(0, 60, Of(6), packet::kTcpSyn | packet::kTcpAck);
   Add(0, 60, Of(6));
   Add(0, 60, Of(17));
-  EXPECT_EQ(Features()[kSynShare], 0.5);
+  EXPECT_DOUBLE_EQ(Features()[kSynShare], 1.0 / 3);
 }
 
 TEST_F(AccumulatorTest, TheRatioComparesBytesOutOfTheHomeNetWithBytesIntoIt) {
@@ -152,44 +169,202 @@ TEST_F(AccumulatorTest, TheRatioComparesBytesOutOfTheHomeNetWithBytesIntoIt) {
 
 TEST_F(AccumulatorTest, TheCalendarIsThatOfTheStartInUtc) {
   const auto at = [&](std::int64_t seconds) {
-    return sums_.Features(base::FromUnixNanoseconds(seconds * 1'000'000'000), 5s, options_);
+    return sums_.Features(base::FromUnixNanoseconds(seconds * 1'000'000'000), 5s);
   };
-  const FeatureVector monday_six = at(1'700'460'000);  // 2023-11-20T06:00:00Z
+  const FeatureValues monday_six = at(1'700'460'000);  // 2023-11-20T06:00:00Z
   EXPECT_NEAR(monday_six[kHourSin], 1, 1e-12);
   EXPECT_NEAR(monday_six[kHourCos], 0, 1e-12);
   EXPECT_EQ(monday_six[kWeekdaySin], 0);
   EXPECT_EQ(monday_six[kWeekdayCos], 1);
-  const FeatureVector thursday = at(0);
+  const FeatureValues thursday = at(0);
   EXPECT_NEAR(thursday[kWeekdaySin], std::sin(2 * M_PI * 3 / 7), 1e-12);
-  const FeatureVector wednesday = at(-1);  // also before 1970
+  const FeatureValues wednesday = at(-1);  // also before 1970
   EXPECT_NEAR(wednesday[kWeekdaySin], std::sin(2 * M_PI * 2 / 7), 1e-12);
   EXPECT_NEAR(wednesday[kHourCos], 1, 1e-6);
 }
 
-TEST_F(AccumulatorTest, FlowsMayComeInAnyOrderAndAnyPieces) {
-  base::Random random(7);
-  Accumulator whole, pieces;
-  std::vector<std::pair<int, std::uint32_t>> packets;
-  for (int i = 0; i < 500; ++i) {
-    packets.emplace_back(static_cast<int>(random.Below(40)),
-                         60 + static_cast<std::uint32_t>(random.Below(1400)));
+TEST_F(AccumulatorTest, PercentilesAreNearestRanks) {
+  for (const std::uint32_t size : {1500, 60, 70, 80, 90, 100, 110, 120, 130, 140}) Add(size * 1e-3, size);
+  const FeatureValues features = Features();
+  EXPECT_EQ(features[kSizeMin], 60);
+  EXPECT_EQ(features[kSizeMax], 1500);
+  EXPECT_EQ(features[kSizeP50], 100);
+  EXPECT_EQ(features[kSizeP95], 1500);
+  EXPECT_DOUBLE_EQ(features[kGapP50], 0.01) << "gaps of 0, eight times 10 ms";
+  EXPECT_DOUBLE_EQ(features[kGapP95], 0.01);
+  EXPECT_EQ(sums_.approximate(), 0u);
+}
+
+TEST_F(AccumulatorTest, PercentilesOfManyPacketsAreWithinTheStatedError) {
+  base::Random random(3);
+  std::vector<double> sizes, gaps;
+  double at = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto size = static_cast<std::uint32_t>(60 + random.Below(9000));
+    const double gap = std::round(random.Exponential(1e-4) * 1e9) * 1e-9;
+    at += gap;
+    if (i > 0) gaps.push_back(gap);
+    sizes.push_back(size);
+    Add(at, size);
   }
+  std::sort(sizes.begin(), sizes.end());
+  std::sort(gaps.begin(), gaps.end());
+  const FeatureValues features = Features();
+  EXPECT_NEAR(features[kSizeP50] / sizes.at(9999), 1, 1.0 / 2048);
+  EXPECT_NEAR(features[kSizeP95] / sizes.at(18'999), 1, 1.0 / 2048);
+  EXPECT_NEAR(features[kGapP50] / gaps.at(9999), 1, 1.0 / 256 + 1e-4);
+  EXPECT_NEAR(features[kGapP95] / gaps.at(18'999), 1, 1.0 / 256 + 1e-4);
+  EXPECT_EQ(sums_.approximate(), kPercentilesApproximate);
+}
+
+TEST_F(AccumulatorTest, FlowsHaveAnAgeAndSomeAreNew) {
+  packet::BatchFlow old{.key = Flow(1)}, fresh{.key = Flow(2)};
+  old.started = At(-30);
+  fresh.started = At(1);
+  Add({At(1), 60, 0, 0, packet::kBegins}, fresh);
+  Add({At(2), 60, 0, 0, 0}, old);
+  Add({At(3), 60, 0, 0, 0}, fresh);
+  Add({At(3), 60, 0, 0, packet::kBegins}, {.key = {.ether_type = 0x0806}});
+  const FeatureValues features = Features();
+  EXPECT_EQ(features[kNewFlows], 1) << "what is not IP is no flow";
+  EXPECT_EQ(features[kFlowDurationMean], (32.0 + 2.0) / 2);
+  EXPECT_EQ(features[kFlowPacketsMean], 1.5);
+}
+
+TEST_F(AccumulatorTest, TheTopTalkerIsTheSourceWithMostBytes) {
+  Add(0, 100, Flow(1));
+  Add(0, 150, Flow(201));  // the same source as Flow(1)
+  Add(0, 200, Flow(2));
+  Add(0, 50, {.ether_type = 0x0806});
+  EXPECT_EQ(Features()[kTopTalkerShare], 0.5);
+}
+
+TEST_F(AccumulatorTest, FlagsAndRepeatsOfTcpAreCounted) {
+  using namespace packet;
+  for (const int flags :
+       {kTcpSyn | 0, kTcpSyn | kTcpAck, kTcpAck | 0, kTcpFin | kTcpAck, kTcpRst | 0, kTcpRst | kTcpFin})
+    Add(0, 60, Flow(), static_cast<std::uint8_t>(flags));
+  Add(0, 60, Flow(), kTcpAck, kRepeats);
+  Add(0, 60, Of(17));
+  const FeatureValues features = Features();
+  EXPECT_EQ(features[kSyn], 1);
+  EXPECT_EQ(features[kSynAck], 1);
+  EXPECT_EQ(features[kFin], 2);
+  EXPECT_EQ(features[kRst], 2);
+  EXPECT_DOUBLE_EQ(features[kRetransmissionShare], 1.0 / 7);
+}
+
+TEST_F(AccumulatorTest, TheRoundTripIsFromSynToItsAnswer) {
+  constexpr std::uint8_t kAnswer = packet::kTcpSyn | packet::kTcpAck;
+  Add(0, 60, Flow(1), packet::kTcpSyn);
+  Add(0.1, 60, Flow(2), packet::kTcpSyn);
+  Add(0.2, 60, Answer(Flow(2)), kAnswer);
+  Add(0.3, 60, Answer(Flow(1)), kAnswer);
+  Add(0.4, 60, Answer(Flow(1)), kAnswer, packet::kRepeats);
+  Add(0.5, 60, Answer(Flow(3)), kAnswer);
+  EXPECT_DOUBLE_EQ(Features()[kTcpRtt], 0.2);
+}
+
+TEST_F(AccumulatorTest, ASynThatWasSentAgainTellsNoRoundTrip) {
+  Add(0, 60, Flow(1), packet::kTcpSyn);
+  Add(1, 60, Flow(1), packet::kTcpSyn, packet::kRepeats);
+  Add(1.2, 60, Answer(Flow(1)), packet::kTcpSyn | packet::kTcpAck);
+  EXPECT_EQ(Features()[kTcpRtt], 0);
+}
+
+TEST_F(AccumulatorTest, ServiceClassesAreSharesOfIp) {
+  for (const int dscp : {0, 10, 38, 46, 8, 56, 1, 44}) AddOfClass(dscp);
+  AddOfClass(0, {.key = {.ether_type = 0x0806}});
+  const FeatureValues features = Features();
+  EXPECT_EQ(features[kDscpBestEffortShare], 0.125);
+  EXPECT_EQ(features[kDscpAssuredShare], 0.25);
+  EXPECT_EQ(features[kDscpExpeditedShare], 0.125);
+  EXPECT_EQ(features[kDscpClassSelectorShare], 0.25);
+  EXPECT_EQ(features[kDscpOtherShare], 0.25);
+}
+
+TEST_F(AccumulatorTest, CastsVersionsAndDirectionsAreCounted) {
+  packet::FlowKey six = Flow();
+  six.source.version = six.destination.version = 6;
+  six.source.bytes[0] = 0x20;
+  Add({At(0), 60}, {.key = six});
+  Add({At(0), 70}, {.key = Flow(), .cast = packet::Cast::kMulticast});
+  Add({At(0), 80}, {.key = {.ether_type = 0x0806}, .cast = packet::Cast::kBroadcast});
+  Add({At(0), 90}, {.key = Flow(), .direction = packet::Direction::kDownlink});
+  const FeatureValues features = Features();
+  EXPECT_EQ(features[kIpv6Share], 0.25);
+  EXPECT_EQ(features[kMulticastShare], 0.25);
+  EXPECT_EQ(features[kBroadcastShare], 0.25);
+  EXPECT_EQ(features[kUplinkPackets], 1);
+  EXPECT_EQ(features[kUplinkBytes], 70);
+  EXPECT_EQ(features[kDownlinkPackets], 1);
+  EXPECT_EQ(features[kDownlinkBytes], 90);
+}
+
+/// The parts that flows are added in: all of a flow's packets at once, or one by one; in any order.
+FeatureValues InParts(const std::vector<packet::FlowKey>& packets, bool together,
+                      const FeatureOptions& options, std::uint32_t& approximate) {
+  Accumulator sums;
+  std::map<std::size_t, std::pair<packet::FlowKey, FlowPart>> parts;
   for (std::size_t i = 0; i < packets.size(); ++i) {
-    for (Accumulator* sums : {&whole, &pieces})
-      sums->AddPacket(At(0.01 * static_cast<double>(i)), packets[i].second, 1ms);
-    pieces.AddFlow(Flow(packets[i].first), packet::Direction::kUnknown, 1, packets[i].second,
-                   packets[i].first % 3 == 0 ? 1 : 0);
+    const auto time = At(1e-5 * static_cast<double>(i));
+    const auto bytes = static_cast<std::uint32_t>(60 + i * 7919 % 1400);
+    sums.AddPacket({time, bytes}, packets[i], 1ms);
+    auto& [key, part] = parts[together ? packet::FlowKeyHash{}(packets[i]) : packets.size() - i];
+    key = packets[i];
+    part = {part.packets + 1, part.bytes + bytes, std::max(part.last, time)};
   }
-  for (int flow = 39; flow >= 0; --flow) {
-    std::uint64_t count = 0, bytes = 0;
-    for (const auto& [number, size] : packets) {
-      count += number == flow ? 1 : 0;
-      bytes += number == flow ? size : 0;
-    }
-    if (count > 0)
-      whole.AddFlow(Flow(flow), packet::Direction::kUnknown, count, bytes, flow % 3 == 0 ? count : 0);
+  for (const auto& [number, flow] : parts) {
+    packet::BatchFlow batch_flow{.key = flow.first};
+    batch_flow.started = At(-1);
+    sums.AddFlow(batch_flow, flow.second, options);
   }
-  EXPECT_EQ(whole.Features(At(0), 5s, options_), pieces.Features(At(0), 5s, options_));
+  approximate = sums.approximate() & ~kPercentilesApproximate;
+  return sums.Features(At(0), 5s);
+}
+
+std::vector<packet::FlowKey> FloodOf(std::size_t packets, std::uint64_t flows) {
+  base::Random random(7);
+  std::vector<packet::FlowKey> flood;
+  for (std::size_t i = 0; i < packets; ++i) {
+    const std::uint64_t flow = random.Below(flows);
+    packet::FlowKey key = Flow();
+    key.source.bytes[1] = static_cast<std::uint8_t>(flow >> 16);
+    key.source.bytes[2] = static_cast<std::uint8_t>(flow >> 8);
+    key.source.bytes[3] = static_cast<std::uint8_t>(flow);
+    key.source_port = static_cast<std::uint16_t>(flow * 31);
+    flood.push_back(key);
+  }
+  return flood;
+}
+
+TEST(AccumulatorPropertyTest, FlowsMayComeInAnyOrderAndAnyPieces) {
+  for (const std::size_t exact_flows : {10'000, 100}) {
+    const FeatureOptions options{.exact_flows = exact_flows};
+    const auto packets = FloodOf(3000, 700);
+    std::uint32_t whole_approximate = 0, pieces_approximate = 0;
+    const auto whole = InParts(packets, true, options, whole_approximate);
+    EXPECT_EQ(whole, InParts(packets, false, options, pieces_approximate));
+    EXPECT_EQ(whole_approximate, exact_flows == 100 ? kFlowsApproximate : 0u);
+    EXPECT_EQ(pieces_approximate, whole_approximate);
+  }
+}
+
+TEST(AccumulatorPropertyTest, SketchesAreWithinTheStatedErrors) {
+  auto packets = FloodOf(100'000, 60'000);
+  for (std::size_t i = 0; i < packets.size(); i += 5) packets[i] = Flow(9);
+  std::uint32_t approximate = 0;
+  const auto exact = InParts(packets, true, {.exact_flows = 1 << 17}, approximate);
+  ASSERT_EQ(approximate, 0u);
+  const auto sketched = InParts(packets, true, {.exact_flows = 1000}, approximate);
+  EXPECT_EQ(approximate, kFlowsApproximate);
+  for (const Index feature : {kFlows, kSources, kFlowPacketsMean})
+    EXPECT_NEAR(sketched[feature] / exact[feature], 1, 3 * 0.0081) << feature;
+  EXPECT_NEAR(sketched[kDestinations], 1, 0.01);
+  EXPECT_NEAR(sketched[kSourcePortEntropy], exact[kSourcePortEntropy], 1e-9);
+  EXPECT_NEAR(sketched[kFlowDurationMean] / exact[kFlowDurationMean], 1, 0.05);
+  EXPECT_GE(sketched[kTopTalkerShare], exact[kTopTalkerShare]);
+  EXPECT_NEAR(sketched[kTopTalkerShare], exact[kTopTalkerShare], 0.001);
 }
 
 TEST(SchemaTest, TheHashIsPartOfTheFormatAndNeverChangesUnnoticed) {

@@ -87,6 +87,18 @@ TEST(PacketWireTest, ContradictionsAreRefused) {
       {"flows too short: classes",
        [](Batch& m) { m.mutable_flows()->mutable_traffic_classes()->pop_back(); }},
       {"a direction that is none", [](Batch& m) { (*m.mutable_flows()->mutable_directions())[0] = 5; }},
+      {"flows too short: casts", [](Batch& m) { m.mutable_flows()->mutable_casts()->pop_back(); }},
+      {"flows too short: ages", [](Batch& m) { m.mutable_flows()->mutable_ages()->RemoveLast(); }},
+      {"a cast that is none", [](Batch& m) { (*m.mutable_flows()->mutable_casts())[0] = 3; }},
+      {"a flow's start out of range",
+       [](Batch& m) { m.mutable_flows()->set_ages(0, std::int64_t{1} << 43); }},
+      {"a flow's start that overflows",
+       [](Batch& m) { m.mutable_flows()->set_ages(0, std::numeric_limits<std::int64_t>::min()); }},
+      {"a repeat that is not there", [](Batch& m) { m.add_repeat_gaps(2); }},
+      {"repeats beyond the end",
+       [](Batch& m) {
+         for (const std::uint32_t gap : {0u, 1u}) m.add_repeat_gaps(gap);
+       }},
       {"a straggler that is not there",
        [](Batch& m) {
          m.add_straggler_indexes(2);
@@ -125,6 +137,20 @@ TEST(PacketWireTest, ContradictionsAreRefused) {
   for (const auto& [what, change] : changes) {
     ExpectRefused(DecodePacketBatch(Changed<Batch>(good, change)), WireError::kInconsistent, what);
   }
+}
+
+TEST(PacketWireTest, ABatchWithoutCastsAndAgesIsTakenAsOneWhereNothingBegins) {
+  support::Stream stream;
+  const packet::PacketBatch batch = stream.Add("a", At(0)).Next(At(1));
+  const auto decoded =
+      DecodePacketBatch(Changed<v1::PacketBatch>(Encode(batch), [](v1::PacketBatch& message) {
+        message.mutable_flows()->clear_casts();
+        message.mutable_flows()->clear_ages();
+      }));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->marks.at(0), 0);
+  EXPECT_EQ(decoded->flows.at(0).cast, packet::Cast::kUnicast);
+  EXPECT_EQ(decoded->flows.at(0).started, At(0));
 }
 
 TEST(WindowWireTest, AWindowComesBackAsItWas) {

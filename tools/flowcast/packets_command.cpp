@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kUndecodable = "undecodable";
 constexpr std::string_view kHeader =
     "number,interface,time_ns,wire_length,vlan,ether_type,ip_version,protocol,source,destination,"
-    "source_port,destination_port,tcp_flags,traffic_class,ttl,kind\n";
+    "source_port,destination_port,tcp_flags,traffic_class,ttl,kind,cast,"
+    "tcp_sequence,tcp_length\n";
 
 struct PacketsOptions {
   std::vector<std::string> files;
@@ -77,7 +78,8 @@ void PrintDecoded(const packet::Packet& packet, Csv& csv) {
   csv.Address(flow.source).Comma().Address(flow.destination).Comma();
   csv.Number(flow.source_port).Comma().Number(flow.destination_port).Comma();
   csv.Text("0x").Number(packet.tcp_flags, 16).Comma().Number(packet.traffic_class).Comma();
-  csv.Number(packet.ttl).Comma().Text(Name(packet::KindOf(packet)));
+  csv.Number(packet.ttl).Comma().Text(Name(packet::KindOf(packet))).Comma();
+  csv.Text(Name(packet.cast)).Comma().Number(packet.tcp_sequence).Comma().Number(packet.tcp_length);
 }
 
 // Takes the frames of all files, one after the other.
@@ -120,7 +122,7 @@ class Lister {
     if (decoded) {
       PrintDecoded(packet_, csv_);
     } else {
-      csv_.Text(",,,,,,,,,,,").Text(kUndecodable);
+      csv_.Text(",,,,,,,,,,,").Text(kUndecodable).Text(",,,");
     }
     csv_.EndLine();
   }

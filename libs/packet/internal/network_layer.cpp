@@ -9,7 +9,10 @@ namespace {
 
 constexpr std::size_t kIpv4HeaderBytes = 20;
 constexpr std::size_t kIpv6HeaderBytes = 40;
+constexpr std::size_t kTcpSequenceAt = 4;
+constexpr std::size_t kTcpOffsetAt = 12;
 constexpr std::size_t kTcpFlagsAt = 13;
+constexpr std::size_t kTcpHeaderBytes = 20;
 
 enum ExtensionHeader : std::uint8_t {
   kHopByHop = 0,
@@ -25,13 +28,25 @@ void Copy(Bytes bytes, std::size_t at, std::size_t length, base::IpAddress& addr
   address.version = length == 4 ? 4 : 6;
 }
 
-void DecodeTransport(Bytes bytes, Packet& packet) {
+// `length` is that of the segment by the IP header, whatever was captured; 0 where that does not tell.
+void DecodeTcp(Bytes bytes, std::size_t length, Packet& packet) {
+  if (bytes.size() <= kTcpFlagsAt) return;
+  packet.tcp_flags = U8(bytes, kTcpFlagsAt);
+  const std::size_t header = std::size_t{U8(bytes, kTcpOffsetAt)} >> 4 << 2;
+  if (header < kTcpHeaderBytes || header > length) return;
+  packet.tcp_sequence = U32(bytes, kTcpSequenceAt);
+  const bool syn = (packet.tcp_flags & kTcpSyn) != 0;
+  const bool fin = (packet.tcp_flags & kTcpFin) != 0;
+  packet.tcp_length = static_cast<std::uint32_t>(length - header + syn + fin);
+}
+
+void DecodeTransport(Bytes bytes, std::size_t length, Packet& packet) {
   const auto protocol = static_cast<Protocol>(packet.flow.protocol);
   if (protocol != Protocol::kTcp && protocol != Protocol::kUdp && protocol != Protocol::kSctp) return;
   if (bytes.size() < 4) return;
   packet.flow.source_port = U16(bytes, 0);
   packet.flow.destination_port = U16(bytes, 2);
-  if (protocol == Protocol::kTcp && bytes.size() > kTcpFlagsAt) packet.tcp_flags = U8(bytes, kTcpFlagsAt);
+  if (protocol == Protocol::kTcp) DecodeTcp(bytes, length, packet);
 }
 
 // What the extension headers have left to read.
@@ -79,11 +94,11 @@ void DecodeIpv4(Bytes bytes, Decoding& decoding) {
   Copy(bytes, 16, 4, packet.flow.destination);
   if ((U16(bytes, 6) & 0x1fff) != 0) return;  // a later fragment carries no ports
   // Segmentation offload leaves a total length of 0; anything else ends the packet before padding.
-  const std::size_t total =
-      U16(bytes, 2) == 0 ? bytes.size() : std::min<std::size_t>(U16(bytes, 2), bytes.size());
+  const std::size_t stated = U16(bytes, 2);
+  const std::size_t total = stated == 0 ? bytes.size() : std::min(stated, bytes.size());
   if (header >= total) return;
   decoding.ip_payload = bytes.subspan(header, total - header);
-  DecodeTransport(decoding.ip_payload, packet);
+  DecodeTransport(decoding.ip_payload, stated == 0 ? 0 : stated - header, packet);
 }
 
 void DecodeIpv6(Bytes bytes, Decoding& decoding) {
@@ -96,12 +111,14 @@ void DecodeIpv6(Bytes bytes, Decoding& decoding) {
   Copy(bytes, 24, 16, packet.flow.destination);
   Bytes rest = bytes.subspan(kIpv6HeaderBytes);
   // A payload length of 0 is a jumbogram's.
-  if (U16(bytes, 4) != 0) rest = rest.first(std::min<std::size_t>(U16(bytes, 4), rest.size()));
+  const std::size_t stated = U16(bytes, 4);
+  if (stated != 0) rest = rest.first(std::min(stated, rest.size()));
   const Ipv6Payload payload = SkipExtensions({U8(bytes, 6), rest});
   packet.flow.protocol = payload.next_header;
   if (payload.later_fragment) return;
   decoding.ip_payload = payload.bytes;
-  DecodeTransport(payload.bytes, packet);
+  const auto extensions = static_cast<std::size_t>(payload.bytes.data() - rest.data());
+  DecodeTransport(payload.bytes, stated == 0 ? 0 : stated - extensions, packet);
 }
 
 void DecodeIpOfEitherVersion(Bytes bytes, Decoding& decoding) {

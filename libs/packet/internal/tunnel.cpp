@@ -127,6 +127,8 @@ void OpenTunnels(Tunnels tunnels, Decoding& decoding) {
     if (inner.flow.source.version == 0) return;
     packet.flow = inner.flow;
     packet.tcp_flags = inner.tcp_flags;
+    packet.tcp_sequence = inner.tcp_sequence;
+    packet.tcp_length = inner.tcp_length;
     packet.traffic_class = inner.traffic_class;
     packet.ttl = inner.ttl;
     decoding.ip_payload = inside.ip_payload;
