@@ -3,14 +3,18 @@
 
 namespace flowcast::window {
 
-LinkHistory::LinkHistory(std::size_t sequence_length, const LinkSnapshot& snapshot)
-    : sequences_(sequence_length), next_start_(snapshot.next_start), idle_since_(snapshot.idle_since) {
+LinkHistory::LinkHistory(std::size_t sequence_length, base::Duration hop, const LinkSnapshot& snapshot)
+    : sequences_(sequence_length),
+      hop_(hop),
+      next_start_(snapshot.next_start),
+      idle_since_(snapshot.idle_since) {
   for (const feature::Window& window : snapshot.windows) sequences_.Add(window);
 }
 
 std::optional<feature::Sequence> LinkHistory::Add(const feature::Window& window) {
-  next_start_ = window.end();
+  next_start_ = window.start + hop_;
   if (window.packets > 0) idle_since_ = window.end();
+  if (base::AlignDown(window.start, window.length) != window.start) return std::nullopt;
   return sequences_.Add(window);
 }
 

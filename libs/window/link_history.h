@@ -23,12 +23,13 @@ struct LinkSnapshot {
 /// that followed it stands where the first one stood. Not thread-safe.
 class LinkHistory {
  public:
-  /// The first window starts at `start`.
-  LinkHistory(std::size_t sequence_length, base::EventTime start)
-      : sequences_(sequence_length), next_start_(start), idle_since_(start) {}
-  LinkHistory(std::size_t sequence_length, const LinkSnapshot& snapshot);
+  /// The first window starts at `start`, the next ones `hop` after each other.
+  LinkHistory(std::size_t sequence_length, base::Duration hop, base::EventTime start)
+      : sequences_(sequence_length), hop_(hop), next_start_(start), idle_since_(start) {}
+  LinkHistory(std::size_t sequence_length, base::Duration hop, const LinkSnapshot& snapshot);
 
-  /// The window that starts at next_start; gives the sequence that ends with it.
+  /// The window that starts at next_start; gives the sequence that ends with it. Windows that are not aligned
+  /// to their length are in none.
   std::optional<feature::Sequence> Add(const feature::Window& window);
 
   base::EventTime next_start() const { return next_start_; }
@@ -37,6 +38,7 @@ class LinkHistory {
 
  private:
   feature::SequenceBuilder sequences_;
+  base::Duration hop_;
   base::EventTime next_start_;
   base::EventTime idle_since_;
 };

@@ -21,6 +21,10 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 
 void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
   app.add_option("--window", config.window, "length of a window, 50ms to 1h")->capture_default_str();
+  app.add_option(
+      "--hop", config.hop,
+      "windows begin so far apart and overlap; divides --window; sequences are made of those aligned to "
+      "--window [--window]");
   app.add_option("--lateness", config.lateness, "how much longer a window waits for late packets [0]");
   app.add_option("--link-expiry", config.link_expiry, "a link without packets for so long is forgotten")
       ->capture_default_str();
@@ -48,6 +52,17 @@ FeaturesOptions FeaturesConfig::Options() const {
   return {.fold = FoldOptions(), .source_expiry = base::ParseDuration(source_expiry)};
 }
 
+base::Duration FeaturesConfig::Hop(base::Duration length) const {
+  constexpr int kMostRows = 100;
+  if (hop.empty()) return length;
+  const base::Duration parsed = base::ParseDuration(hop);
+  if (parsed > length || length % parsed != base::Duration::zero() || length / parsed > kMostRows) {
+    throw base::ConfigError("--hop " + hop + " does not fit --window " + window +
+                            "; take the window divided by a whole number up to 100");
+  }
+  return parsed;
+}
+
 window::FoldOptions FeaturesConfig::FoldOptions() const {
   using namespace std::chrono_literals;
   const base::Duration length = base::ParseDuration(window);
@@ -56,6 +71,7 @@ window::FoldOptions FeaturesConfig::FoldOptions() const {
   if (expiry < length)
     throw base::ConfigError("--link-expiry " + link_expiry + " is shorter than a window (" + window + ")");
   return {.window_length = length,
+          .hop = Hop(length),
           .lateness =
               lateness.empty() || lateness == "0" ? base::Duration::zero() : base::ParseDuration(lateness),
           .link_expiry = expiry,

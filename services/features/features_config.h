@@ -12,6 +12,7 @@ namespace flowcast::services {
 struct FeaturesConfig {
   app::CommonOptions common{.http = "127.0.0.1:9472"};
   std::string window = "5s";
+  std::string hop;
   std::string lateness;
   std::string link_expiry = "1h";
   std::string source_expiry = "1h";
@@ -26,6 +27,7 @@ struct FeaturesConfig {
   FeaturesOptions Options() const;
 
  private:
+  base::Duration Hop(base::Duration length) const;
   window::FoldOptions FoldOptions() const;
 };
 
