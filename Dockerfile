@@ -32,8 +32,7 @@ USER flowcast
 
 # Each image asks its program for its version: a library that is missing fails the build.
 
-# Live capture: docker run --user root --cap-drop ALL --cap-add NET_RAW --cap-add SETUID --cap-add SETGID
-# --cap-add SETPCAP --network host ... (the last three to give up root; it keeps NET_RAW alone)
+# Live capture as root needs some capabilities and a volume for the spool: docs/operate.md, "Live capture".
 FROM run AS capture
 LABEL org.opencontainers.image.title=flowcast-capture \
       org.opencontainers.image.description="Reads packets from an interface or a capture file into Kafka"

@@ -1,6 +1,9 @@
 // Options, signals and exit codes.
 #include "libs/app/app.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -23,6 +26,14 @@ std::string EnvironmentName(const std::string& option) {
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
   return name;
+}
+
+/// Nobody reads standard output any more.
+struct OutputClosed {};
+
+bool IsOutputClosed() {
+  pollfd output{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+  return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
 }
 
 int Fail(ExitCode code, const char* text) {
@@ -157,6 +168,12 @@ bool WaitForTopics(bus::Bus& bus, const std::vector<std::string>& topics, const 
   return !StopRequested();
 }
 
+void FlushOutput() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  if (IsOutputClosed()) throw OutputClosed();
+  throw base::RuntimeError("standard output can't be written; is its disk full?");
+}
+
 bool StopRequested() { return stop_requested != 0; }
 
 int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
@@ -165,7 +182,11 @@ int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& bo
   std::signal(SIGPIPE, SIG_IGN);
   try {
     app.parse(Arguments(app, argc, argv));
-    return body();
+    const int code = body();
+    FlushOutput();
+    return code;
+  } catch (const OutputClosed&) {
+    return kOk;
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {

@@ -60,8 +60,13 @@ bool WaitForTopics(bus::Bus& bus, const std::vector<std::string>& topics, const 
 /// True once SIGTERM or SIGINT came; RunMain installs the handlers.
 bool StopRequested();
 
+/// Writes out what was printed to standard output; to be called now and then by who prints much.
+/// Throws base::RuntimeError when it can't be written. Where nobody reads it any more (`| head`) the
+/// program ends: what is thrown then is for RunMain alone.
+void FlushOutput();
+
 /// Parses the command line, runs `body` and turns exceptions into one line on standard error and
-/// an exit code.
+/// an exit code. What `body` printed is written out; a reader who has gone is no error.
 int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
 
 }  // namespace flowcast::app

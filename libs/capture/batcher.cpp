@@ -169,6 +169,7 @@ void Batcher::Close(std::int32_t number, Partition& partition, bool final,
   batch.watermark = watermark_;
   batch.final = final;
   batch.counters = counters_;
+  batch.counters.received -= taken_then_ - std::min(taken_, taken_then_);
   batch.counters.published = taken_ - counters_.dropped_by_queue - counters_.dropped_by_spool;
   partition.last_watermark = watermark_;
   ready.push_back({number, std::move(batch)});

@@ -53,8 +53,12 @@ class Batcher {
   void Finish(std::vector<AddressedBatch>& ready);
 
   /// Carried in every batch that follows, but for `published`, which is what was taken so far less
-  /// what queue and spool dropped.
-  void SetCounters(const packet::SourceCounters& counters) { counters_ = counters; }
+  /// what queue and spool dropped. `coming` of the received packets will be added next: a batch that
+  /// closes before the last of them has not received the rest yet.
+  void SetCounters(const packet::SourceCounters& counters, std::uint64_t coming = 0) {
+    counters_ = counters;
+    taken_then_ = taken_ + coming;
+  }
 
   /// Packets added.
   std::uint64_t taken() const { return taken_; }
@@ -100,6 +104,7 @@ class Batcher {
   std::uint64_t content_ = 0;
   packet::SourceCounters counters_;
   std::uint64_t taken_ = 0;
+  std::uint64_t taken_then_ = 0;  // when all is added that counters_ speak of
   std::array<std::uint64_t, packet::kKinds> by_kind_{};
   std::uint64_t out_of_order_ = 0;
   std::uint64_t stragglers_ = 0;

@@ -34,24 +34,52 @@ void RequireOneThread() {
     throw base::RuntimeError("privileges must be given up before threads start; this is a bug");
 }
 
+Identity Wanted(const DropOptions& options) {
+  if (options.user.empty() && geteuid() != 0) return CurrentIdentity();
+  const std::string name = options.user.empty() ? "nobody" : options.user;
+  const passwd* entry = getpwnam(name.c_str());
+  if (entry == nullptr)
+    throw base::ConfigError("user " + name + " does not exist; name one that does with --user");
+  return {name, entry->pw_uid, entry->pw_gid};
+}
+
+bool MayBecome(const Identity& identity, std::string& why) {
+  const uid_t user = geteuid();
+  const gid_t group = getegid();
+  const bool may = setegid(identity.gid) == 0 && seteuid(identity.uid) == 0;
+  if (!may) why = Reason();
+  if (seteuid(user) != 0 || setegid(group) != 0)
+    throw base::RuntimeError("can't be user " + std::to_string(user) + " again: " + Reason());
+  return may;
+}
+
+/// Sets `why` where that is not who is wanted.
+Identity Attainable(const DropOptions& options, std::string& why) {
+  Identity wanted = Wanted(options);
+  if (wanted.uid == geteuid() || MayBecome(wanted, why)) return wanted;
+  if (options.user.empty()) return CurrentIdentity();
+  throw base::ConfigError("can't become user " + options.user + ": " + why +
+                          "; start it as root with CAP_SETUID and CAP_SETGID, or leave --user out");
+}
+
 bool Become(const Identity& identity) {
   internal::KeepCapabilitiesOverUserChange();
-  return setgroups(0, nullptr) == 0 && setresgid(identity.gid, identity.gid, identity.gid) == 0 &&
+  return setresgid(identity.gid, identity.gid, identity.gid) == 0 &&
          setresuid(identity.uid, identity.uid, identity.uid) == 0;
 }
 
-// The identity that it has now.
+// The identity that it has then.
 Identity ChangeUser(const DropOptions& options, std::vector<std::string>& warnings) {
-  Identity wanted = IdentityAfter(options);
-  if (wanted.uid == geteuid() && geteuid() != 0) return wanted;
-  if (Become(wanted)) return wanted;
-  const std::string reason = Reason();
-  if (!options.user.empty())
-    throw base::ConfigError("can't become user " + options.user + ": " + reason +
-                            "; start it as root with CAP_SETUID and CAP_SETGID, or leave --user out");
-  warnings.push_back("still user " + CurrentIdentity().user + ", for it can't become " + wanted.user + ": " +
-                     reason + "; allow CAP_SETUID and CAP_SETGID, or start it as another user");
-  return CurrentIdentity();
+  std::string why;
+  Identity identity = Attainable(options, why);
+  if (!why.empty())
+    warnings.push_back("still user " + identity.user + ", for it can't become nobody: " + why +
+                       "; allow CAP_SETUID and CAP_SETGID, or start it as another user");
+  if (identity.uid == geteuid() && geteuid() != 0) return identity;
+  if (setgroups(0, nullptr) != 0 && why.empty())
+    warnings.push_back("supplementary groups stay: " + Reason() + "; allow CAP_SETGID to leave them");
+  if (!Become(identity)) throw base::RuntimeError("can't become user " + identity.user + ": " + Reason());
+  return identity;
 }
 
 void RequireNoWayBack(const Identity& identity) {
@@ -62,29 +90,8 @@ void RequireNoWayBack(const Identity& identity) {
 }  // namespace
 
 Identity IdentityAfter(const DropOptions& options) {
-  if (options.user.empty() && geteuid() != 0) return CurrentIdentity();
-  const std::string name = options.user.empty() ? "nobody" : options.user;
-  const passwd* entry = getpwnam(name.c_str());
-  if (entry == nullptr)
-    throw base::ConfigError("user " + name + " does not exist; name one that does with --user");
-  return {name, entry->pw_uid, entry->pw_gid};
-}
-
-void GiveFolder(const std::string& folder, const Identity& identity) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
-  if (!fs::is_directory(folder))
-    throw base::ConfigError(folder + " can't be made a folder: " + error.message());
-  if (identity.uid == geteuid()) return;
-  bool given = chown(folder.c_str(), identity.uid, identity.gid) == 0;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file() && !entry.is_symlink())
-      given = lchown(entry.path().c_str(), identity.uid, identity.gid) == 0 && given;
-  }
-  if (!given)
-    throw base::ConfigError(folder + " can't be given to user " + identity.user + ": " + Reason() +
-                            "; make it theirs, or name another folder");
+  std::string why;
+  return Attainable(options, why);
 }
 
 DropReport Drop(const DropOptions& options) {

@@ -19,13 +19,9 @@ struct Identity {
   gid_t gid = 0;
 };
 
-/// Who the process will be after Drop, for files that it must be able to write then. Throws
-/// base::ConfigError for a user that does not exist.
+/// Who the process will be after Drop, for files that it must be able to write then: it may become them.
+/// Throws base::ConfigError as Drop does.
 Identity IdentityAfter(const DropOptions& options);
-
-/// Makes `folder` if it is missing (mode 0700), and gives it and the files in it to `identity`; what is
-/// a link is left alone. To be called before Drop. Throws base::ConfigError.
-void GiveFolder(const std::string& folder, const Identity& identity);
 
 struct DropReport {
   std::string summary;                // one line: who it is now and what it may do

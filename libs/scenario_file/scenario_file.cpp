@@ -201,9 +201,19 @@ class TableReader {
   std::vector<std::string> known_;
 };
 
+/// toml++ 3.3 runs into undefined behaviour on most other characters between its tokens.
+void RequireAscii(std::string_view text, const std::string& name) {
+  const auto found = std::find_if(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
+  if (found == text.end()) return;
+  const auto line = 1 + std::count(text.begin(), found, '\n');
+  throw base::ConfigError(name + ":" + std::to_string(line) +
+                          ": only ASCII is read; write other characters in strings as \\u00E9");
+}
+
 }  // namespace
 
 synthetic::Scenario ParseScenario(std::string_view text, const std::string& name) {
+  RequireAscii(text, name);
   const Place place{name};
   toml::table table;
   try {

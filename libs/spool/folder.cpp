@@ -26,11 +26,51 @@ struct CloseFolder {
   void operator()(DIR* folder) const { closedir(folder); }
 };
 
+Descriptor OpenFolder(const std::string& path) {
+  return Descriptor(open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+std::string Above(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// An error shows when the last one is opened.
+void MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), kFolderMode) != 0) return;
+  const Descriptor above(open(Above(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (above.is_open()) fsync(above.number());
+}
+
 void MakeFolders(const std::string& path) {
-  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    mkdir(path.substr(0, slash).c_str(), kFolderMode);  // an error shows when the last one is opened
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+    MakeFolder(path.substr(0, slash));
+  MakeFolder(path);
+}
+
+/// One may have rights where the other has none; what the owner makes need not be given away.
+template <typename Action>
+auto AsOwnerOrSelf(const std::optional<Owner>& owner, const Action& action) {
+  {
+    const ActingAs acting(owner);
+    if (auto done = action()) return done;
   }
-  mkdir(path.c_str(), kFolderMode);
+  return action();
+}
+
+[[noreturn]] void RefuseFolder(const std::string& path) {
+  throw base::ConfigError("the spool's folder " + path + " can't be used: " + std::strerror(errno) +
+                          "; name another with --spool, or do without: --spool-mib 0");
+}
+
+void RequirePrivate(const Descriptor& folder, const std::string& path, const std::optional<Owner>& owner) {
+  struct stat status {};
+  fstat(folder.number(), &status);
+  const bool ours = status.st_uid == geteuid() || (owner && status.st_uid == owner->user);
+  if (ours && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+  throw base::ConfigError("the spool's folder " + path + " belongs to another user or is open to others; " +
+                          "chown it and run chmod 700 on it, or name another with --spool");
 }
 
 }  // namespace
@@ -75,28 +115,53 @@ bool Descriptor::Write(std::string_view first, std::string_view second, std::uin
   return true;
 }
 
-Folder::Folder(std::string path, const std::optional<Owner>& owner) : path_(std::move(path)), owner_(owner) {
-  MakeFolders(path_);
-  Enter();
-  RequirePrivate();
-  Own(folder_);
+ActingAs::ActingAs(const std::optional<Owner>& owner) : self_{geteuid(), getegid()} {
+  if (!owner || owner->user == self_.user) return;
+  changed_ = setegid(owner->group) == 0 && seteuid(owner->user) == 0;
+  if (changed_) return;
+  const std::string why = std::strerror(errno);
+  Return();
+  throw base::ConfigError("the spool can't be opened as user " + std::to_string(owner->user) + ": " + why +
+                          "; allow CAP_SETUID and CAP_SETGID, or do without: --spool-mib 0");
+}
+
+void ActingAs::Return() const {
+  // What a process was it may always be again.
+  static_cast<void>(seteuid(self_.user) == 0 && setegid(self_.group) == 0);
+}
+
+Folder::Folder(std::string path, const std::optional<Owner>& owner) : path_(std::move(path)) {
+  folder_ = AsOwnerOrSelf(owner, [this] {
+    MakeFolders(path_);
+    return OpenFolder(path_);
+  });
+  if (!folder_) RefuseFolder(path_);
+  RequirePrivate(folder_, path_, owner);
+  if (owner) Give(*owner);
+  const ActingAs acting(owner);
+  folder_ = Descriptor(openat(folder_.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder_) RefuseFolder(path_);
   Lock();
 }
 
-void Folder::Enter() {
-  folder_ = Descriptor(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (folder_.is_open()) return;
-  throw base::ConfigError("the spool's folder " + path_ + " can't be used: " + std::strerror(errno) +
-                          "; name another with --spool, or do without: --spool-mib 0");
-}
-
-void Folder::RequirePrivate() const {
+/// The folder last: until it is the owner's the process can enter it as itself.
+void Folder::Give(const Owner& owner) const {
   struct stat status {};
   fstat(folder_.number(), &status);
-  const bool ours = status.st_uid == geteuid() || (owner_ && status.st_uid == owner_->user);
-  if (ours && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
-  throw base::ConfigError("the spool's folder " + path_ + " belongs to another user or is open to others; " +
-                          "chown it and run chmod 700 on it, or name another with --spool");
+  if (status.st_uid == owner.user) return;
+  for (const std::string& name : List()) {
+    const bool is_file =
+        fstatat(folder_.number(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
+    if (is_file &&
+        fchownat(folder_.number(), name.c_str(), owner.user, owner.group, AT_SYMLINK_NOFOLLOW) != 0)
+      break;  // neither will the folder be given
+  }
+  if (fchownat(folder_.number(), "", owner.user, owner.group, AT_EMPTY_PATH) == 0) return;
+  const std::string user = std::to_string(owner.user);
+  throw base::ConfigError("the spool's folder " + path_ + " can't be given to user " + user +
+                          ", whom the capture becomes: " + std::strerror(errno) +
+                          "; allow CAP_CHOWN, run chown -R " + user +
+                          " on it, stay who it is with --user root, or do without: --spool-mib 0");
 }
 
 void Folder::Lock() {
@@ -107,12 +172,6 @@ void Folder::Lock() {
           ? " is in use by another capture; give each its own --source or --spool"
           : std::string(" can't be locked: ") + std::strerror(errno) + "; name another with --spool";
   throw base::ConfigError("the spool's folder " + path_ + why);
-}
-
-/// A container's root may be allowed neither to give files away nor to become another user.
-void Folder::Own(const Descriptor& file) const {
-  if (owner_ && file.is_open() && fchown(file.number(), owner_->user, owner_->group) != 0)
-    not_given_ = std::strerror(errno);
 }
 
 std::vector<std::string> Folder::List() const {
@@ -132,11 +191,28 @@ Descriptor Folder::CreateEmpty(const std::string& name) const { return OpenWith(
 
 Descriptor Folder::OpenWith(int flags, const std::string& name) const {
   constexpr int kAlways = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-  Descriptor file(openat(folder_.number(), name.c_str(), kAlways | flags, kFileMode));
-  Own(file);
-  return file;
+  return Descriptor(openat(folder_.number(), name.c_str(), kAlways | flags, kFileMode));
 }
 
 void Folder::Remove(const std::string& name) const { unlinkat(folder_.number(), name.c_str(), 0); }
 
+bool Folder::Sync() const { return fsync(folder_.number()) == 0; }
+
 }  // namespace flowcast::spool::internal
+
+namespace flowcast::spool {
+
+void CheckFolder(const std::string& folder, const std::optional<Owner>& owner) {
+  using internal::AsOwnerOrSelf;
+  if (const auto found = AsOwnerOrSelf(owner, [&folder] { return internal::OpenFolder(folder); }))
+    return internal::RequirePrivate(found, folder, owner);
+  std::string path = folder;
+  const auto exists = [&path] { return faccessat(AT_FDCWD, path.c_str(), F_OK, AT_EACCESS) == 0; };
+  const auto can_make = [&path] {
+    return faccessat(AT_FDCWD, (path + "/.").c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+  };
+  while (!AsOwnerOrSelf(owner, exists) && path != internal::Above(path)) path = internal::Above(path);
+  if (!AsOwnerOrSelf(owner, can_make)) internal::RefuseFolder(folder);
+}
+
+}  // namespace flowcast::spool

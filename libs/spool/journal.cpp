@@ -50,8 +50,9 @@ Journal::Journal(const JournalOptions& options, base::Log log)
       folder_(options.folder, options.owner),
       max_bytes_(options.max_bytes),
       segment_bytes_(std::clamp<std::uint64_t>(options.max_bytes / 8, 1, options.segment_bytes)),
-      sync_(options.sync),
-      position_file_(folder_.OpenOrCreate(kPositionName)) {
+      sync_(options.sync) {
+  const internal::ActingAs acting(options.owner);
+  position_file_ = folder_.OpenOrCreate(kPositionName);
   Recover();
   ReportFound();
 }
@@ -110,11 +111,6 @@ void Journal::RecoverEntry(const EntryHeader& header) {
 }
 
 void Journal::ReportFound() const {
-  if (!folder_.not_given().empty()) {
-    log_(base::LogLevel::kWarning, "spool: " + folder_.path() +
-                                       " can't be given to the user that this process " +
-                                       "becomes: " + folder_.not_given());
-  }
   if (found_.left.records > 0) {
     log_(base::LogLevel::kInfo, "spool: " + Text(found_.left) + " of an earlier run wait in " +
                                     folder_.path() + "; they are sent first");
@@ -166,7 +162,10 @@ bool Journal::MakeRoom(std::uint64_t bytes) {
   if (writer_.is_open()) return true;
   const std::uint64_t first = last_ + 1;
   writer_ = folder_.CreateEmpty(SegmentName(first));
-  if (!writer_.is_open()) return Refuse(std::string("no segment can be made: ") + std::strerror(errno));
+  if (!writer_.is_open() || (sync_ && !folder_.Sync())) {
+    writer_ = {};
+    return Refuse(std::string("no segment can be made: ") + std::strerror(errno));
+  }
   segments_.push_back({first, last_, 0});
   return true;
 }
@@ -240,6 +239,8 @@ void Journal::Release(std::uint64_t number) {
 void Journal::RemoveReleased() {
   while (!segments_.empty() && segments_.front().last <= released_) {
     if (segments_.size() == 1 && writer_.is_open()) return;
+    // Else the position could be one from before records that are gone, which would then count as lost.
+    if (sync_) static_cast<void>(fdatasync(position_file_.number()));
     folder_.Remove(SegmentName(segments_.front().first));
     bytes_ -= segments_.front().bytes;
     segments_.pop_front();

@@ -17,8 +17,8 @@ struct JournalOptions {
   std::string folder{};
   std::uint64_t max_bytes = std::uint64_t{1} << 30;       // of all its segments
   std::uint64_t segment_bytes = std::uint64_t{16} << 20;  // at most an eighth of max_bytes is used
-  bool sync = false;  // each record is forced to the disk: it then survives the machine, too
-  std::optional<Owner> owner{};
+  bool sync = false;             // each record is forced to the disk: it then survives the machine, too
+  std::optional<Owner> owner{};  // whom the process, which may become them, is before it appends
 };
 
 struct Record {
@@ -27,6 +27,10 @@ struct Record {
   std::uint64_t packets = 0;
   std::string bytes;
 };
+
+/// Throws base::ConfigError when a journal could not be opened there, as far as that shows without
+/// making or changing anything.
+void CheckFolder(const std::string& folder, const std::optional<Owner>& owner);
 
 /// Records, and the packets in them.
 struct Amount {

@@ -28,10 +28,10 @@ struct PartitionFold::FlowSlot {
 namespace {
 
 constexpr std::uint64_t FoldCounters::*kCounters[] = {
-    &FoldCounters::batches,         &FoldCounters::repeated_batches, &FoldCounters::repeated_packets,
-    &FoldCounters::missing_packets, &FoldCounters::packets_in,       &FoldCounters::packets_in_windows,
-    &FoldCounters::late_packets,    &FoldCounters::windows,          &FoldCounters::sequences,
-    &FoldCounters::retired_links,   &FoldCounters::restarted_sources};
+    &FoldCounters::batches,         &FoldCounters::repeated_batches,  &FoldCounters::repeated_packets,
+    &FoldCounters::missing_packets, &FoldCounters::packets_in,        &FoldCounters::packets_in_windows,
+    &FoldCounters::late_packets,    &FoldCounters::windows,           &FoldCounters::sequences,
+    &FoldCounters::retired_links,   &FoldCounters::restarted_sources, &FoldCounters::gap_ns};
 
 }  // namespace
 
@@ -86,6 +86,8 @@ void PartitionFold::Restart(const PacketBatch& batch, Source& source, std::vecto
   SourceProgress& progress = source.progress;
   if (progress.epoch != 0 && !progress.final) {
     ++counters_.restarted_sources;
+    if (progress.watermark != base::kBeginningOfTime && batch.started > progress.watermark)
+      counters_.gap_ns += static_cast<std::uint64_t>((batch.started - progress.watermark).count());
     Finish(source, closed);
   }
   progress = {.epoch = batch.epoch, .content = batch.content, .next_sequence = batch.sequence};

@@ -38,6 +38,7 @@ struct FoldCounters {
   std::uint64_t sequences = 0;
   std::uint64_t retired_links = 0;
   std::uint64_t restarted_sources = 0;
+  std::uint64_t gap_ns = 0;  // event time from their old epochs' watermarks to their new ones' begin
 
   FoldCounters& operator+=(const FoldCounters& other);
   FoldCounters& operator-=(const FoldCounters& other);

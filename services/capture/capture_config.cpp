@@ -41,7 +41,8 @@ void AddLinkOptions(CLI::App& app, CaptureConfig& config) {
 void AddSpoolOptions(CLI::App& app, CaptureConfig& config) {
   app.add_option("--spool", config.spool,
                  "folder for what Kafka has not acknowledged of a live capture [$STATE_DIRECTORY, else "
-                 "/var/lib/flowcast-capture for root, else ~/.local/state/flowcast-capture]");
+                 "/var/lib/flowcast-capture for root, else flowcast-capture in $XDG_STATE_HOME, else in "
+                 "~/.local/state]");
   app.add_option("--spool-mib", config.spool_mib,
                  "largest size of the spool; 0: none, what Kafka's queue "
                  "does not take is dropped")

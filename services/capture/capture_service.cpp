@@ -36,7 +36,7 @@ CaptureSummary CaptureService::Run() {
   SendReady();
   parts_.delivery.Finish();
   Count();
-  const CaptureSummary summary = Summarize(complete);
+  CaptureSummary summary = Summarize(complete);
   parts_.progress(summary);
   return summary;
 }
@@ -45,8 +45,8 @@ PollState CaptureService::Step() {
   packets_.clear();
   const PollState state = parts_.source.Poll(kPollPackets, packets_);
   const std::vector<std::string>& interfaces = parts_.source.interfaces();
+  Count(packets_.size());
   batcher_.Add(packets_, interfaces, ready_);
-  Count();
   const base::Duration now = parts_.clock.Steady();
   if (options_.paced && now - last_tick_ >= kBatchAge) {
     last_tick_ = now;
@@ -56,18 +56,18 @@ PollState CaptureService::Step() {
   return state;
 }
 
-void CaptureService::Count() {
+/// `coming` packets were received and are not in the batcher yet.
+void CaptureService::Count(std::size_t coming) {
   const capture::SourceStatistics statistics = parts_.source.statistics();
   counters_.received = statistics.received;
   const delivery::Counters delivery = parts_.delivery.counters();
-  counters_.published = batcher_.taken() - delivery.dropped_by_queue - delivery.dropped_by_spool;
   counters_.filtered = statistics.filtered;
   counters_.dropped_by_kernel = statistics.dropped_by_kernel;
   counters_.dropped_by_interface = statistics.dropped_by_interface;
   counters_.dropped_by_queue = delivery.dropped_by_queue;
   counters_.dropped_by_spool = delivery.dropped_by_spool;
   counters_.undecodable = statistics.undecodable;
-  batcher_.SetCounters(counters_);
+  batcher_.SetCounters(counters_, coming);
 }
 
 void CaptureService::SendReady() {

@@ -59,7 +59,7 @@ class CaptureService {
 
  private:
   capture::PollState Step();
-  void Count();
+  void Count(std::size_t coming = 0);
   void SendReady();
   void ReportProgress();
   CaptureSummary Summarize(bool complete) const;

@@ -19,7 +19,7 @@ int Capture(const services::CaptureConfig& config) {
   const base::Log log = app::MakeLog("capture", config.common);
   const auto source = services::OpenSource(config, clock, log);
   const auto mapping = services::LoadMapping(config);  // while its key can be read
-  const auto spool = config.common.check ? nullptr : services::OpenSpool(config, log);
+  const auto spool = services::OpenSpool(config, log);
   services::DropPrivileges(config, log);
   app::Status status(config.common, "capture", clock, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);

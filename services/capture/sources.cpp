@@ -131,13 +131,19 @@ std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const bas
     const char* value = std::getenv(name.c_str());
     return std::string(value == nullptr ? "" : value);
   };
-  const std::string folder = config.spool.empty() ? DefaultSpool(environment, geteuid() == 0) : config.spool;
-  const auto owner = privileges::IdentityAfter(Privileges(config));
+  const std::string spool = config.spool.empty() ? DefaultSpool(environment, geteuid() == 0) : config.spool;
+  const std::string folder = SpoolFolder(spool, config.common.names().packets, config.SourceName());
+  const auto identity = privileges::IdentityAfter(Privileges(config));
+  const spool::Owner owner{identity.uid, identity.gid};
+  if (config.common.check) {
+    spool::CheckFolder(folder, owner);
+    return nullptr;
+  }
   return std::make_unique<spool::Journal>(
-      spool::JournalOptions{.folder = SpoolFolder(folder, config.common.names().packets, config.SourceName()),
+      spool::JournalOptions{.folder = folder,
                             .max_bytes = std::uint64_t{config.spool_mib} << 20,
                             .sync = config.spool_sync,
-                            .owner = spool::Owner{owner.uid, owner.gid}},
+                            .owner = owner},
       log);
 }
 

@@ -25,8 +25,8 @@ capture::AddressMapping LoadMapping(const CaptureConfig& config);
 /// interface needs (with --drop-all that too). Call it before any thread starts. Throws base::ConfigError.
 void DropPrivileges(const CaptureConfig& config, const base::Log& log);
 
-/// Of a live capture, to be opened before DropPrivileges; null for recordings and with --spool-mib 0.
-/// Throws base::ConfigError.
+/// Of a live capture, to be opened before DropPrivileges; null for recordings, with --spool-mib 0, and
+/// with --check, which only looks whether it could be opened. Throws base::ConfigError.
 std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const base::Log& log);
 
 /// Recordings wait for Kafka, a live capture goes on into the spool. `spool` may be null.

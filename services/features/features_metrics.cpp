@@ -56,6 +56,10 @@ Table MakeTable() {
                Fold(&window::FoldCounters::retired_links))
       .Counter("flowcast_features_restarted_sources_total", "Sources that began afresh.",
                Fold(&window::FoldCounters::restarted_sources))
+      .Counter("flowcast_features_source_gap_seconds_total",
+               "What these missed, in event time: from the last watermark of a source to the first packet "
+               "after it began afresh. Both count once for each partition that the source has links on.",
+               [](const Facts& facts) { return static_cast<double>(facts.fold.gap_ns) / 1e9; })
       .Gauge(
           "flowcast_features_watermark_timestamp_seconds",
           "The oldest watermark of a source that has not ended, in event time; absent without one. For live "

@@ -21,6 +21,15 @@ void FeaturesReport::Write(const slice::SliceCounters& counters) {
                                        "packets.v1 keeps them for too short a time");
     last_missing_ = fold.missing_packets;
   }
+  if (fold.restarted_sources > last_restarted_) {
+    const auto gap = std::chrono::milliseconds((fold.gap_ns - last_gap_ns_) / 1'000'000);
+    log_(base::LogLevel::kWarning, base::Grouped(fold.restarted_sources - last_restarted_) +
+                                       " sources began afresh without having ended, " +
+                                       base::FormatDuration(gap) +
+                                       " after what they had told last; were their captures killed?");
+    last_restarted_ = fold.restarted_sources;
+    last_gap_ns_ = fold.gap_ns;
+  }
   if (counters.records_in == last_records_) return;
   last_records_ = counters.records_in;
   const std::string rate = base::Short(packets_.Of(fold.packets_in));

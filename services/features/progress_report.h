@@ -30,6 +30,8 @@ class FeaturesReport {
   std::uint64_t last_records_ = 0;
   std::uint64_t last_repeated_ = 0;
   std::uint64_t last_missing_ = 0;
+  std::uint64_t last_restarted_ = 0;
+  std::uint64_t last_gap_ns_ = 0;
 };
 
 }  // namespace flowcast::services

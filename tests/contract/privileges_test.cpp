@@ -20,6 +20,7 @@
 
 #include "libs/base/error.h"
 #include "libs/privileges/privileges.h"
+#include "libs/spool/journal.h"
 
 namespace flowcast::privileges {
 namespace {
@@ -209,22 +210,92 @@ TEST_F(PrivilegesTest, RefusesToLeaveOtherThreadsTheirRights) {
               HasSubstr("before threads start"));
 }
 
-TEST_F(PrivilegesTest, FoldersAreGivenToWhoItWillBe) {
-  const std::string folder = ::testing::TempDir() + "given." + std::to_string(getpid());
-  ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
-  std::ofstream(folder + "/old") << 1;
-  ASSERT_EQ(symlink("/etc/hostname", (folder + "/link").c_str()), 0);
-  const std::string done = InChild([&] {
-    GiveFolder(folder, IdentityAfter({}));
-    GiveFolder(folder + "/new", IdentityAfter({}));
-    Drop({});
-    return std::ofstream(folder + "/old") && std::ofstream(folder + "/new/file") ? "written" : "refused";
-  });
-  struct stat linked {};
-  ASSERT_EQ(stat("/etc/hostname", &linked), 0);
-  std::filesystem::remove_all(folder);
-  EXPECT_EQ(done, "written");
-  EXPECT_EQ(linked.st_uid, 0U);
+TEST_F(PrivilegesTest, WhoItWillBeIsWhoItIsThen) {
+  const auto foretold = [](const char* capabilities, const DropOptions& options) {
+    return InChild([&] {
+      LimitTo(capabilities);
+      const std::string rights = Rights();
+      const Identity identity = IdentityAfter(options);
+      EXPECT_EQ(Rights(), rights) << "looking takes nothing away";
+      Drop(options);
+      EXPECT_EQ(identity.uid, geteuid());
+      EXPECT_EQ(identity.gid, getegid());
+      return identity.user;
+    });
+  };
+  EXPECT_EQ(foretold("cap_net_raw,cap_setuid,cap_setgid,cap_setpcap=ep", {}), "nobody");
+  EXPECT_EQ(foretold("cap_net_raw,cap_setuid,cap_setgid=ep", {.user = "daemon"}), "daemon");
+  EXPECT_EQ(foretold("cap_net_raw=ep", {}), "root");
+  EXPECT_EQ(foretold("cap_net_raw,cap_setgid=ep", {}), "root");
+  EXPECT_EQ(foretold("cap_net_raw,cap_setuid=ep", {.user = "root"}), "root");
+  EXPECT_THAT(foretold("cap_net_raw,cap_setuid=ep", {.user = "daemon"}),
+              HasSubstr("can't become user daemon: Operation not permitted; start it as root"));
+}
+
+/// A spool that is opened as a capture opens it: by root with few capabilities, who then becomes nobody.
+class SpoolPrivilegesTest : public PrivilegesTest {
+ protected:
+  ~SpoolPrivilegesTest() override { std::filesystem::remove_all(base_); }
+
+  /// One run; what was found of earlier ones, or the error.
+  std::string Run(const char* capabilities, const DropOptions& options = {}) const {
+    return InChild([&]() -> std::string {
+      LimitTo(capabilities);
+      const Identity identity = IdentityAfter(options);
+      const spool::Owner owner{identity.uid, identity.gid};
+      spool::CheckFolder(folder_, owner);
+      spool::Journal journal({.folder = folder_, .owner = owner}, [](base::LogLevel, const std::string&) {});
+      Drop(options);
+      if (!journal.Append(0, 1, "x")) return journal.obstacle();
+      return identity.user + " found " + std::to_string(journal.found().left.records);
+    });
+  }
+
+  std::string base_ = [] {
+    std::string name = ::testing::TempDir() + "spool-XXXXXX";
+    return std::string(mkdtemp(name.data()));  // root's alone
+  }();
+  const std::string folder_ = base_ + "/topic/source";
+};
+
+TEST_F(SpoolPrivilegesTest, IsNobodysAtTheFirstStartAndAtTheNextWithoutRightsOverOthersFiles) {
+  for (const char* found : {"nobody found 0", "nobody found 1", "nobody found 2"})
+    EXPECT_EQ(Run("cap_net_raw,cap_setuid,cap_setgid,cap_setpcap,cap_chown=ep"), found);
+}
+
+TEST_F(SpoolPrivilegesTest, OfRootWhoCanGiveNothingAwayIsRefusedWithTheRemedies) {
+  constexpr const char* kNoChown = "cap_net_raw,cap_setuid,cap_setgid,cap_setpcap=ep";
+  EXPECT_EQ(Run(kNoChown),
+            "the spool's folder " + folder_ + " can't be given to user " + nobody_ +
+                ", whom the capture becomes: Operation not permitted; allow CAP_CHOWN, run chown "
+                "-R " +
+                nobody_ +
+                " on it, stay who it is with --user root, or do without: "
+                "--spool-mib 0");
+  EXPECT_EQ(Run(kNoChown, {.user = "root"}), "root found 0");
+  EXPECT_EQ(Run("cap_chown,cap_dac_override,cap_setuid,cap_setgid=ep"), "nobody found 1")
+      << "it is given now";
+  EXPECT_EQ(Run(kNoChown), "nobody found 2");
+}
+
+TEST_F(SpoolPrivilegesTest, InAFolderOfNobodysNeedsNothingGiven) {
+  ASSERT_EQ(chmod(base_.c_str(), 0755), 0);
+  ASSERT_EQ(mkdir((base_ + "/topic").c_str(), 0700), 0);
+  const passwd* nobody = getpwnam("nobody");
+  ASSERT_EQ(chown((base_ + "/topic").c_str(), nobody->pw_uid, nobody->pw_gid), 0);
+  for (const char* found : {"nobody found 0", "nobody found 1"})
+    EXPECT_EQ(Run("cap_net_raw,cap_setuid,cap_setgid=ep"), found);
+}
+
+TEST_F(SpoolPrivilegesTest, WhereNeitherMayMakeItIsRefusedByTheCheckAlready) {
+  ASSERT_EQ(chown(base_.c_str(), 1, 1), 0);
+  EXPECT_THAT(Run("cap_net_raw,cap_setuid,cap_setgid,cap_chown=ep"),
+              HasSubstr("can't be used: Permission denied; name another with --spool"));
+}
+
+TEST_F(SpoolPrivilegesTest, OfRootWhoStaysRootIsRoots) {
+  for (const char* found : {"root found 0", "root found 1"})
+    EXPECT_EQ(Run("cap_net_raw,cap_chown=ep"), found);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Iterator, NamedTuple, Optional
 
 ENABLED = set(
-    """frame eth ethertype vlan ieee8021ad llc arp mpls pwethheuristic pwethcw pwethnocw pppoes ppp chdlc fr fddi sll null
+    """frame eth ethertype vlan ieee8021ad llc arp mpls pwethheuristic pwethcw pwethnocw pppoed pppoes ppp chdlc fr fddi sll null
     raw wlan radiotap wlan_radio ppi nflog ip ipv6 ipv6.hopopts ipv6.dstopts ipv6.fraghdr ipv6.routing ah tcp udp sctp gre
     erspan vxlan gtp geneve""".split()
 )

@@ -1,6 +1,7 @@
 """The command line as the documentation shows it, other programs that read our topics, and live capture."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -8,7 +9,7 @@ import pytest
 
 import support
 from namespaces import is_capturing, relay
-from support import DEMO, NS, OK, kcat, wait_until
+from support import DEMO, FAILED, NS, OK, kcat, wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -98,6 +99,43 @@ def test_kafkas_console_consumer_reads_alerts(alerting):
         "--max-messages", str(len(wanted)), "--timeout-ms", "20000",
     )
     assert shown.splitlines() == wanted
+
+
+# Who reads standard output.
+
+
+def without_reader(flowcast, *arguments) -> subprocess.CompletedProcess:
+    """The command line on a pipe whose other end is closed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        return subprocess.run(
+            flowcast.command("cli", *arguments), stdout=writer, stderr=subprocess.PIPE, text=True, timeout=30,
+            env=support.environment_in(flowcast.folder),
+        )
+    finally:
+        os.close(writer)
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(alerting):
+    for arguments in (
+        ["packets", DEMO],
+        ["packets", "--count", DEMO],
+        ["generate", "--print-scenario"],
+        ["alerts", "--from-beginning"],  # would otherwise follow for ever
+        ["topics", "list"],
+        ["report", "--out", alerting.folder / "report"],
+    ):
+        done = without_reader(alerting, *arguments)
+        assert (done.returncode, done.stderr) == (OK, ""), arguments
+
+
+def test_a_disk_that_takes_no_output_is_one(programs):
+    for arguments in (["packets", DEMO], ["generate", "--print-scenario"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(programs.command("cli", *arguments), stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+        assert done.returncode == FAILED, arguments
+        assert done.stderr == "error: standard output can't be written; is its disk full?\n"
 
 
 # Made-up packets.

@@ -279,6 +279,16 @@ def test_a_second_capture_of_the_same_source_is_told_what_to_do(flowcast, tap):
     assert "is in use by another capture; give each its own --source or --spool" in done.err
 
 
+def test_check_looks_whether_the_spool_can_be_used_and_makes_none(flowcast, tap):
+    check = ("capture", "--interface", "lo", "--source", "tap", "--spool", tap.folder, "--check")
+    flowcast.succeed(*check)
+    assert not tap.folder.exists()
+    tap.folder.write_text("a file")
+    done = flowcast.run(*check)
+    assert done.code == support.USAGE
+    assert re.search(r"the spool's folder \S+ can't be used: Not a directory; name another with --spool", done.err)
+
+
 def test_a_file_that_is_stopped_while_kafka_is_away_can_be_sent_again(flowcast, kafka, part):
     arguments = ("capture", "--pcap", part, "--batch-packets", "64", *SMALL_QUEUE)
     running = flowcast.start(*arguments, "--speed", "30x")

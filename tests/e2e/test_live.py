@@ -1,5 +1,6 @@
 """Live captures in a network namespace of the test's own: interfaces that come and go, filters, and what a capture may do."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -169,8 +170,11 @@ def test_without_root_the_program_needs_a_capability_and_keeps_its_user(flowcast
     try:
         program = shutil.copy(flowcast.binaries / "flowcast-capture", folder)
         subprocess.run(["setcap", "cap_net_raw=eip", program], check=True)
+        spool = folder / "spool"
+        spool.mkdir()
+        os.chown(spool, 65533, 65533)
         command = ["setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups", program]
-        arguments = ["--interface", "watched", "--brokers", "127.0.0.1:1", "--check"]
+        arguments = ["--interface", "watched", "--brokers", "127.0.0.1:1", "--spool", str(spool), "--check"]
         done = subprocess.run(
             namespace.command(*command, *arguments), capture_output=True, text=True, timeout=20, cwd=tmp_path
         )

@@ -135,6 +135,39 @@ TEST_F(CaptureServiceTest, AFileEndsWithAFinalMarkInEachPartitionThatCarriesTheC
   }
 }
 
+TEST_F(CaptureServiceTest, TheCountsInEveryBatchAddUpWhyeverItClosed) {
+  Feed(400);
+  for (const int poll_limit : {400, 50, 7}) {
+    source_.Rewind();
+    source_.poll_limit = static_cast<std::size_t>(poll_limit);
+    const auto meet_others = [this] {  // at the next poll, beside its packets
+      source_.counts.received += 8;
+      source_.counts.filtered += 4;
+      source_.counts.undecodable += 3;
+      source_.counts.dropped_by_kernel += 1;
+      clock_.Advance(20ms);
+    };
+    source_.on_poll = meet_others;
+    Run({.paced = poll_limit == 7});
+    queue_bytes_ = 300;  // some are dropped
+    source_.Rewind();
+    Run({.live = true, .paced = true});
+    queue_bytes_ = 1 << 20;
+  }
+  const auto batches = Batches();
+  EXPECT_GT(batches.size(), 100u);
+  std::uint64_t dropped = 0;
+  for (const packet::PacketBatch& batch : batches) {
+    const packet::SourceCounters& counters = batch.counters;
+    EXPECT_EQ(counters.received,
+              counters.published + counters.filtered + counters.dropped() + counters.undecodable)
+        << "in the batch from packet " << batch.sequence;
+    EXPECT_GE(counters.published + counters.dropped_by_queue, batch.sequence + batch.size());
+    dropped += counters.dropped_by_queue;
+  }
+  EXPECT_GT(dropped, 0u);
+}
+
 TEST_F(CaptureServiceTest, AFileThatIsStoppedHalfWayGetsNoFinalMark) {
   Feed(100);
   stop_after_ = 4;

@@ -79,6 +79,14 @@ class JournalTest : public testing::Test {
     }
     return "none";
   }
+  std::string ErrorOfChecking() const {
+    try {
+      CheckFolder(options_.folder, options_.owner);
+    } catch (const base::ConfigError& error) {
+      return error.what();
+    }
+    return "none";
+  }
 
   fs::path base_;
   JournalOptions options_{.max_bytes = 1 << 20, .segment_bytes = 1 << 12};

@@ -4,7 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <fstream>
+
 #include "libs/base/error.h"
+#include "libs/synthetic/link_rate.h"
 #include "libs/synthetic/synthetic_source.h"
 #include "libs/synthetic/truth.h"
 
@@ -96,6 +100,7 @@ TEST(ScenarioFileTest, ErrorsNameFileLineAndRemedy) {
     }
   };
   expect_error("seed = 1\nrate = = 5", "my.toml:2: is no TOML", "");
+  expect_error("seed = 1\n\xc3\xa9", "my.toml:2: ", "only ASCII is read");
   expect_error("", "my.toml: ", "add a [[links]] table");
   expect_error("seed = 1\nlink = 2\n",
                "my.toml:2: ", "unknown key 'link'; known here: start, duration, seed, links, mix");
@@ -154,6 +159,21 @@ INSTANTIATE_TEST_SUITE_P(Files, ExampleTest,
                          testing::Values(std::pair{"office", 2}, std::pair{"uplink", 1},
                                          std::pair{"thousand", 1000}),
                          [](const auto& test) { return test.param.first; });
+
+TEST_P(ExampleTest, HasAsManyLinksAndPacketsAsItSays) {
+  double packets = 0;
+  std::size_t links = 0;
+  for (const synthetic::LinkGroup& group : scenario_.groups) {
+    for (int i = 0; i < synthetic::LinksOf(group); ++i, ++links) {
+      synthetic::LinkRate rate(scenario_, group, i);
+      for (auto second = 0s; second < scenario_.duration; ++second) packets += rate.Next();
+    }
+  }
+  EXPECT_EQ(links, GetParam().second);
+  std::ifstream file(Example(GetParam().first));
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  EXPECT_THAT(text, HasSubstr(std::to_string(std::lround(packets / 1e6)) + " million packets"));
+}
 
 TEST_P(ExampleTest, WrittenAndReadGivesTheSamePacketsAndTruth) {
   std::ostringstream truth;

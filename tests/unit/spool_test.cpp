@@ -12,6 +12,23 @@
 #include "libs/spool/internal/entry.h"
 #include "tests/support/journals.h"
 
+namespace {
+
+/// Paths of what was forced to the disk, in order.
+std::vector<std::string> forced;
+
+int Note(int file) {
+  std::error_code error;
+  forced.push_back(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file), error));
+  return error ? -1 : 0;
+}
+
+}  // namespace
+
+// In place of the system's, for there is no other way to see it.
+extern "C" int fsync(int file) { return Note(file); }
+extern "C" int fdatasync(int file) { return Note(file); }
+
 namespace flowcast::spool {
 namespace {
 
@@ -199,8 +216,13 @@ TEST_F(JournalTest, FoldersAndFilesAreForTheirOwnerAlone) {
 TEST_F(JournalTest, FolderAndFilesAreGivenToTheOwnerWhoIsNamed) {
   const std::uint32_t user = geteuid() == 0 ? 65534 : geteuid();  // only root can give away
   options_.owner = Owner{user, user == geteuid() ? getegid() : 65534};
-  Open();
-  Append(0, 1);
+  options_.folder = (base_ / "root's" / "b").string();
+  {
+    Open();
+    const internal::ActingAs owner(options_.owner);  // who can't enter what is above the folder
+    Append(0, 1);
+    EXPECT_EQ(journal_->obstacle(), "");
+  }
   struct stat status {};
   ASSERT_EQ(stat(options_.folder.c_str(), &status), 0);
   EXPECT_EQ(status.st_uid, user);
@@ -213,6 +235,71 @@ TEST_F(JournalTest, FolderAndFilesAreGivenToTheOwnerWhoIsNamed) {
   EXPECT_EQ(files, 3) << "a segment, the position and the lock";
   Open();
   EXPECT_THAT(ReadAll(), ElementsAre("0"));
+}
+
+TEST_F(JournalTest, WhatRootLeftIsGivenToTheOwnerToo) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to give away";
+  Open();
+  Append(0, 1);
+  options_.owner = Owner{65534, 65534};
+  Open();
+  const internal::ActingAs owner(options_.owner);
+  Append(1, 2);
+  EXPECT_THAT(ReadAll(), ElementsAre("0", "1"));
+}
+
+TEST_F(JournalTest, AFolderIsCheckedWithoutBeingMade) {
+  EXPECT_EQ(ErrorOfChecking(), "none");
+  EXPECT_FALSE(fs::exists(base_ / "a"));
+  Open();
+  EXPECT_EQ(ErrorOfChecking(), "none") << "also while it is in use";
+  journal_.reset();
+  fs::permissions(options_.folder, fs::perms::group_read, fs::perm_options::add);
+  EXPECT_THAT(ErrorOfChecking(), HasSubstr("run chmod 700 on it"));
+  fs::remove_all(base_ / "a");
+  std::ofstream(base_ / "a") << "a file";
+  EXPECT_THAT(ErrorOfChecking(), HasSubstr("can't be used: Not a directory"));
+  EXPECT_EQ(ErrorOfOpening(), ErrorOfChecking());
+}
+
+class SyncedJournalTest : public JournalTest {
+ protected:
+  SyncedJournalTest() { forced.clear(); }
+  ~SyncedJournalTest() override { forced.clear(); }
+  static std::size_t Forced(const fs::path& path) {
+    return static_cast<std::size_t>(std::count(forced.begin(), forced.end(), path.string()));
+  }
+};
+
+TEST_F(SyncedJournalTest, ForcesEachRecordAndEachFileOfTheFolderToTheDisk) {
+  options_.sync = true;
+  Open();
+  EXPECT_EQ(Forced(base_), 1u) << "the folder above is made";
+  EXPECT_EQ(Forced(base_ / "a"), 1u) << "the folder is made in it";
+  Append(0, 3);
+  EXPECT_EQ(Forced(Segments().at(0)), 3u);
+  EXPECT_EQ(Forced(options_.folder), 1u) << "once a segment, and with it the position's and the lock's entry";
+  while (Segments().size() < 3) Append(3, 4);
+  EXPECT_EQ(Forced(options_.folder), 3u);
+}
+
+TEST_F(SyncedJournalTest, ForcesThePositionBeforeWhatIsReleasedIsRemoved) {
+  options_.sync = true;
+  Open();
+  while (Segments().size() < 2) Append(0, 1);
+  const fs::path position = fs::path(options_.folder) / "position";
+  journal_->Release(1);
+  EXPECT_EQ(Forced(position), 0u) << "an old one only has more sent again";
+  journal_->Release(journal_->last_number() - 1);
+  EXPECT_EQ(Segments().size(), 1u);
+  EXPECT_EQ(Forced(position), 1u);
+}
+
+TEST_F(SyncedJournalTest, WithoutBeingAskedToForcesNoFile) {
+  Open();
+  while (Segments().size() < 3) Append(0, 1);
+  journal_->Release(journal_->last_number());
+  EXPECT_EQ(forced, (std::vector<std::string>{base_, base_ / "a"})) << "the folders, once";
 }
 
 TEST_F(JournalTest, AFolderThatOthersMayEnterIsRefused) {

@@ -250,6 +250,26 @@ TEST_F(WindowTest, ASourceThatStartsAfreshFinishesItsFormerSelf) {
   ExpectWindow(100, 1, true);
   ExpectWindow(105, 0);
   EXPECT_EQ(fold_.counters().restarted_sources, 1u);
+  EXPECT_EQ(fold_.counters().gap_ns, 96'000'000'000u);
+}
+
+TEST_F(WindowTest, TheGapsOfSourcesThatStartAfreshAddUpAndNoneIsNegative) {
+  const auto restart = [this](std::uint64_t epoch, double first) {
+    stream_ = Stream("demo", epoch);
+    Feed({first, first + 1});
+  };
+  Feed({0});
+  restart(2, 1);
+  AdvanceTo(6);
+  restart(3, 6.5);
+  restart(4, 4);
+  restart(5, 7.25);
+  EXPECT_EQ(fold_.counters().gap_ns, 2'750'000'000u);
+  AdvanceTo(8);
+  End(9);
+  restart(6, 100);
+  EXPECT_EQ(fold_.counters().gap_ns, 2'750'000'000u) << "a source that has ended missed nothing";
+  EXPECT_EQ(fold_.counters().restarted_sources, 4u);
 }
 
 TEST_F(WindowTest, WhatIsAheadOfTheWatermarkIsNotLostWhenASourceStartsAfresh) {

@@ -30,7 +30,7 @@ void Print(const bus::InRecord& record, bool json) {
     std::printf("%s  %-8s  %s\n", base::FormatTime(firing ? alert->started_at : alert->resolved_at).c_str(),
                 firing ? "FIRING" : "resolved", alert->summary.c_str());
   }
-  std::fflush(stdout);
+  app::FlushOutput();
 }
 
 int Follow(const app::CommonOptions& common, const AlertsOptions& options) {

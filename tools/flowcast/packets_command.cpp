@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "libs/archive/archive.h"
-#include "libs/base/error.h"
 #include "libs/capfile/reader.h"
 #include "libs/packet/decoder.h"
 #include "libs/packet/kind.h"
@@ -30,7 +29,7 @@ struct PacketsOptions {
 // Lines on their way to standard output.
 class Csv {
  public:
-  ~Csv() { Write(); }
+  ~Csv() { std::fwrite(text_.data(), 1, text_.size(), stdout); }  // left when an exception passes
   Csv& Text(std::string_view text) {
     text_ += text;
     return *this;
@@ -53,18 +52,14 @@ class Csv {
     text_ += '\n';
     if (text_.size() > kWriteBytes) Write();
   }
-  void Finish() {
-    Write();
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-      throw base::RuntimeError("standard output can't be written; is its disk full?");
+  void Write() {
+    std::fwrite(text_.data(), 1, text_.size(), stdout);
+    text_.clear();
+    app::FlushOutput();
   }
 
  private:
   static constexpr std::size_t kWriteBytes = 1 << 16;
-  void Write() {
-    std::fwrite(text_.data(), 1, text_.size(), stdout);
-    text_.clear();
-  }
 
   std::string text_;
 };
@@ -113,7 +108,7 @@ class Lister {
 
   void Finish() {
     if (count_) PrintCounts();
-    csv_.Finish();
+    csv_.Write();
   }
 
  private:

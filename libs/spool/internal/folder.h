@@ -11,7 +11,7 @@
 
 namespace flowcast::spool {
 
-/// Who shall own folder and files: whom a privileged process becomes after it has opened them.
+/// Who shall own folder and files: whom a process becomes once it has opened them.
 struct Owner {
   std::uint32_t user = 0;
   std::uint32_t group = 0;
@@ -29,6 +29,7 @@ class Descriptor {
   ~Descriptor();
 
   bool is_open() const { return number_ >= 0; }
+  explicit operator bool() const { return is_open(); }
   int number() const { return number_; }
   std::uint64_t size() const;
   /// How many bytes there were to read at `offset`; an error counts as the end.
@@ -40,34 +41,46 @@ class Descriptor {
   int number_ = -1;
 };
 
-/// Made if need be, 0700, files 0600, given to the owner. Names are relative and never followed
-/// through symbolic links.
+/// While it lives files are opened and made as by the owner, who must be one that the process will
+/// become: it then needs no rights over others' files. Does nothing without an owner.
+class ActingAs {
+ public:
+  /// Throws base::ConfigError when the process may not.
+  explicit ActingAs(const std::optional<Owner>& owner);
+  ~ActingAs() { Return(); }
+  ActingAs(const ActingAs&) = delete;
+  ActingAs& operator=(const ActingAs&) = delete;
+
+ private:
+  void Return() const;
+
+  Owner self_;
+  bool changed_ = false;
+};
+
+/// Made if need be, 0700, files 0600. Names are relative and never followed through symbolic links.
 class Folder {
  public:
-  /// Throws base::ConfigError when it cannot be made or entered, is open to others, or is held by
-  /// another process.
+  /// Becomes the owner's with all files in it. Throws base::ConfigError when it cannot be made,
+  /// given or entered, is open to others, or is held by another process.
   Folder(std::string path, const std::optional<Owner>& owner);
 
   const std::string& path() const { return path_; }
-  /// Why folder or files could not be given to the owner, empty when they were.
-  const std::string& not_given() const { return not_given_; }
   std::vector<std::string> List() const;
   /// Not open when there is no such file or it cannot be opened; errno tells.
   Descriptor Open(const std::string& name) const;
   Descriptor OpenOrCreate(const std::string& name) const;
   Descriptor CreateEmpty(const std::string& name) const;
   void Remove(const std::string& name) const;
+  /// Forces to the disk which files there are; false with the reason in errno.
+  bool Sync() const;
 
  private:
-  void Enter();
-  void RequirePrivate() const;
+  void Give(const Owner& owner) const;
   void Lock();
-  void Own(const Descriptor& file) const;
   Descriptor OpenWith(int flags, const std::string& name) const;
 
   std::string path_;
-  std::optional<Owner> owner_;
-  mutable std::string not_given_;
   Descriptor folder_;
   Descriptor lock_;
 };
