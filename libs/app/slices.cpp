@@ -54,6 +54,7 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
   const auto consumer = bus->MakeConsumer({.group = program.common.prefix + program.group});
   const auto producer =
       bus->MakeProducer({.transactional_id = program.common.prefix + program.group + "-" + program.instance});
+  program.connected(*bus);
   slice::SliceLoop loop(*consumer, *producer, clock, task, {.topics = {program.input}});
   loop.Start();
   log(base::LogLevel::kInfo, "reading " + program.input + " from " + program.common.brokers);

@@ -21,6 +21,7 @@ struct SliceProgram {
   std::vector<std::string> needs;         // topics that must exist
   std::string exit_when_idle;             // a duration: end once nothing came for so long; empty: never
   std::function<void()> between = [] {};  // called between two turns of the loop
+  std::function<void(bus::Bus&)> connected = [](bus::Bus&) {};  // called once the topics are there
 };
 
 /// Returns the exit code; `every_second` is called at the beginning, then about so often, and at the

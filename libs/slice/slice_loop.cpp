@@ -76,6 +76,7 @@ bool SliceLoop::Commit() {
   const auto positions = Known(task_.Positions());
   slice_open_ = false;
   if (outbox_.empty() && positions == committed_) return true;
+  task_.OnCommit(outbox_);
   try {
     Transact(positions);
   } catch (const bus::BusError& error) {

@@ -30,6 +30,9 @@ class Task {
   /// True when what is in the outbox should be visible now rather than at the slice's end; asked
   /// after the records of one Poll. By default whatever is there should.
   virtual bool WantsCommit(const Outbox& outbox) const { return !outbox.empty(); }
+  /// The last word before a slice is committed: state that belongs to its positions, as they were given
+  /// just before.
+  virtual void OnCommit(Outbox&) {}
   /// The position to commit for each assigned partition, taken when a slice is committed; those
   /// without an offset are left as they are.
   virtual std::vector<bus::Position> Positions() const = 0;

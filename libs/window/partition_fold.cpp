@@ -1,4 +1,4 @@
-// Repeats, windows, watermarks and what a restart needs.
+// Repeats, windows and watermarks.
 #include "libs/window/partition_fold.h"
 
 #include <algorithm>
@@ -31,7 +31,8 @@ constexpr std::uint64_t FoldCounters::*kCounters[] = {
     &FoldCounters::batches,         &FoldCounters::repeated_batches,  &FoldCounters::repeated_packets,
     &FoldCounters::missing_packets, &FoldCounters::packets_in,        &FoldCounters::packets_in_windows,
     &FoldCounters::late_packets,    &FoldCounters::windows,           &FoldCounters::sequences,
-    &FoldCounters::retired_links,   &FoldCounters::restarted_sources, &FoldCounters::gap_ns};
+    &FoldCounters::retired_links,   &FoldCounters::restarted_sources, &FoldCounters::gap_ns,
+    &FoldCounters::vanished_sources};
 
 }  // namespace
 
@@ -45,31 +46,33 @@ FoldCounters& FoldCounters::operator-=(const FoldCounters& other) {
   return *this;
 }
 
-void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, std::vector<ClosedWindow>& closed) {
+void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, FoldOutput& output) {
   ++counters_.batches;
   counters_.packets_in += batch.size();
   Source& source = sources_[batch.source];
   const SourceProgress before = source.progress;
-  const auto first = FirstNew(batch, source, closed);
+  const auto first = FirstNew(batch, batch.source, source, output);
   counters_.repeated_packets += first.value_or(batch.size());
   if (!first) {
     ++counters_.repeated_batches;
     return;
   }
   source.marks.push_back({offset, before});
-  source.started = batch.started;
+  source.progress.started = batch.started;
   AddPackets(batch, *first, offset, source);
   source.progress.watermark = std::max(source.progress.watermark, batch.watermark);
-  CloseUpTo(source.progress.watermark, source, closed);
-  if (batch.final) Finish(source, closed);
+  if (source.progress.watermark != base::kBeginningOfTime)
+    CloseUpTo(ClosedBy(source.progress.watermark), batch.source, source, false, output);
+  if (batch.final) Finish(batch.source, source, output);
+  if (!refolding_) SnapshotLaggards(output);
 }
 
 /// The first packet of the batch that was not had before; nothing when the batch tells nothing new.
-std::optional<std::size_t> PartitionFold::FirstNew(const PacketBatch& batch, Source& source,
-                                                   std::vector<ClosedWindow>& closed) {
+std::optional<std::size_t> PartitionFold::FirstNew(const PacketBatch& batch, const std::string& name,
+                                                   Source& source, FoldOutput& output) {
   SourceProgress& progress = source.progress;
   if (batch.epoch < progress.epoch) return std::nullopt;
-  if (batch.epoch > progress.epoch || batch.content != progress.content) Restart(batch, source, closed);
+  if (batch.epoch > progress.epoch || batch.content != progress.content) Restart(batch, name, source, output);
   const std::uint64_t end = batch.sequence + batch.size();
   const bool tells_more = end > progress.next_sequence || batch.watermark > progress.watermark || batch.final;
   if (progress.final || end < progress.next_sequence || !tells_more) return std::nullopt;
@@ -82,13 +85,14 @@ std::optional<std::size_t> PartitionFold::FirstNew(const PacketBatch& batch, Sou
 }
 
 /// A source that began afresh, or sends something else under the same name.
-void PartitionFold::Restart(const PacketBatch& batch, Source& source, std::vector<ClosedWindow>& closed) {
+void PartitionFold::Restart(const PacketBatch& batch, const std::string& name, Source& source,
+                            FoldOutput& output) {
   SourceProgress& progress = source.progress;
   if (progress.epoch != 0 && !progress.final) {
     ++counters_.restarted_sources;
     if (progress.watermark != base::kBeginningOfTime && batch.started > progress.watermark)
       counters_.gap_ns += static_cast<std::uint64_t>((batch.started - progress.watermark).count());
-    Finish(source, closed);
+    Finish(name, source, output);
   }
   progress = {.epoch = batch.epoch, .content = batch.content, .next_sequence = batch.sequence};
   source.closed_to = base::kBeginningOfTime;
@@ -109,21 +113,22 @@ void PartitionFold::AddPackets(const PacketBatch& batch, std::size_t first, std:
     const packet::BatchFlow& flow = batch.flows[flow_index];
     const EventTime time = batch.times[i];
     Cursor& cursor = cursors[flow.link];
-    if (cursor.link == nullptr) cursor.link = &FindLink(source, batch.links[flow.link], offset);
+    if (cursor.link == nullptr) cursor.link = &source.links[batch.links[flow.link]];
     const auto late_after = LateAfter(batch, i, straggler);
     if (!late_after && (time < cursor.start || time >= cursor.start + options_.window_length)) {
       cursor.start = base::AlignDown(time, options_.window_length);
       cursor.window = FindWindow(source, *cursor.link, cursor.start, offset);
     }
     if (late_after || cursor.window == nullptr) {
-      ++cursor.link->late_packets[late_after.value_or(source.closed_to)];
+      Late& late =
+          cursor.link->late.try_emplace(late_after.value_or(source.closed_to), Late{0, offset}).first->second;
+      ++late.packets;
       ++counters_.late_packets;
       continue;
     }
     const std::uint32_t bytes = batch.wire_lengths_bytes[i];
     cursor.window->sums.AddPacket({time, bytes, batch.tcp_flags[i], batch.traffic_classes[i], batch.marks[i]},
                                   flow.key, options_.features.burst_gap);
-    cursor.link->last_packet_offset = offset;
     FlowSlot& slot = slots[flow_index];
     if (slot.window != cursor.window) slot.Flush(flow, options_.features);
     slot.window = cursor.window;
@@ -147,19 +152,10 @@ std::optional<EventTime> PartitionFold::LateAfter(const PacketBatch& batch, std:
 /// Late packets belong to the first window that closes after they came.
 std::uint64_t PartitionFold::TakeLate(Link& link, EventTime start) {
   std::uint64_t count = 0;
-  const auto end = link.late_packets.upper_bound(start);
-  for (auto position = link.late_packets.begin(); position != end; ++position) count += position->second;
-  link.late_packets.erase(link.late_packets.begin(), end);
+  const auto end = link.late.upper_bound(start);
+  for (auto position = link.late.begin(); position != end; ++position) count += position->second.packets;
+  link.late.erase(link.late.begin(), end);
   return count;
-}
-
-PartitionFold::Link& PartitionFold::FindLink(Source& source, const std::string& name, std::int64_t offset) {
-  const auto found = source.links.find(name);
-  if (found != source.links.end()) return found->second;
-  Link link{.last_packet_offset = offset,
-            .needed_offsets = {offset},
-            .sequences = feature::SequenceBuilder(options_.sequence_length)};
-  return source.links.emplace(name, std::move(link)).first->second;
 }
 
 PartitionFold::OpenWindow* PartitionFold::FindWindow(const Source& source, Link& link, EventTime start,
@@ -170,128 +166,121 @@ PartitionFold::OpenWindow* PartitionFold::FindWindow(const Source& source, Link&
   return &position->second;
 }
 
-void PartitionFold::CloseUpTo(EventTime watermark, Source& source, std::vector<ClosedWindow>& closed) {
-  if (watermark == base::kBeginningOfTime) return;
-  const EventTime boundary = ClosedBy(watermark);
+void PartitionFold::CloseUpTo(EventTime boundary, const std::string& name, Source& source, bool source_ends,
+                              FoldOutput& output) {
   if (boundary <= source.closed_to) return;
+  const std::uint64_t first = next_window_;
   for (auto position = source.links.begin(); position != source.links.end();) {
-    const bool watched = CloseLink(position->first, position->second, boundary, source, false, closed);
+    Link& link = position->second;
+    const bool watched =
+        refolding_ || CloseLink(position->first, link, boundary, name, source, source_ends, output);
+    DropBelow(boundary, link);
     position = watched ? std::next(position) : source.links.erase(position);
   }
   source.closed_to = boundary;
+  if (!refolding_) NoteClosing(source, first);
   ForgetMarks();
 }
 
-void PartitionFold::Finish(Source& source, std::vector<ClosedWindow>& closed) {
-  EventTime newest = base::AlignDown(source.progress.watermark, options_.window_length);
-  for (const auto& [name, link] : source.links) {
-    if (!link.open.empty()) newest = std::max(newest, link.open.rbegin()->first);
-  }
-  const EventTime boundary = newest + options_.window_length;
-  for (auto& [name, link] : source.links) CloseLink(name, link, boundary, source, true, closed);
-  source.links.clear();
-  source.progress.final = true;
+/// What windows that start before `boundary` would have taken.
+void PartitionFold::DropBelow(EventTime boundary, Link& link) const {
+  link.open.erase(link.open.begin(), link.open.lower_bound(boundary));
+  link.late.erase(link.late.begin(), link.late.upper_bound(boundary - options_.window_length));
 }
 
-bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime boundary, const Source& source,
-                              bool source_ends, std::vector<ClosedWindow>& closed) {
-  while (link.fresh || link.next_start + options_.window_length <= boundary) {
-    if (!link.fresh && link.next_start - link.idle_since >= options_.link_expiry) {
+bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime boundary,
+                              const std::string& source_name, const Source& source, bool source_ends,
+                              FoldOutput& output) {
+  bool snapshot_is_due = false;
+  for (;;) {
+    auto& history = link.history;
+    if (history && history->next_start() - history->idle_since() >= options_.link_expiry &&
+        history->next_start() + options_.window_length <= boundary) {
       ++counters_.retired_links;
-      link.fresh = true;
+      output.changed[name] = std::nullopt;
+      history.reset();
     }
-    if (link.fresh) {
+    if (!history) {
       if (link.open.empty()) return false;
       const EventTime begin = link.open.begin()->first;
-      if (begin + options_.window_length > boundary) return true;
-      link.fresh = false;
-      link.next_start = link.idle_since = begin;
+      if (begin + options_.window_length > boundary) break;
+      history.emplace(options_.sequence_length, begin);
       // Whether the link was known when these came depends on where batches ended.
       TakeLate(link, begin);
+      snapshot_is_due = true;
     }
-    closed.push_back(CloseNext(name, link, source, source_ends));
+    if (history->next_start() + options_.window_length > boundary) break;
+    snapshot_is_due = snapshot_is_due || SnapshotIsDue(name, history->next_start());
+    output.closed.push_back(CloseNext(name, link, source, source_ends));
   }
+  if (snapshot_is_due && link.history) output.changed[name] = link.history->Snapshot(source_name);
   return true;
 }
 
 ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const Source& source,
                                       bool source_ends) {
-  const EventTime start = link.next_start;
+  const EventTime start = link.history->next_start();
   const EventTime end = start + options_.window_length;
   const auto open = link.open.find(start);
   static const feature::Accumulator kNothing;
   const feature::Accumulator& sums = open == link.open.end() ? kNothing : open->second.sums;
+  const SourceProgress& progress = source.progress;
   ClosedWindow closed;
   closed.window = {.link = name,
                    .start = start,
                    .length = options_.window_length,
                    .schema_hash = feature::SchemaHash(),
-                   .partial = start < source.started || (source_ends && source.progress.watermark < end),
+                   .partial = start < progress.started || (source_ends && progress.watermark < end),
                    .packets = sums.packets(),
                    .bytes = sums.bytes(),
                    .late_packets = TakeLate(link, start),
                    .approximate = sums.approximate()};
   const feature::FeatureValues values = sums.Features(start, options_.window_length);
   std::copy_n(values.begin(), feature::kFeatureCount, closed.window.features.begin());
-  closed.sequence = link.sequences.Add(closed.window);
-  link.needed_offsets.push_back(open == link.open.end() ? link.last_packet_offset
-                                                        : open->second.first_offset);
-  if (link.needed_offsets.size() > options_.sequence_length)
-    link.needed_offsets.erase(link.needed_offsets.begin());
+  closed.sequence = link.history->Add(closed.window);
   counters_.packets_in_windows += sums.packets();
   ++counters_.windows;
+  ++next_window_;
   counters_.sequences += closed.sequence ? 1 : 0;
-  if (open != link.open.end()) {
-    link.open.erase(open);
-    link.idle_since = end;
-  }
-  link.next_start = end;
+  if (open != link.open.end()) link.open.erase(open);
   return closed;
 }
 
-std::optional<std::int64_t> PartitionFold::OldestNeededOffset() const {
-  std::optional<std::int64_t> oldest;
-  const auto need = [&oldest](std::int64_t offset) { oldest = oldest ? std::min(*oldest, offset) : offset; };
-  for (const auto& [source_name, source] : sources_) {
-    for (const auto& [link_name, link] : source.links) {
-      need(link.last_packet_offset);
-      for (const std::int64_t offset : link.needed_offsets) need(offset);
-      for (const auto& [start, window] : link.open) need(window.first_offset);
+/// Behind the newest open window; at least behind the one that the watermark is in.
+EventTime PartitionFold::EndOfOpenWindows(const Source& source) const {
+  EventTime newest = base::AlignDown(source.progress.watermark, options_.window_length);
+  for (const auto& [name, link] : source.links) {
+    if (!link.open.empty()) newest = std::max(newest, link.open.rbegin()->first);
+  }
+  return newest + options_.window_length;
+}
+
+void PartitionFold::Finish(const std::string& name, Source& source, FoldOutput& output) {
+  CloseUpTo(EndOfOpenWindows(source), name, source, true, output);
+  ForgetLinks(source, output);
+  source.progress.final = true;
+}
+
+void PartitionFold::Vanish(const std::string& name, FoldOutput& output) {
+  const auto found = sources_.find(name);
+  if (found == sources_.end() || found->second.progress.final) return;
+  Source& source = found->second;
+  if (source.links.empty()) return;
+  ++counters_.vanished_sources;
+  const EventTime end = EndOfOpenWindows(source);
+  CloseUpTo(end, name, source, true, output);
+  source.progress.watermark = std::max(source.progress.watermark, end + options_.lateness);
+  ForgetLinks(source, output);
+}
+
+void PartitionFold::ForgetLinks(Source& source, FoldOutput& output) {
+  if (!refolding_) {
+    for (const auto& [name, link] : source.links) {
+      if (link.history) output.changed[name] = std::nullopt;
     }
   }
-  return oldest;
-}
-
-void PartitionFold::ForgetMarks() {
-  const auto oldest = OldestNeededOffset();
-  for (auto& [name, source] : sources_) {
-    while (!source.marks.empty() && (!oldest || source.marks.front().offset < *oldest))
-      source.marks.pop_front();
-  }
-}
-
-std::map<std::string, SourceProgress> PartitionFold::ProgressBefore(std::int64_t offset) const {
-  std::map<std::string, SourceProgress> progress;
-  for (const auto& [name, source] : sources_) {
-    const auto not_before = [offset](const Mark& mark) { return mark.offset >= offset; };
-    const auto mark = std::find_if(source.marks.begin(), source.marks.end(), not_before);
-    const SourceProgress& before = mark == source.marks.end() ? source.progress : mark->before;
-    if (before.epoch > 0) progress[name] = before;
-  }
-  return progress;
-}
-
-void PartitionFold::Restore(const std::map<std::string, SourceProgress>& progress) {
-  for (const auto& [name, kept] : progress) {
-    Source& source = sources_[name];
-    source.progress = kept;
-    if (kept.watermark != base::kBeginningOfTime) source.closed_to = ClosedBy(kept.watermark);
-  }
-}
-
-/// Windows before this are closed once a source's watermark is there.
-EventTime PartitionFold::ClosedBy(EventTime watermark) const {
-  return base::AlignDown(watermark - options_.lateness, options_.window_length);
+  source.links.clear();
+  source.closings.clear();
 }
 
 std::size_t PartitionFold::link_count() const {
@@ -300,12 +289,25 @@ std::size_t PartitionFold::link_count() const {
   return count;
 }
 
+std::vector<std::string> PartitionFold::RunningSources() const {
+  std::vector<std::string> names;
+  for (const auto& [name, source] : sources_) {
+    if (!source.progress.final) names.push_back(name);
+  }
+  return names;
+}
+
 EventTime PartitionFold::Watermark() const {
   EventTime oldest = base::kEndOfTime;
   for (const auto& [name, source] : sources_) {
     if (!source.progress.final) oldest = std::min(oldest, source.progress.watermark);
   }
   return oldest;
+}
+
+/// Windows before this are closed once a source's watermark is there.
+EventTime PartitionFold::ClosedBy(EventTime watermark) const {
+  return base::AlignDown(watermark - options_.lateness, options_.window_length);
 }
 
 }  // namespace flowcast::window

@@ -6,13 +6,13 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "libs/feature/accumulator.h"
 #include "libs/feature/sequence_builder.h"
 #include "libs/feature/window.h"
 #include "libs/packet/packet.h"
+#include "libs/window/link_history.h"
 
 namespace flowcast::window {
 
@@ -21,6 +21,7 @@ struct FoldOptions {
   base::Duration lateness{0};  // how much longer than its watermark says a window stays open
   base::Duration link_expiry = std::chrono::hours(1);
   std::size_t sequence_length = 10;
+  std::size_t snapshot_every = 20;  // windows of a link
   feature::FeatureOptions features;
 };
 
@@ -39,6 +40,7 @@ struct FoldCounters {
   std::uint64_t retired_links = 0;
   std::uint64_t restarted_sources = 0;
   std::uint64_t gap_ns = 0;  // event time from their old epochs' watermarks to their new ones' begin
+  std::uint64_t vanished_sources = 0;
 
   FoldCounters& operator+=(const FoldCounters& other);
   FoldCounters& operator-=(const FoldCounters& other);
@@ -50,36 +52,68 @@ struct ClosedWindow {
   std::optional<feature::Sequence> sequence;
 };
 
+/// What applying a batch brings, beside the windows: state to be kept.
+struct FoldOutput {
+  std::vector<ClosedWindow> closed;                            // by link and time
+  std::map<std::string, std::optional<LinkSnapshot>> changed;  // nothing: the link is forgotten
+};
+
 /// How far a source's stream has come; what is needed to recognise repeats after a restart.
 struct SourceProgress {
   std::uint64_t epoch = 0;
-  std::uint64_t content = 0;        // what the epoch consists of
-  std::uint64_t next_sequence = 0;  // number of the packet that comes next
+  std::uint64_t content = 0;                         // what the epoch consists of
+  std::uint64_t next_sequence = 0;                   // number of the packet that comes next
+  base::EventTime started = base::kBeginningOfTime;  // of the epoch
   base::EventTime watermark = base::kBeginningOfTime;
   bool final = false;
   bool operator==(const SourceProgress&) const = default;
 };
+using Progress = std::map<std::string, SourceProgress>;  // by source
+
+/// Numbers of closed windows, counted as they are written out.
+struct WindowNumbers {
+  std::uint64_t needed = 0;  // the oldest that a snapshot may lack
+  std::uint64_t next = 0;
+};
 
 /// The fold's state is a function of the batches applied; nothing here knows the time of day.
 /// Each link belongs to one source, whose watermark closes its windows. Not thread-safe.
+///
+/// A restart makes a new fold: BeginRefold, the batches from OldestNeededOffset on are applied
+/// again (which rebuilds the windows that are open and gives no output), EndRefold with the links
+/// out of snapshots and the windows that followed them.
 class PartitionFold {
  public:
   explicit PartitionFold(const FoldOptions& options) : options_(options) {}
 
-  /// Applies the batch read at `offset`; appends the windows that it closed, by link and time.
-  void Apply(const packet::PacketBatch& batch, std::int64_t offset, std::vector<ClosedWindow>& closed);
+  /// Applies the batch read at `offset`; appends to `output`.
+  void Apply(const packet::PacketBatch& batch, std::int64_t offset, FoldOutput& output);
+  /// Closes the open windows of a source of which nothing more is expected, and forgets its links.
+  /// Should it come back, it goes on with the windows after those.
+  void Vanish(const std::string& source, FoldOutput& output);
 
-  /// The oldest record that a new fold must apply again to stand where this one stands, once it has
-  /// Restored what ProgressBefore says of that record; nothing when it needs none.
+  /// The oldest record that an open window is made of, or packets that are late and not told yet;
+  /// nothing when there are none.
   std::optional<std::int64_t> OldestNeededOffset() const;
+  /// The oldest window that a restart must be told, besides the newest snapshot of each link.
+  std::uint64_t OldestNeededWindow() const;
+  /// The number of the window that is closed next.
+  std::uint64_t next_window() const { return next_window_; }
 
   /// How far each source had come before the record at `offset`, which is OldestNeededOffset or,
   /// without one, what comes next. It decides what is a repeat and what is late from there on.
-  std::map<std::string, SourceProgress> ProgressBefore(std::int64_t offset) const;
+  Progress ProgressBefore(std::int64_t offset) const;
+  Progress ProgressNow() const;
+
   /// For a new fold, before its first batch.
-  void Restore(const std::map<std::string, SourceProgress>& progress);
+  void BeginRefold(const Progress& before);
+  /// `links` are those that were watched, by source and name.
+  void EndRefold(const Progress& now, std::map<std::string, std::map<std::string, LinkHistory>> links,
+                 const WindowNumbers& numbers);
 
   const FoldCounters& counters() const { return counters_; }
+  /// Sources that have not ended.
+  std::vector<std::string> RunningSources() const;
   /// Links that are being watched.
   std::size_t link_count() const;
   /// The oldest watermark of a source that has not ended; kEndOfTime without any.
@@ -90,50 +124,62 @@ class PartitionFold {
     feature::Accumulator sums;
     std::int64_t first_offset = 0;
   };
+  struct Late {
+    std::uint64_t packets = 0;
+    std::int64_t first_offset = 0;
+  };
   struct Link {
     std::map<base::EventTime, OpenWindow> open;
-    bool fresh = true;                                    // no window was closed since it began
-    base::EventTime next_start = base::kBeginningOfTime;  // the window to close next; meaningless while fresh
-    base::EventTime idle_since = base::kBeginningOfTime;  // end of the last window with a packet
-    std::int64_t last_packet_offset = 0;                  // of the batch that began it, until one is not late
-    std::map<base::EventTime, std::uint64_t> late_packets;  // by the boundary that was closed when they came
-    std::vector<std::int64_t> needed_offsets;  // of its beginning and the windows in the sequence history
-    feature::SequenceBuilder sequences;
+    std::map<base::EventTime, Late> late;  // by the boundary that was closed when they came
+    std::optional<LinkHistory> history;    // from the first closed window on
   };
   /// Where a source stood before it changed with the batch at `offset`.
   struct Mark {
     std::int64_t offset = 0;
     SourceProgress before;
   };
+  /// Windows that start before `boundary` have numbers from `first` on.
+  struct Closing {
+    base::EventTime boundary;
+    std::uint64_t first = 0;
+  };
   struct Source {
     SourceProgress progress;
-    base::EventTime started = base::kBeginningOfTime;
     base::EventTime closed_to = base::kBeginningOfTime;  // the window boundary closed last
     std::map<std::string, Link> links;
-    std::deque<Mark> marks;  // since the oldest offset that is needed
+    std::deque<Mark> marks;        // since the oldest offset that is needed
+    std::deque<Closing> closings;  // since the oldest window that is needed
   };
   struct FlowSlot;
 
-  std::optional<std::size_t> FirstNew(const packet::PacketBatch& batch, Source& source,
-                                      std::vector<ClosedWindow>& closed);
-  void Restart(const packet::PacketBatch& batch, Source& source, std::vector<ClosedWindow>& closed);
+  std::optional<std::size_t> FirstNew(const packet::PacketBatch& batch, const std::string& name,
+                                      Source& source, FoldOutput& output);
+  void Restart(const packet::PacketBatch& batch, const std::string& name, Source& source, FoldOutput& output);
   void AddPackets(const packet::PacketBatch& batch, std::size_t first, std::int64_t offset, Source& source);
-  Link& FindLink(Source& source, const std::string& name, std::int64_t offset);
   OpenWindow* FindWindow(const Source& source, Link& link, base::EventTime start, std::int64_t offset);
   std::optional<base::EventTime> LateAfter(const packet::PacketBatch& batch, std::size_t packet,
                                            std::size_t& straggler) const;
   static std::uint64_t TakeLate(Link& link, base::EventTime start);
   base::EventTime ClosedBy(base::EventTime watermark) const;
-  void CloseUpTo(base::EventTime watermark, Source& source, std::vector<ClosedWindow>& closed);
-  void Finish(Source& source, std::vector<ClosedWindow>& closed);
-  bool CloseLink(const std::string& name, Link& link, base::EventTime boundary, const Source& source,
-                 bool source_ends, std::vector<ClosedWindow>& closed);
-  void ForgetMarks();
+  base::EventTime EndOfOpenWindows(const Source& source) const;
+  void CloseUpTo(base::EventTime boundary, const std::string& name, Source& source, bool source_ends,
+                 FoldOutput& output);
+  bool CloseLink(const std::string& name, Link& link, base::EventTime boundary,
+                 const std::string& source_name, const Source& source, bool source_ends, FoldOutput& output);
   ClosedWindow CloseNext(const std::string& name, Link& link, const Source& source, bool source_ends);
+  void Finish(const std::string& name, Source& source, FoldOutput& output);
+  void ForgetLinks(Source& source, FoldOutput& output);
+  bool SnapshotIsDue(const std::string& link, base::EventTime start) const;
+  void NoteClosing(Source& source, std::uint64_t first);
+  void SnapshotLaggards(FoldOutput& output);
+  void DropBelow(base::EventTime boundary, Link& link) const;
+  void ForgetMarks();
 
   FoldOptions options_;
   FoldCounters counters_;
   std::map<std::string, Source> sources_;
+  std::uint64_t next_window_ = 0;  // number
+  bool refolding_ = false;
 };
 
 }  // namespace flowcast::window

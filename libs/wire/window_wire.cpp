@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "flowcast/v1/windows.pb.h"
+#include "libs/wire/internal/window_message.h"
 #include "libs/wire/message.h"
 
 namespace flowcast::wire {
@@ -30,8 +30,9 @@ bool IsConsistent(const v1::Sequence& message) {
 
 }  // namespace
 
-std::string Encode(const feature::Window& window) {
-  v1::Window message;
+namespace internal {
+
+void Write(const feature::Window& window, v1::Window& message) {
   message.set_version(1);
   message.set_link(window.link);
   message.set_start_ns(base::ToUnixNanoseconds(window.start));
@@ -43,28 +44,41 @@ std::string Encode(const feature::Window& window) {
   message.set_late_packets(window.late_packets);
   message.set_approximate(window.approximate);
   message.mutable_features()->Add(window.features.begin(), window.features.end());
+}
+
+bool IsConsistent(const v1::Window& message) {
+  return message.features_size() == static_cast<int>(feature::kFeatureCount) &&
+         AllFinite(message.features()) && IsSaneTime(message.start_ns()) && IsSaneTime(message.length_ns()) &&
+         message.length_ns() > 0;
+}
+
+feature::Window Read(const v1::Window& message) {
+  feature::Window window{.link = message.link(),
+                         .start = base::FromUnixNanoseconds(message.start_ns()),
+                         .length = base::Duration(message.length_ns()),
+                         .schema_hash = message.schema_hash(),
+                         .partial = message.partial(),
+                         .packets = message.packets(),
+                         .bytes = message.bytes(),
+                         .late_packets = message.late_packets(),
+                         .approximate = message.approximate()};
+  std::copy(message.features().begin(), message.features().end(), window.features.begin());
+  return window;
+}
+
+}  // namespace internal
+
+std::string Encode(const feature::Window& window) {
+  v1::Window message;
+  internal::Write(window, message);
   return message.SerializeAsString();
 }
 
 tl::expected<feature::Window, WireError> DecodeWindow(std::string_view bytes) {
   const auto message = Parse<v1::Window>(bytes);
   if (!message) return tl::unexpected(message.error());
-  if (message->features_size() != static_cast<int>(feature::kFeatureCount) ||
-      !AllFinite(message->features()) || !IsSaneTime(message->start_ns()) ||
-      !IsSaneTime(message->length_ns()) || message->length_ns() <= 0) {
-    return tl::unexpected(WireError::kInconsistent);
-  }
-  feature::Window window{.link = message->link(),
-                         .start = base::FromUnixNanoseconds(message->start_ns()),
-                         .length = base::Duration(message->length_ns()),
-                         .schema_hash = message->schema_hash(),
-                         .partial = message->partial(),
-                         .packets = message->packets(),
-                         .bytes = message->bytes(),
-                         .late_packets = message->late_packets(),
-                         .approximate = message->approximate()};
-  std::copy(message->features().begin(), message->features().end(), window.features.begin());
-  return window;
+  if (!internal::IsConsistent(*message)) return tl::unexpected(WireError::kInconsistent);
+  return internal::Read(*message);
 }
 
 std::string Encode(const feature::Sequence& sequence) {

@@ -24,6 +24,9 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
   app.add_option("--lateness", config.lateness, "how much longer a window waits for late packets [0]");
   app.add_option("--link-expiry", config.link_expiry, "a link without packets for so long is forgotten")
       ->capture_default_str();
+  app.add_option("--source-expiry", config.source_expiry,
+                 "a source that was not heard of for so long, by the clock, has ended")
+      ->capture_default_str();
   app.add_option("--burst-gap", config.burst_gap, "packets closer than this are a burst (burst_share)")
       ->capture_default_str();
   app.add_option("--sequence-length", config.sequence_length, "windows a sequence")
@@ -39,6 +42,10 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
                  "end once nothing came for so long, after something had [never]");
   config.common.describe = [] { return FeaturesMetrics().Describe(); };
   AddCommonOptions(app, config.common);
+}
+
+FeaturesOptions FeaturesConfig::Options() const {
+  return {.fold = FoldOptions(), .source_expiry = base::ParseDuration(source_expiry)};
 }
 
 window::FoldOptions FeaturesConfig::FoldOptions() const {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "libs/app/app.h"
-#include "libs/window/partition_fold.h"
+#include "services/features/features_service.h"
 
 namespace flowcast::services {
 
@@ -14,6 +14,7 @@ struct FeaturesConfig {
   std::string window = "5s";
   std::string lateness;
   std::string link_expiry = "1h";
+  std::string source_expiry = "1h";
   std::string burst_gap = "1ms";
   std::size_t sequence_length = 10;
   std::string home_net = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7";
@@ -22,6 +23,9 @@ struct FeaturesConfig {
   std::string exit_when_idle;
 
   /// Throws base::ConfigError.
+  FeaturesOptions Options() const;
+
+ private:
   window::FoldOptions FoldOptions() const;
 };
 

@@ -50,6 +50,12 @@ Table MakeTable() {
       .Counter("flowcast_features_windows_total", "Windows closed.", Fold(&window::FoldCounters::windows))
       .Counter("flowcast_features_sequences_total", "Sequences made of them.",
                Fold(&window::FoldCounters::sequences))
+      .Counter("flowcast_features_state_records_total",
+               "Written to state.v1: snapshots of links, links that were forgotten, and progress.",
+               Task(&FeaturesCounters::state_records))
+      .Counter("flowcast_features_vanished_sources_total",
+               "Sources that were not heard of for longer than --source-expiry.",
+               Fold(&window::FoldCounters::vanished_sources))
       .Gauge("flowcast_features_links", "Links that are watched.",
              [](const Facts& facts) { return facts.links; })
       .Counter("flowcast_features_retired_links_total", "Links forgotten, since nothing came from them.",

@@ -9,28 +9,19 @@
 #include "libs/wire/window_wire.h"
 
 namespace flowcast::services {
+namespace {
+constexpr base::Duration kVanishedEvery = std::chrono::seconds(1);
+}
 
 void FeaturesTask::OnAssigned(const std::vector<bus::Position>& partitions) {
   for (const bus::Position& position : partitions) {
-    partitions_.insert_or_assign(position.at, MakePartition(position));
+    Partition partition{.fold = window::PartitionFold(options_.fold),
+                        .state = store_->Load(position),
+                        .begun = clock_.Steady()};
+    partition.fold.BeginRefold(partition.state.before);
+    if (partition.state.next_offset <= std::max<std::int64_t>(position.offset, 0)) GoLive(partition);
+    partitions_.insert_or_assign(position.at, std::move(partition));
   }
-}
-
-FeaturesTask::Partition FeaturesTask::MakePartition(const bus::Position& position) const {
-  Partition partition{.fold = window::PartitionFold(options_)};
-  partition.progress.next_offset = std::max<std::int64_t>(position.offset, 0);
-  partition.live = position.offset == bus::kNoOffset;
-  if (partition.live) return partition;
-  if (const auto progress = wire::DecodeProgressJson(position.metadata)) {
-    partition.progress = *progress;
-    partition.fold.Restore(progress->sources);
-  } else {
-    log_(base::LogLevel::kWarning,
-         position.at.topic + " partition " + std::to_string(position.at.partition) +
-             ": the committed position carries no progress of ours; windows that were open "
-             "may be incomplete");
-  }
-  return partition;
 }
 
 void FeaturesTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions) {
@@ -45,23 +36,29 @@ void FeaturesTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions)
 
 void FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) {
   Partition& partition = partitions_.at(record.from);
-  if (!partition.live && record.offset >= partition.progress.next_offset) GoLive(partition);
-  closed_.clear();
   const auto batch = wire::DecodePacketBatch(record.value);
+  window::FoldOutput output;
   if (batch) {
-    partition.fold.Apply(*batch, record.offset, closed_);
+    partition.fold.Apply(*batch, record.offset, output);
+    partition.heard[batch->source] = clock_.Steady();
   } else if (partition.live) {
     Refuse(record, batch.error());
   }
-  if (!partition.live) {
+  if (partition.live) {
+    partition.state.next_offset = record.offset + 1;
+    partition.moved = true;
+    Emit(record.from.partition, output, outbox);
+  } else {
     ++counters_.refolded;
-    return;
+    if (record.offset + 1 >= partition.state.next_offset) GoLive(partition);
   }
-  partition.progress.next_offset = record.offset + 1;
-  Emit(record, outbox);
 }
 
 void FeaturesTask::GoLive(Partition& partition) {
+  PartitionState& state = partition.state;
+  partition.fold.EndRefold(state.now, std::exchange(state.links, {}), state.windows);
+  state.before.clear();
+  state.now.clear();
   partition.live = true;
   partition.before_live = partition.fold.counters();
 }
@@ -85,15 +82,51 @@ void FeaturesTask::Refuse(const bus::InRecord& record, wire::WireError error) {
                                      "; " + std::to_string(counters_.refused()) + " so far");
 }
 
-void FeaturesTask::Emit(const bus::InRecord& record, slice::Outbox& outbox) {
-  for (const window::ClosedWindow& closed : closed_) {
+void FeaturesTask::Emit(std::int32_t partition, const window::FoldOutput& output, slice::Outbox& outbox) {
+  for (const window::ClosedWindow& closed : output.closed) {
     const std::string& link = closed.window.link;
-    outbox.push_back(
-        {.to = {names_.windows, record.from.partition}, .key = link, .value = wire::Encode(closed.window)});
+    outbox.push_back({.to = {names_.windows, partition}, .key = link, .value = wire::Encode(closed.window)});
     if (!closed.sequence) continue;
-    outbox.push_back({.to = {names_.sequences, record.from.partition},
-                      .key = link,
-                      .value = wire::Encode(*closed.sequence)});
+    outbox.push_back(
+        {.to = {names_.sequences, partition}, .key = link, .value = wire::Encode(*closed.sequence)});
+  }
+  for (const auto& [link, snapshot] : output.changed) {
+    outbox.push_back({.to = {names_.state, partition},
+                      .key = state::LinkKey(kFeaturesState, link),
+                      .value = snapshot ? wire::Encode(*snapshot) : "",
+                      .tombstone = !snapshot});
+    ++counters_.state_records;
+  }
+}
+
+void FeaturesTask::OnIdle(slice::Outbox& outbox) {
+  if (clock_.Steady() < next_check_) return;
+  next_check_ = clock_.Steady() + kVanishedEvery;
+  for (auto& [at, partition] : partitions_) {
+    if (partition.live) ForgetVanished(at.partition, partition, outbox);
+  }
+}
+
+void FeaturesTask::ForgetVanished(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
+  const base::Duration now = clock_.Steady();
+  window::FoldOutput output;
+  for (const std::string& source : partition.fold.RunningSources()) {
+    const auto heard = partition.heard.find(source);
+    const base::Duration since = heard == partition.heard.end() ? partition.begun : heard->second;
+    if (now - since > options_.source_expiry) partition.fold.Vanish(source, output);
+  }
+  if (output.closed.empty() && output.changed.empty()) return;
+  partition.moved = true;
+  Emit(number, output, outbox);
+}
+
+void FeaturesTask::OnCommit(slice::Outbox& outbox) {
+  for (auto& [at, partition] : partitions_) {
+    if (!partition.live || !std::exchange(partition.moved, false)) continue;
+    outbox.push_back({.to = {names_.state, at.partition},
+                      .key = state::ProgressKey(kFeaturesState),
+                      .value = wire::Encode(ProgressOf(partition, PositionOf(partition)))});
+    ++counters_.state_records;
   }
 }
 
@@ -101,11 +134,24 @@ std::vector<bus::Position> FeaturesTask::Positions() const {
   std::vector<bus::Position> positions;
   for (const auto& [at, partition] : partitions_) {
     if (!partition.live) continue;
-    const std::int64_t next = partition.progress.next_offset;
-    const std::int64_t from = std::min(partition.fold.OldestNeededOffset().value_or(next), next);
-    positions.push_back({at, from, wire::EncodeJson({next, partition.fold.ProgressBefore(from)})});
+    positions.push_back({at, PositionOf(partition), wire::EncodeCommitNote(partition.state.next_offset)});
   }
   return positions;
+}
+
+/// The oldest record that a restart must read again.
+std::int64_t FeaturesTask::PositionOf(const Partition& partition) {
+  const std::int64_t next = partition.state.next_offset;
+  return std::min(partition.fold.OldestNeededOffset().value_or(next), next);
+}
+
+wire::FeaturesProgress FeaturesTask::ProgressOf(const Partition& partition, std::int64_t from) const {
+  const window::PartitionFold& fold = partition.fold;
+  return {.next_offset = partition.state.next_offset,
+          .before = fold.ProgressBefore(from),
+          .now = fold.ProgressNow(),
+          .windows_from = static_cast<std::int64_t>(fold.OldestNeededWindow()),
+          .windows_to = static_cast<std::int64_t>(fold.next_window())};
 }
 
 window::FoldCounters FeaturesTask::fold_counters() const {

@@ -10,30 +10,46 @@
 #include "libs/slice/slice_loop.h"
 #include "libs/topics/topics.h"
 #include "libs/window/partition_fold.h"
-#include "libs/wire/progress_wire.h"
+#include "libs/wire/wire_error.h"
+#include "services/features/partition_store.h"
 
 namespace flowcast::services {
+
+struct FeaturesOptions {
+  window::FoldOptions fold;
+  base::Duration source_expiry =
+      std::chrono::hours(1);  // of silence, by the clock; then a source has vanished
+};
 
 /// Records in = batches applied + refused by reason.
 struct FeaturesCounters {
   std::uint64_t refused_not_ours = 0;
   std::uint64_t refused_version = 0;
   std::uint64_t refused_inconsistent = 0;
-  std::uint64_t refolded = 0;  // batches read again after a restart or rebalance
+  std::uint64_t refolded = 0;       // batches read again after a restart or rebalance
+  std::uint64_t state_records = 0;  // written to state.v1
   std::uint64_t refused() const { return refused_not_ours + refused_version + refused_inconsistent; }
 };
 
-/// After an assignment the records before the committed next_offset are folded again without
-/// anything being produced, so that the fold stands where it stood (rule 3 of the design).
+/// Where a partition stood is in state.v1, written in the transaction of the position it belongs to:
+/// snapshots of links now and then, and the progress of the sources. After an assignment they are read, with
+/// the windows of windows.v1 that followed the snapshots; then the packets from the committed position to the
+/// progress's next_offset are folded again, which rebuilds the windows that are open without anything being
+/// produced (rule 3 of the design, ADR 0010).
 class FeaturesTask : public slice::Task {
  public:
-  FeaturesTask(const window::FoldOptions& options, const topics::Names& names, base::Log log)
-      : options_(options), names_(names), log_(std::move(log)) {}
+  FeaturesTask(const FeaturesOptions& options, const topics::Names& names, const base::Clock& clock,
+               base::Log log)
+      : options_(options), names_(names), clock_(clock), log_(std::move(log)) {}
+
+  /// Before the first assignment; `store` must outlive the task.
+  void Connect(PartitionStore& store) { store_ = &store; }
 
   void OnAssigned(const std::vector<bus::Position>& partitions) override;
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions) override;
   void OnRecord(const bus::InRecord& record, slice::Outbox& outbox) override;
-  void OnIdle(slice::Outbox&) override {}
+  void OnIdle(slice::Outbox& outbox) override;
+  void OnCommit(slice::Outbox& outbox) override;
   std::vector<bus::Position> Positions() const override;
 
   const FeaturesCounters& counters() const { return counters_; }
@@ -48,23 +64,30 @@ class FeaturesTask : public slice::Task {
  private:
   struct Partition {
     window::PartitionFold fold;
-    wire::PartitionProgress progress;  // as committed; then only next_offset moves
+    PartitionState state;  // as it was found; then only next_offset moves
     window::FoldCounters before_live;
-    bool live = false;  // past the silent re-fold
+    bool live = false;                            // past the silent re-fold
+    bool moved = false;                           // since the last commit
+    std::map<std::string, base::Duration> heard;  // when something of a source was read last
+    base::Duration begun{};                       // when the partition became ours
   };
 
-  Partition MakePartition(const bus::Position& position) const;
   void GoLive(Partition& partition);
+  void ForgetVanished(std::int32_t number, Partition& partition, slice::Outbox& outbox);
+  wire::FeaturesProgress ProgressOf(const Partition& partition, std::int64_t from) const;
+  static std::int64_t PositionOf(const Partition& partition);
   void Refuse(const bus::InRecord& record, wire::WireError error);
-  void Emit(const bus::InRecord& record, slice::Outbox& outbox);
+  void Emit(std::int32_t partition, const window::FoldOutput& output, slice::Outbox& outbox);
 
-  window::FoldOptions options_;
+  FeaturesOptions options_;
   topics::Names names_;
+  const base::Clock& clock_;
   base::Log log_;
+  PartitionStore* store_ = nullptr;
+  base::Duration next_check_{};
   std::map<bus::TopicPartition, Partition> partitions_;
   FeaturesCounters counters_;
   window::FoldCounters past_;  // of partitions that are no longer ours
-  std::vector<window::ClosedWindow> closed_;
 };
 
 }  // namespace flowcast::services

@@ -1,5 +1,6 @@
 // flowcast-features: packets.v1 into windows.v1 and sequences.v1.
 #include <CLI/CLI.hpp>
+#include <optional>
 
 #include "libs/app/slices.h"
 #include "services/features/features_config.h"
@@ -14,7 +15,16 @@ int MakeFeatures(const services::FeaturesConfig& config) {
   base::SystemClock clock;
   const base::Log log = app::MakeLog("features", config.common);
   const topics::Names names = config.common.names();
-  services::FeaturesTask task(config.FoldOptions(), names, log);
+  const services::FeaturesOptions options = config.Options();
+  services::FeaturesTask task(options, names, clock, log);
+  std::optional<state::StateReader> reader;
+  std::optional<services::PartitionStore> store;
+  const auto connect = [&](bus::Bus& bus) {
+    reader.emplace(state::StateReader::Parts{bus, clock, names.state, services::kFeaturesState,
+                                             [] { return app::StopRequested(); }});
+    store.emplace(*reader, options.fold, names, log);
+    task.Connect(*store);
+  };
   app::Status status(config.common, "features", clock, log);
   services::FeaturesReport report(task, clock, log, status.publisher());
   return app::RunSlices({.common = config.common,
@@ -23,8 +33,9 @@ int MakeFeatures(const services::FeaturesConfig& config) {
                          .group = config.group,
                          .instance = config.instance,
                          .input = names.packets,
-                         .needs = {names.packets, names.windows, names.sequences},
-                         .exit_when_idle = config.exit_when_idle},
+                         .needs = {names.packets, names.windows, names.sequences, names.state},
+                         .exit_when_idle = config.exit_when_idle,
+                         .connected = connect},
                         task, clock, log, [&report](const auto& counters) { report.Write(counters); });
 }
 

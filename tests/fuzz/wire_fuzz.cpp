@@ -4,10 +4,10 @@
 #include <string_view>
 
 #include "libs/wire/alert_wire.h"
+#include "libs/wire/features_state_wire.h"
 #include "libs/wire/forecast_wire.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/packet_wire.h"
-#include "libs/wire/progress_wire.h"
 #include "libs/wire/window_wire.h"
 
 namespace {
@@ -26,8 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const auto encode = [](const auto& message) { return wire::Encode(message); };
-  const auto encode_json = [](const auto& message) { return wire::EncodeJson(message); };
-  switch (data[0] % 8) {
+  switch (data[0] % 10) {
     case 0:
       Try(bytes, wire::DecodePacketBatch, encode);
       break;
@@ -49,8 +48,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 6:
       static_cast<void>(wire::DecodeAlertJson(bytes));
       break;  // null is no number, so NaN does not come back
+    case 7:
+      Try(bytes, wire::DecodeFeaturesProgress, encode);
+      break;
+    case 8:
+      Try(bytes, wire::DecodeLinkSnapshot, encode);
+      break;
     default:
-      Try(bytes, wire::DecodeProgressJson, encode_json);
+      Try(bytes, wire::DecodeCommitNote, wire::EncodeCommitNote);
       break;
   }
   return 0;

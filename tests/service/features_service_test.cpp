@@ -32,7 +32,11 @@ class World {
   /// A new process.
   void Begin() {
     instance.reset();
-    task = std::make_unique<FeaturesTask>(kOptions, names, lines.log());
+    reader = std::make_unique<state::StateReader>(
+        state::StateReader::Parts{bus, clock, names.state, kFeaturesState, stop});
+    store = std::make_unique<PartitionStore>(*reader, options.fold, names, lines.log());
+    task = std::make_unique<FeaturesTask>(options, names, clock, lines.log());
+    task->Connect(*store);
     instance = std::make_unique<Instance>(bus, clock, *task, names.packets, "features");
   }
   std::vector<std::string> Values(const std::string& topic) const {
@@ -41,12 +45,15 @@ class World {
     return values;
   }
 
-  static inline const window::FoldOptions kOptions{
-      .window_length = 5s, .link_expiry = 60s, .sequence_length = 4};
+  FeaturesOptions options{
+      .fold = {.window_length = 5s, .link_expiry = 60s, .sequence_length = 4, .snapshot_every = 3}};
+  std::function<bool()> stop = [] { return false; };
   base::ManualClock clock;
   bus::MemoryBus bus{clock};
   topics::Names names;
   support::Lines lines;
+  std::unique_ptr<state::StateReader> reader;
+  std::unique_ptr<PartitionStore> store;
   std::unique_ptr<FeaturesTask> task;
   std::unique_ptr<Instance> instance;
 };
@@ -129,7 +136,8 @@ TEST_F(FeaturesServiceTest, ItsMetricsAddUpWhileWindowsAreOpen) {
   EXPECT_EQ(value("packets_total"), value("folded_packets_total") + value("waiting_packets"));
   EXPECT_EQ(value("refused_records_total", "not_ours"), 1);
   EXPECT_EQ(value("read_records_total"), value("batches_total") + value("refused_records_total"));
-  EXPECT_EQ(value("written_records_total"), value("windows_total") + value("sequences_total"));
+  EXPECT_EQ(value("written_records_total"),
+            value("windows_total") + value("sequences_total") + value("state_records_total"));
   EXPECT_EQ(value("links"), 2);
   EXPECT_EQ(value("watermark_timestamp_seconds"), base::ToUnixSeconds(At(12)));
   EXPECT_GT(value("read_timestamp_seconds"), 0);
@@ -238,6 +246,86 @@ TEST_F(FeaturesServiceTest, AStoppedServiceGoesOnWhereItStopped) {
   ExpectSame(stopped, world_);
 }
 
+TEST_F(FeaturesServiceTest, ARestartReadsOnlyThePacketsOfOpenWindowsAgain) {
+  world_.Begin();
+  Stream stream;
+  for (int second = 0; second < 1000; ++second) world_.Send(stream.Add("a", At(second)).Next(At(second)));
+  world_.instance->RunOut();
+  world_.Begin();
+  world_.Send(stream.Add("a", At(1000)).Next(At(1005)));
+  world_.instance->RunOut();
+  EXPECT_EQ(world_.task->counters().refolded, 5u);
+  const auto sequences = world_.bus.Records(world_.names.sequences);
+  EXPECT_EQ(wire::DecodeSequence(sequences.back().value)->end, At(1005));
+}
+
+TEST_F(FeaturesServiceTest, ASourceThatIsNotHeardOfIsForgottenByTheClock) {
+  world_.Begin();
+  Stream stream;
+  world_.Send(stream.Add("a", At(0)).Next(At(7)));
+  world_.instance->RunOut();
+  world_.clock.Advance(59min);
+  world_.instance->RunOut();
+  EXPECT_EQ(world_.task->link_count(), 1u);
+  world_.Begin();
+  world_.instance->RunOut();
+  world_.clock.Advance(61min);
+  world_.instance->RunOut();
+  EXPECT_EQ(world_.task->link_count(), 0u);
+  EXPECT_EQ(world_.task->fold_counters().vanished_sources, 1u);
+  const auto windows = world_.bus.Records(world_.names.windows);
+  ASSERT_THAT(windows, SizeIs(2));
+  EXPECT_TRUE(wire::DecodeWindow(windows[1].value)->partial);
+
+  world_.Begin();
+  world_.Send(stream.Add("a", At(9)).Add("a", At(11)).Next(At(15)));
+  world_.instance->RunOut();
+  EXPECT_THAT(world_.bus.Records(world_.names.windows), SizeIs(3)) << "a restart knows that it was closed";
+  EXPECT_EQ(world_.task->fold_counters().late_packets, 1u);
+}
+
+TEST_F(FeaturesServiceTest, WhatATransactionThatWasLeftOpenHidesIsWaitedFor) {
+  Stream stream;
+  const Log log{stream.Add("a", At(0)).Next(At(1)), stream.Add("a", At(6)).Next(At(11))};
+  // Someone died in the middle of a transaction before the state was written.
+  const auto zombie = world_.bus.MakeProducer({.transactional_id = "zombie"});
+  zombie->InitTransactions();
+  zombie->Begin();
+  zombie->Send({.to = {world_.names.state, 0}, .key = "x", .value = "y"});
+  zombie->Send({.to = {world_.names.windows, 0}, .key = "x", .value = "y"});
+  world_.Begin();
+  for (const packet::PacketBatch& batch : log) world_.Send(batch);
+  world_.instance->RunOut();
+  int asked = 0;
+  world_.stop = [&] {
+    if (++asked == 5) zombie->Abort();
+    return false;
+  };
+  world_.Begin();
+  world_.Send(stream.Add("a", At(12)).Next(At(15)));
+  world_.instance->RunOut();
+  EXPECT_GE(asked, 5);
+  EXPECT_THAT(world_.lines.lines, IsEmpty());
+  const auto windows = world_.bus.Records(world_.names.windows);
+  ASSERT_THAT(windows, SizeIs(3));
+  EXPECT_EQ(wire::DecodeWindow(windows[2].value)->start, At(10));
+}
+
+TEST_F(FeaturesServiceTest, LinksWhoseStateIsOfOtherWindowsBeginAnew) {
+  world_.Begin();
+  Stream stream;
+  world_.Send(stream.Add("a", At(0)).Next(At(11)));
+  world_.instance->RunOut();
+  world_.options.fold.window_length = 2500ms;
+  world_.Begin();
+  world_.Send(stream.Add("a", At(13)).Next(At(18)));
+  world_.instance->RunOut();
+  EXPECT_TRUE(world_.lines.Contain("1 links begin anew: their state is of another --window"));
+  const auto windows = world_.bus.Records(world_.names.windows);
+  ASSERT_THAT(windows, SizeIs(4));
+  EXPECT_EQ(wire::DecodeWindow(windows[2].value)->start, At(12.5));
+}
+
 TEST_F(FeaturesServiceTest, APositionWithForeignMetadataIsUsedWithAWarning) {
   Stream stream;
   world_.Send(stream.Add("a", At(0)).Next(At(1)));
@@ -256,7 +344,7 @@ TEST_F(FeaturesServiceTest, APositionWithForeignMetadataIsUsedWithAWarning) {
   consumer->Close();
   world_.Begin();
   world_.instance->RunOut();
-  EXPECT_TRUE(world_.lines.Contain("no progress of ours"));
+  EXPECT_TRUE(world_.lines.Contain("has no state in flowcast.state.v1"));
   EXPECT_THAT(world_.Values(world_.names.windows), SizeIs(1));
 }
 

@@ -7,8 +7,8 @@
 #include "libs/base/random.h"
 #include "libs/feature/window.h"
 #include "libs/model_store/model_folder.h"
+#include "libs/wire/features_state_wire.h"
 #include "libs/wire/forecast_wire.h"
-#include "libs/wire/progress_wire.h"
 #include "tests/support/stream.h"
 
 namespace flowcast::support {
@@ -184,14 +184,34 @@ inline alert::Alert AnyAlert(base::Random& random) {
           .summary = AnyText(random)};
 }
 
-inline wire::PartitionProgress AnyProgress(base::Random& random, std::uint64_t sources) {
-  wire::PartitionProgress progress{.next_offset =
-                                       static_cast<std::int64_t>(random.Below(std::uint64_t{1} << 60))};
-  for (std::uint64_t i = 0; i < sources; ++i) {
-    progress.sources[AnyText(random) + std::to_string(i)] = {random.Next(), random.Next(), random.Next(),
-                                                             AnyTime(random), random.Below(2) == 0};
+inline window::Progress AnySources(base::Random& random, std::uint64_t count) {
+  window::Progress progress;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    progress[AnyText(random) + std::to_string(i)] = {.epoch = random.Next(),
+                                                     .content = random.Next(),
+                                                     .next_sequence = random.Next(),
+                                                     .started = AnyTime(random),
+                                                     .watermark = AnyTime(random),
+                                                     .final = random.Below(2) == 0};
   }
   return progress;
+}
+
+inline wire::FeaturesProgress AnyProgress(base::Random& random, std::uint64_t sources) {
+  const auto offset = [&random] { return static_cast<std::int64_t>(random.Below(std::uint64_t{1} << 60)); };
+  const std::int64_t from = offset();
+  return {.next_offset = offset(),
+          .before = AnySources(random, sources),
+          .now = AnySources(random, sources),
+          .windows_from = from,
+          .windows_to = from + static_cast<std::int64_t>(random.Below(1000))};
+}
+
+inline window::LinkSnapshot AnySnapshot(base::Random& random, std::uint64_t windows) {
+  window::LinkSnapshot snapshot{
+      .source = AnyText(random), .next_start = AnyTime(random), .idle_since = AnyTime(random)};
+  for (std::uint64_t i = 0; i < windows; ++i) snapshot.windows.push_back(AnyWindow(random));
+  return snapshot;
 }
 
 }  // namespace flowcast::support

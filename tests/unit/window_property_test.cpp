@@ -14,12 +14,52 @@ using support::BatchLimits;
 
 using Log = std::vector<PacketBatch>;
 
-const FoldOptions kOptions{.window_length = 5s, .link_expiry = 60s, .sequence_length = 4};
+const FoldOptions kOptions{
+    .window_length = 5s, .link_expiry = 60s, .sequence_length = 4, .snapshot_every = 3};
 
 /// Applies the log's records [from, to) and appends what closes.
 void ApplyRange(PartitionFold& fold, const Log& log, std::size_t from, std::size_t to,
                 std::vector<ClosedWindow>& closed) {
-  for (std::size_t i = from; i < to; ++i) fold.Apply(log[i], static_cast<std::int64_t>(i), closed);
+  FoldOutput output;
+  for (std::size_t i = from; i < to; ++i) fold.Apply(log[i], static_cast<std::int64_t>(i), output);
+  for (ClosedWindow& window : output.closed) closed.push_back(std::move(window));
+}
+
+/// What a fold has written: every window, and the newest snapshot of each link.
+struct Written {
+  std::vector<ClosedWindow> windows;
+  std::map<std::string, LinkSnapshot> snapshots;
+
+  void Take(FoldOutput output) {
+    for (ClosedWindow& window : output.closed) windows.push_back(std::move(window));
+    for (auto& [link, snapshot] : output.changed) {
+      snapshots.erase(link);
+      if (snapshot) snapshots.emplace(link, std::move(*snapshot));
+    }
+  }
+  /// As a restarted service puts them together, from the window numbered `needed` on.
+  std::map<std::string, std::map<std::string, LinkHistory>> Histories(std::uint64_t needed) const {
+    std::map<std::string, std::map<std::string, LinkHistory>> histories;
+    for (const auto& [link, snapshot] : snapshots) {
+      LinkHistory history(kOptions.sequence_length, snapshot);
+      for (std::size_t i = needed; i < windows.size(); ++i) {
+        const feature::Window& window = windows[i].window;
+        if (window.link == link && window.start == history.next_start()) history.Add(window);
+      }
+      histories[snapshot.source].emplace(link, std::move(history));
+    }
+    return histories;
+  }
+};
+
+Written Run(PartitionFold& fold, const Log& log, std::size_t to) {
+  Written written;
+  for (std::size_t i = 0; i < to; ++i) {
+    FoldOutput output;
+    fold.Apply(log[i], static_cast<std::int64_t>(i), output);
+    written.Take(std::move(output));
+  }
+  return written;
 }
 
 void ExpectSame(const std::vector<ClosedWindow>& actual, const std::vector<ClosedWindow>& wanted) {
@@ -35,16 +75,20 @@ void ExpectSame(const std::vector<ClosedWindow>& actual, const std::vector<Close
 /// Stops before record k and goes on with a fresh fold, as a restarted service does.
 void ExpectRestartChangesNothing(const Log& log, std::size_t k) {
   PartitionFold straight(kOptions), stopped(kOptions), fresh(kOptions);
-  std::vector<ClosedWindow> ignored, wanted, actual;
-  ApplyRange(straight, log, 0, k, ignored);
+  std::vector<ClosedWindow> silent, wanted, actual;
+  Run(straight, log, k);
   ApplyRange(straight, log, k, log.size(), wanted);
 
-  ApplyRange(stopped, log, 0, k, ignored);
+  const Written written = Run(stopped, log, k);
   const auto from = stopped.OldestNeededOffset().value_or(static_cast<std::int64_t>(k));
-  fresh.Restore(stopped.ProgressBefore(from));
-  ApplyRange(fresh, log, static_cast<std::size_t>(from), k, ignored);
+  const WindowNumbers numbers{stopped.OldestNeededWindow(), written.windows.size()};
+  fresh.BeginRefold(stopped.ProgressBefore(from));
+  ApplyRange(fresh, log, static_cast<std::size_t>(from), k, silent);
+  EXPECT_TRUE(silent.empty());
+  fresh.EndRefold(stopped.ProgressNow(), written.Histories(numbers.needed), numbers);
   EXPECT_EQ(fresh.link_count(), stopped.link_count());
   EXPECT_EQ(fresh.OldestNeededOffset(), stopped.OldestNeededOffset());
+  EXPECT_LE(fresh.OldestNeededWindow(), stopped.OldestNeededWindow());
   ApplyRange(fresh, log, k, log.size(), actual);
   ExpectSame(actual, wanted);
 }

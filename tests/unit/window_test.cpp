@@ -28,7 +28,20 @@ class WindowTest : public testing::Test {
     Apply(stream_.Next(watermark_));
   }
   void End(double seconds) { Apply(stream_.Next(At(seconds), true)); }
-  void Apply(const packet::PacketBatch& batch) { fold_.Apply(batch, offset_++, closed_); }
+  void Apply(const packet::PacketBatch& batch) {
+    FoldOutput output;
+    fold_.Apply(batch, offset_++, output);
+    Take(std::move(output));
+  }
+  void Vanish() {
+    FoldOutput output;
+    fold_.Vanish("demo", output);
+    Take(std::move(output));
+  }
+  void Take(FoldOutput output) {
+    for (ClosedWindow& window : output.closed) closed_.push_back(std::move(window));
+    changed_ = std::move(output.changed);
+  }
 
   std::vector<ClosedWindow> TakeClosed() { return std::exchange(closed_, {}); }
   /// The oldest window not looked at yet.
@@ -51,6 +64,7 @@ class WindowTest : public testing::Test {
   base::EventTime watermark_ = At(0);
   std::int64_t offset_ = 0;
   std::vector<ClosedWindow> closed_;
+  std::map<std::string, std::optional<LinkSnapshot>> changed_;  // by the last call
   std::uint64_t late_ = 0;
 };
 
@@ -144,7 +158,7 @@ TEST_F(WindowTest, ALinkWithNothingButLatePacketsIsNoLink) {
   EXPECT_EQ(fold_.link_count(), 1u);
   EXPECT_EQ(fold_.counters().retired_links, 0u);
   EXPECT_EQ(fold_.counters().late_packets, 1u);
-  EXPECT_EQ(oldest, 0);
+  EXPECT_EQ(oldest, 2) << "the batch of the late packet, until the next window closes";
 }
 
 TEST_F(WindowTest, APacketOutOfOrderOfANewLinkIsNotLateWhileItsWindowIsOpen) {
@@ -157,6 +171,68 @@ TEST_F(WindowTest, APacketOutOfOrderOfANewLinkIsNotLateWhileItsWindowIsOpen) {
   ExpectWindow(5, 1);
   ExpectWindow(10, 1);
   EXPECT_EQ(fold_.counters().late_packets, 0u);
+}
+
+TEST_F(WindowTest, ALinkIsSnapshotWithItsFirstWindowAndThenOnceInAWhile) {
+  options_.snapshot_every = 4;
+  Restart(options_);
+  Feed({0});
+  AdvanceTo(5);
+  ASSERT_TRUE(changed_.contains("demo/a"));
+  const LinkSnapshot snapshot = changed_["demo/a"].value();
+  EXPECT_EQ(snapshot.source, "demo");
+  EXPECT_EQ(snapshot.next_start, At(5));
+  EXPECT_EQ(snapshot.idle_since, At(5));
+  EXPECT_THAT(snapshot.windows, SizeIs(1));
+  int snapshots = 0;
+  for (int window = 2; window <= 41; ++window) {
+    AdvanceTo(5 * window);
+    snapshots += changed_.contains("demo/a") ? 1 : 0;
+    EXPECT_LE(fold_.counters().windows - fold_.OldestNeededWindow(), options_.snapshot_every);
+  }
+  EXPECT_EQ(snapshots, 10);
+}
+
+TEST_F(WindowTest, TheSnapshotOfALinkThatEndsIsTakenBack) {
+  Feed({0});
+  AdvanceTo(5);
+  End(7);
+  ASSERT_TRUE(changed_.contains("demo/a"));
+  EXPECT_EQ(changed_["demo/a"], std::nullopt);
+}
+
+TEST_F(WindowTest, ASourceThatVanishedClosesItsWindowsAndMayComeBack) {
+  Feed({0, 6});
+  AdvanceTo(5);
+  ExpectWindow(0, 1);
+  Vanish();
+  ExpectWindow(5, 1, true);
+  ExpectNothingMore();
+  EXPECT_EQ(changed_["demo/a"], std::nullopt);
+  EXPECT_EQ(fold_.link_count(), 0u);
+  EXPECT_EQ(fold_.counters().vanished_sources, 1u);
+  Vanish();
+  EXPECT_EQ(fold_.counters().vanished_sources, 1u) << "told once";
+  Feed({9, 11});
+  AdvanceTo(15);
+  ExpectWindow(10, 1);
+  ExpectNothingMore();
+  EXPECT_EQ(fold_.counters().late_packets, 1u);
+}
+
+TEST_F(WindowTest, ASourceThatStandsStillDoesNotHoldUpTheOthers) {
+  options_.window_length = 1s;
+  options_.link_expiry = 1000h;
+  Restart(options_);
+  Feed({0});
+  AdvanceTo(1);
+  Stream other("other");
+  Apply(other.Add("x", At(0)).Next(At(0)));
+  changed_.clear();
+  for (int second = 1000; second <= 120'000 && changed_.count("demo/a") == 0; second += 1000)
+    Apply(other.Next(At(second)));
+  EXPECT_TRUE(changed_.contains("demo/a"));
+  EXPECT_GT(fold_.OldestNeededWindow(), 90'000u);
 }
 
 TEST_F(WindowTest, LatenessKeepsWindowsOpenForLonger) {

@@ -11,10 +11,10 @@
 #include "flowcast/v1/packets.pb.h"
 #include "flowcast/v1/windows.pb.h"
 #include "libs/wire/alert_wire.h"
+#include "libs/wire/features_state_wire.h"
 #include "libs/wire/forecast_wire.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/packet_wire.h"
-#include "libs/wire/progress_wire.h"
 #include "libs/wire/window_wire.h"
 #include "tests/support/messages.h"
 
@@ -315,52 +315,53 @@ TEST(AlertWireTest, HeadersAreThoseOfCloudEvents) {
   EXPECT_THAT(CloudEventHeaders(alert), Contains(bus::Header{"ce_id", "f-1700000000000000000-resolved"}));
 }
 
-TEST(ProgressWireTest, ProgressComesBackAsItWas) {
+TEST(FeaturesStateWireTest, ProgressComesBackAsItWas) {
   base::Random random(7);
   for (int i = 0; i < kRounds; ++i) {
-    const PartitionProgress progress = support::AnyProgress(random, random.Below(20));
-    const auto decoded = DecodeProgressJson(EncodeJson(progress));
+    const FeaturesProgress progress = support::AnyProgress(random, random.Below(20));
+    const auto decoded = DecodeFeaturesProgress(Encode(progress));
     ASSERT_TRUE(decoded);
-    EXPECT_EQ(decoded->next_offset, progress.next_offset);
-    EXPECT_EQ(decoded->sources, progress.sources);
+    EXPECT_EQ(*decoded, progress);
   }
 }
 
-TEST(ProgressWireTest, ASourceWithoutAWatermarkYetIsKeptToo) {
-  const PartitionProgress progress{3, {{"s", {.epoch = 1}}}};
-  EXPECT_EQ(DecodeProgressJson(EncodeJson(progress)).value().sources, progress.sources);
+TEST(FeaturesStateWireTest, ASourceWithoutAWatermarkYetIsKeptToo) {
+  const FeaturesProgress progress{.next_offset = 3, .before = {{"s", {.epoch = 1}}}};
+  EXPECT_EQ(DecodeFeaturesProgress(Encode(progress)).value(), progress);
 }
 
-TEST(ProgressWireTest, ItFitsWhatABrokerTakesAndEndedSourcesGoFirst) {
-  PartitionProgress progress{.next_offset = 1};
-  for (int i = 0; i < 200; ++i) {
-    const bool ended = i % 10 != 0;
-    progress.sources["source number " + std::to_string(i)] = {1, 5, 2, At(i), ended};
+TEST(FeaturesStateWireTest, SnapshotsComeBackAsTheyWere) {
+  base::Random random(9);
+  for (int i = 0; i < kRounds; ++i) {
+    const window::LinkSnapshot snapshot = support::AnySnapshot(random, random.Below(12));
+    const auto decoded = DecodeLinkSnapshot(Encode(snapshot));
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(*decoded, snapshot);
   }
-  const std::string text = EncodeJson(progress);
-  EXPECT_LE(text.size(), 4000u);
-  const auto kept = DecodeProgressJson(text).value().sources;
-  EXPECT_GT(kept.size(), 40u);
-  for (int i = 0; i < 200; i += 10) EXPECT_EQ(kept.count("source number " + std::to_string(i)), 1u);
-  EXPECT_EQ(kept.count("source number 199"), 1u) << "the last to end stays longest";
-  EXPECT_EQ(kept.count("source number 1"), 0u);
 }
 
-TEST(ProgressWireTest, WhatIsNoProgressIsRefused) {
+TEST(FeaturesStateWireTest, WhatContradictsItselfIsRefused) {
+  ExpectRefused(DecodeFeaturesProgress(Encode(FeaturesProgress{.next_offset = -1})), WireError::kInconsistent,
+                "an offset below 0");
+  ExpectRefused(DecodeFeaturesProgress(Encode(FeaturesProgress{.windows_from = 5, .windows_to = 4})),
+                WireError::kInconsistent, "windows that end before they begin");
+  const FeaturesProgress late{.now = {{"s", {.epoch = 1, .watermark = base::kEndOfTime}}}};
+  ExpectRefused(DecodeFeaturesProgress(Encode(late)), WireError::kInconsistent, "a time out of reach");
+  const window::LinkSnapshot snapshot{.next_start = base::kEndOfTime};
+  ExpectRefused(DecodeLinkSnapshot(Encode(snapshot)), WireError::kInconsistent, "a start out of reach");
+  ExpectRefused(DecodeLinkSnapshot(""), WireError::kUnknownVersion, "nothing");
+}
+
+TEST(FeaturesStateWireTest, TheNoteOfACommitIsShortAndComesBack) {
+  EXPECT_EQ(DecodeCommitNote(EncodeCommitNote(142)).value(), 142);
+  EXPECT_EQ(EncodeCommitNote(142), R"({"next_offset":142,"version":2})");
   for (const char* text : {"", "null", "[]", "{", "x"})
-    ExpectRefused(DecodeProgressJson(text), WireError::kNotOurs, text);
-  for (const char* text : {"{}", R"({"version": 2})", R"({"version": "1"})", R"({"version": null})"}) {
-    ExpectRefused(DecodeProgressJson(text), WireError::kUnknownVersion, text);
-  }
-  for (const char* text :
-       {R"({"version": 1})", R"({"version": 1, "next_offset": "1", "sources": {}})",
-        R"({"version": 1, "next_offset": -5, "sources": {}})",
-        R"({"version": 1, "next_offset": 1, "sources": {"s": [1, 2, 3]}})",
-        R"({"version": 1, "next_offset": 1, "sources": {"s": [1, 2, "3", true]}})",
-        R"({"version": 1, "next_offset": 1, "sources": {"s": [1, 2, 9000000000000000000, true]}})",
-        R"({"version": 1, "next_offset": 1, "sources": 5})"}) {
-    ExpectRefused(DecodeProgressJson(text), WireError::kInconsistent, text);
-  }
+    ExpectRefused(DecodeCommitNote(text), WireError::kNotOurs, text);
+  for (const char* text : {"{}", R"({"version": 1, "next_offset": 3})", R"({"version": "2"})"})
+    ExpectRefused(DecodeCommitNote(text), WireError::kUnknownVersion, text);
+  for (const char* text : {R"({"version": 2})", R"({"version": 2, "next_offset": "1"})",
+                           R"({"version": 2, "next_offset": -5})", R"({"version": 2, "next_offset": 1.5})"})
+    ExpectRefused(DecodeCommitNote(text), WireError::kInconsistent, text);
 }
 
 /// Each prefix is refused or taken for a message that can be encoded again.
@@ -391,8 +392,10 @@ TEST(TruncationTest, CutBytesAreRefusedOrStillConsistent) {
                    [](const auto& m) { return Encode(m); });
     ExpectHarmless(EncodeJson(support::AnyAlert(random)), DecodeAlertJson,
                    [](const auto& m) { return EncodeJson(m); });
-    ExpectHarmless(EncodeJson(support::AnyProgress(random, 3)), DecodeProgressJson,
-                   [](const auto& m) { return EncodeJson(m); });
+    ExpectHarmless(Encode(support::AnyProgress(random, 3)), DecodeFeaturesProgress,
+                   [](const auto& m) { return Encode(m); });
+    ExpectHarmless(Encode(support::AnySnapshot(random, 2)), DecodeLinkSnapshot,
+                   [](const auto& m) { return Encode(m); });
   }
 }
 

@@ -1,0 +1,124 @@
+// FeaturesProgress and LinkSnapshot to and from protobuf.
+#include "libs/wire/features_state_wire.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "flowcast/v1/state.pb.h"
+#include "libs/wire/internal/window_message.h"
+#include "libs/wire/message.h"
+
+namespace flowcast::wire {
+namespace {
+
+using Json = nlohmann::json;
+constexpr int kNoteVersion = 2;
+
+void Write(const window::Progress& progress,
+           google::protobuf::RepeatedPtrField<v1::SourceProgress>& messages) {
+  for (const auto& [name, source] : progress) {
+    v1::SourceProgress& message = *messages.Add();
+    message.set_source(name);
+    message.set_epoch(source.epoch);
+    message.set_content(source.content);
+    message.set_next_sequence(source.next_sequence);
+    if (source.started != base::kBeginningOfTime)
+      message.set_started_ns(base::ToUnixNanoseconds(source.started));
+    if (source.watermark != base::kBeginningOfTime)
+      message.set_watermark_ns(base::ToUnixNanoseconds(source.watermark));
+    message.set_final(source.final);
+  }
+}
+
+bool IsSane(const v1::SourceProgress& message) {
+  return IsSaneTime(message.started_ns()) && IsSaneTime(message.watermark_ns());
+}
+
+template <typename Messages>
+bool AreSane(const Messages& messages) {
+  return std::all_of(messages.begin(), messages.end(), IsSane);
+}
+
+window::Progress Read(const google::protobuf::RepeatedPtrField<v1::SourceProgress>& messages) {
+  window::Progress progress;
+  for (const v1::SourceProgress& message : messages) {
+    window::SourceProgress& source = progress[message.source()];
+    source.epoch = message.epoch();
+    source.content = message.content();
+    source.next_sequence = message.next_sequence();
+    if (message.has_started_ns()) source.started = base::FromUnixNanoseconds(message.started_ns());
+    if (message.has_watermark_ns()) source.watermark = base::FromUnixNanoseconds(message.watermark_ns());
+    source.final = message.final();
+  }
+  return progress;
+}
+
+}  // namespace
+
+std::string Encode(const FeaturesProgress& progress) {
+  v1::FeaturesProgress message;
+  message.set_version(1);
+  message.set_next_offset(progress.next_offset);
+  Write(progress.before, *message.mutable_before());
+  Write(progress.now, *message.mutable_now());
+  message.set_windows_from(progress.windows_from);
+  message.set_windows_to(progress.windows_to);
+  return message.SerializeAsString();
+}
+
+tl::expected<FeaturesProgress, WireError> DecodeFeaturesProgress(std::string_view bytes) {
+  const auto message = Parse<v1::FeaturesProgress>(bytes);
+  if (!message) return tl::unexpected(message.error());
+  if (message->next_offset() < 0 || message->windows_from() < 0 ||
+      message->windows_to() < message->windows_from() || !AreSane(message->before()) ||
+      !AreSane(message->now())) {
+    return tl::unexpected(WireError::kInconsistent);
+  }
+  return FeaturesProgress{.next_offset = message->next_offset(),
+                          .before = Read(message->before()),
+                          .now = Read(message->now()),
+                          .windows_from = message->windows_from(),
+                          .windows_to = message->windows_to()};
+}
+
+std::string Encode(const window::LinkSnapshot& snapshot) {
+  v1::FeaturesLink message;
+  message.set_version(1);
+  message.set_source(snapshot.source);
+  message.set_next_start_ns(base::ToUnixNanoseconds(snapshot.next_start));
+  message.set_idle_since_ns(base::ToUnixNanoseconds(snapshot.idle_since));
+  for (const feature::Window& window : snapshot.windows) internal::Write(window, *message.add_windows());
+  return message.SerializeAsString();
+}
+
+tl::expected<window::LinkSnapshot, WireError> DecodeLinkSnapshot(std::string_view bytes) {
+  const auto message = Parse<v1::FeaturesLink>(bytes);
+  if (!message) return tl::unexpected(message.error());
+  if (!IsSaneTime(message->next_start_ns()) || !IsSaneTime(message->idle_since_ns()))
+    return tl::unexpected(WireError::kInconsistent);
+  window::LinkSnapshot snapshot{.source = message->source(),
+                                .next_start = base::FromUnixNanoseconds(message->next_start_ns()),
+                                .idle_since = base::FromUnixNanoseconds(message->idle_since_ns())};
+  for (const v1::Window& window : message->windows()) {
+    if (!internal::IsConsistent(window)) return tl::unexpected(WireError::kInconsistent);
+    snapshot.windows.push_back(internal::Read(window));
+  }
+  return snapshot;
+}
+
+std::string EncodeCommitNote(std::int64_t next_offset) {
+  return Json{{"version", kNoteVersion}, {"next_offset", next_offset}}.dump();
+}
+
+tl::expected<std::int64_t, WireError> DecodeCommitNote(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded() || !json.is_object()) return tl::unexpected(WireError::kNotOurs);
+  if (!json.contains("version") || json["version"] != kNoteVersion)
+    return tl::unexpected(WireError::kUnknownVersion);
+  const auto found = json.find("next_offset");
+  if (found == json.end() || !found->is_number_integer() || *found < 0)
+    return tl::unexpected(WireError::kInconsistent);
+  return found->get<std::int64_t>();
+}
+
+}  // namespace flowcast::wire

@@ -1,0 +1,93 @@
+// Progress, snapshots, and the windows that followed them.
+#include "services/features/partition_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/wire/window_wire.h"
+
+namespace flowcast::services {
+
+PartitionState PartitionStore::Load(const bus::Position& position) {
+  const bus::TopicPartition windows{names_.windows, position.at.partition};
+  PartitionState state{.next_offset = std::max<std::int64_t>(position.offset, 0)};
+  state::Kept kept;
+  if (position.offset != bus::kNoOffset) {
+    if (const auto progress = LoadProgress(position, kept)) {
+      state.next_offset = progress->next_offset;
+      state.before = progress->before;
+      state.now = progress->now;
+      LoadLinks(position.at.partition, kept, *progress, state);
+      return state;
+    }
+    Warn(position.at, "the committed position has no state in " + names_.state +
+                          "; windows that were open may be incomplete, and sequences begin anew");
+  }
+  state.windows.needed = state.windows.next = static_cast<std::uint64_t>(reader_.EndOffset(windows));
+  return state;
+}
+
+std::optional<wire::FeaturesProgress> PartitionStore::LoadProgress(const bus::Position& position,
+                                                                   state::Kept& kept) {
+  const auto noted = wire::DecodeCommitNote(position.metadata);
+  if (!noted) return {};
+  std::optional<wire::FeaturesProgress> progress;
+  const auto is_whole = [&](const state::Kept& now) {
+    if (auto decoded = wire::DecodeFeaturesProgress(now.progress)) progress = std::move(*decoded);
+    return progress && progress->next_offset == *noted;
+  };
+  auto found = reader_.Read(position.at.partition, is_whole);
+  if (!found) return {};
+  kept = std::move(*found);
+  return progress;
+}
+
+void PartitionStore::LoadLinks(std::int32_t partition, const state::Kept& kept,
+                               const wire::FeaturesProgress& progress, PartitionState& state) {
+  const auto snapshots = Snapshots(kept);
+  std::map<std::string, window::LinkHistory> links;
+  for (const auto& [name, snapshot] : snapshots)
+    links.emplace(name, window::LinkHistory(options_.sequence_length, snapshot));
+  const auto follow = [&](const bus::InRecord& record) {
+    const auto found = links.find(record.key);
+    if (found == links.end()) return;
+    const auto window = wire::DecodeWindow(record.value);
+    if (window && Fits(*window) && window->start == found->second.next_start()) found->second.Add(*window);
+  };
+  const bus::TopicPartition at{names_.windows, partition};
+  const auto end = reader_.Follow(at, progress.windows_from, progress.windows_to, follow);
+  if (!end) Warn(at, "windows that had been committed can't be read; sequences may begin anew");
+  for (auto& [name, history] : links)
+    state.links[snapshots.at(name).source].emplace(name, std::move(history));
+  state.windows = {static_cast<std::uint64_t>(progress.windows_from),
+                   static_cast<std::uint64_t>(std::max(end.value_or(0), progress.windows_to))};
+}
+
+/// Those that are of use: a service that was started with another length of windows begins anew.
+std::map<std::string, window::LinkSnapshot> PartitionStore::Snapshots(const state::Kept& kept) const {
+  std::map<std::string, window::LinkSnapshot> snapshots;
+  for (const auto& [link, bytes] : kept.links) {
+    auto snapshot = wire::DecodeLinkSnapshot(bytes);
+    if (!snapshot) continue;
+    const auto fits = [this](const feature::Window& window) { return Fits(window); };
+    const bool whole = std::all_of(snapshot->windows.begin(), snapshot->windows.end(), fits) &&
+                       base::AlignDown(snapshot->next_start, options_.window_length) == snapshot->next_start;
+    if (whole) snapshots.emplace(link, std::move(*snapshot));
+  }
+  if (snapshots.size() < kept.links.size()) {
+    log_(base::LogLevel::kWarning,
+         std::to_string(kept.links.size() - snapshots.size()) +
+             " links begin anew: their state is of another --window or of other features");
+  }
+  return snapshots;
+}
+
+bool PartitionStore::Fits(const feature::Window& window) const {
+  return window.length == options_.window_length && window.schema_hash == feature::SchemaHash();
+}
+
+void PartitionStore::Warn(const bus::TopicPartition& at, const std::string& what) const {
+  log_(base::LogLevel::kWarning, at.topic + " partition " + std::to_string(at.partition) + ": " + what);
+}
+
+}  // namespace flowcast::services

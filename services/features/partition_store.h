@@ -1,0 +1,49 @@
+// Where a partition of the feature service stood, out of state.v1 and windows.v1.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "libs/base/log.h"
+#include "libs/state/state_reader.h"
+#include "libs/topics/topics.h"
+#include "libs/window/partition_fold.h"
+#include "libs/wire/features_state_wire.h"
+
+namespace flowcast::services {
+
+inline constexpr const char* kFeaturesState = "features";  // name of the service in state.v1
+
+struct PartitionState {
+  std::int64_t next_offset = 0;  // packets before it have had their effect
+  window::Progress before;       // the committed position
+  window::Progress now;          // before next_offset
+  std::map<std::string, std::map<std::string, window::LinkHistory>> links;  // by source and name
+  window::WindowNumbers windows;                                            // offsets in windows.v1
+};
+
+/// Finds what was committed together with a position. Not thread-safe.
+class PartitionStore {
+ public:
+  PartitionStore(state::StateReader& reader, const window::FoldOptions& options, const topics::Names& names,
+                 base::Log log)
+      : reader_(reader), options_(options), names_(names), log_(std::move(log)) {}
+
+  /// Of a position that no state is found for, it says so and begins afresh there. Throws bus::BusError.
+  PartitionState Load(const bus::Position& position);
+
+ private:
+  std::optional<wire::FeaturesProgress> LoadProgress(const bus::Position& position, state::Kept& kept);
+  void LoadLinks(std::int32_t partition, const state::Kept& kept, const wire::FeaturesProgress& progress,
+                 PartitionState& state);
+  std::map<std::string, window::LinkSnapshot> Snapshots(const state::Kept& kept) const;
+  bool Fits(const feature::Window& window) const;
+  void Warn(const bus::TopicPartition& at, const std::string& what) const;
+
+  state::StateReader& reader_;
+  window::FoldOptions options_;
+  topics::Names names_;
+  base::Log log_;
+};
+
+}  // namespace flowcast::services
