@@ -71,6 +71,8 @@ class Accumulator {
 
   std::uint64_t packets() const { return packets_; }
   std::uint64_t bytes() const { return bytes_; }
+  /// All of it, itself included.
+  std::size_t memory_bytes() const;
   /// Bits of enum Approximate.
   std::uint32_t approximate() const;
 

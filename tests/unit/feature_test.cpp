@@ -350,6 +350,34 @@ TEST(AccumulatorPropertyTest, FlowsMayComeInAnyOrderAndAnyPieces) {
   }
 }
 
+TEST(AccumulatorPropertyTest, MemoryIsSmallForOnePacketAndBoundedInAFlood) {
+  base::Random random(11);
+  const FeatureOptions options;
+  Accumulator one, flood;
+  std::size_t most = 0;
+  for (int i = 0; i < 400'000; ++i) {
+    packet::BatchFlow flow{.key = Flow()};
+    for (std::size_t at = 0; at < 4; ++at)
+      flow.key.source.bytes[at] = static_cast<std::uint8_t>(random.Next());
+    for (std::size_t at = 0; at < 4; ++at)
+      flow.key.destination.bytes[at] = static_cast<std::uint8_t>(random.Next());
+    flow.key.source_port = static_cast<std::uint16_t>(random.Next());
+    flow.key.destination_port = static_cast<std::uint16_t>(random.Next());
+    const auto time = At(1e-3 * static_cast<double>(random.Below(100'000'000)));
+    const auto bytes = static_cast<std::uint32_t>(random.Next() >> random.Below(40));
+    for (Accumulator* sums : {&one, &flood}) {
+      if (sums == &one && i > 0) continue;
+      sums->AddPacket({time, bytes, packet::kTcpSyn}, flow.key, 1ms);
+      sums->AddFlow(flow, {1, bytes, time}, options);
+    }
+    most = std::max(most, flood.memory_bytes());
+  }
+  EXPECT_LT(one.memory_bytes(), 2048u);
+  EXPECT_LT(most, std::size_t{10} << 20);
+  EXPECT_EQ(flood.approximate(), kPercentilesApproximate | kFlowsApproximate | kHandshakesApproximate);
+  EXPECT_NEAR(flood.Features(At(0), 5s)[kFlows] / 400'000, 1, 3 * 0.0081);
+}
+
 TEST(AccumulatorPropertyTest, SketchesAreWithinTheStatedErrors) {
   auto packets = FloodOf(100'000, 60'000);
   for (std::size_t i = 0; i < packets.size(); i += 5) packets[i] = Flow(9);
