@@ -9,9 +9,9 @@
 #include "libs/base/ip_address.h"
 #include "libs/base/time.h"
 #include "libs/base/uint128.h"
+#include "libs/feature/catalogue.h"
 #include "libs/feature/handshakes.h"
 #include "libs/feature/quantiles.h"
-#include "libs/feature/schema.h"
 #include "libs/feature/window_flows.h"
 #include "libs/packet/packet.h"
 

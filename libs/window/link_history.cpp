@@ -3,9 +3,9 @@
 
 namespace flowcast::window {
 
-LinkHistory::LinkHistory(std::size_t sequence_length, base::Duration hop, const LinkSnapshot& snapshot)
-    : sequences_(sequence_length),
-      hop_(hop),
+LinkHistory::LinkHistory(const HistoryOptions& options, const LinkSnapshot& snapshot)
+    : sequences_(options.sequence_length, *options.schema),
+      hop_(options.hop),
       next_start_(snapshot.next_start),
       idle_since_(snapshot.idle_since) {
   for (const feature::Window& window : snapshot.windows) sequences_.Add(window);

@@ -19,14 +19,23 @@ struct LinkSnapshot {
   bool operator==(const LinkSnapshot&) const = default;
 };
 
+struct HistoryOptions {
+  std::size_t sequence_length = 10;
+  base::Duration hop{};                                         // from one window's start to the next one's
+  const feature::Schema* schema = &feature::Schema::Default();  // of the windows; must outlive the history
+};
+
 /// A fold over a link's windows and nothing else: one that is restored from a snapshot and told the windows
 /// that followed it stands where the first one stood. Not thread-safe.
 class LinkHistory {
  public:
-  /// The first window starts at `start`, the next ones `hop` after each other.
-  LinkHistory(std::size_t sequence_length, base::Duration hop, base::EventTime start)
-      : sequences_(sequence_length), hop_(hop), next_start_(start), idle_since_(start) {}
-  LinkHistory(std::size_t sequence_length, base::Duration hop, const LinkSnapshot& snapshot);
+  /// The first window starts at `start`.
+  LinkHistory(const HistoryOptions& options, base::EventTime start)
+      : sequences_(options.sequence_length, *options.schema),
+        hop_(options.hop),
+        next_start_(start),
+        idle_since_(start) {}
+  LinkHistory(const HistoryOptions& options, const LinkSnapshot& snapshot);
 
   /// The window that starts at next_start; gives the sequence that ends with it. Windows that are not aligned
   /// to their length are in none.

@@ -40,6 +40,10 @@ base::Duration HopOf(const FoldOptions& options) {
   return options.hop > base::Duration::zero() ? options.hop : options.window_length;
 }
 
+HistoryOptions HistoryOptionsOf(const FoldOptions& options) {
+  return {.sequence_length = options.sequence_length, .hop = HopOf(options), .schema = options.schema};
+}
+
 FoldCounters& FoldCounters::operator+=(const FoldCounters& other) {
   for (const auto counter : kCounters) this->*counter += other.*counter;
   return *this;
@@ -222,7 +226,7 @@ bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime bou
       if (link.open.empty()) return false;
       const EventTime begin = link.open.begin()->first;
       if (begin + options_.window_length > boundary) break;
-      history.emplace(options_.sequence_length, hop_, begin);
+      history.emplace(HistoryOptionsOf(options_), begin);
       // Whether the link was known when these came depends on where batches ended.
       TakeLate(link, begin);
       snapshot_is_due = true;
@@ -247,14 +251,13 @@ ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const
   closed.window = {.link = name,
                    .start = start,
                    .length = options_.window_length,
-                   .schema_hash = feature::SchemaHash(),
+                   .schema_hash = options_.schema->hash(),
                    .partial = start < progress.started || (source_ends && progress.watermark < end),
                    .packets = sums.packets(),
                    .bytes = sums.bytes(),
                    .late_packets = TakeLate(link, start),
-                   .approximate = sums.approximate()};
-  const feature::FeatureValues values = sums.Features(start, options_.window_length);
-  std::copy_n(values.begin(), feature::kFeatureCount, closed.window.features.begin());
+                   .approximate = sums.approximate(),
+                   .features = options_.schema->Select(sums.Features(start, options_.window_length))};
   closed.sequence = link.history->Add(closed.window);
   if (base::AlignDown(start, options_.window_length) == start) counters_.packets_in_windows += sums.packets();
   ++counters_.windows;

@@ -10,11 +10,12 @@
 
 namespace flowcast::wire {
 
-std::string Encode(const feature::Window& window);
-/// A window of another schema decodes too (its hash tells), if it has as many features.
+/// `schema` is feature::Schema::Text, for readers who know nothing but the message.
+std::string Encode(const feature::Window& window, std::string_view schema = {});
+/// A window of any schema decodes (its hash tells which); packets and bytes are its first two features.
 tl::expected<feature::Window, WireError> DecodeWindow(std::string_view bytes);
 
-std::string Encode(const feature::Sequence& sequence);
+std::string Encode(const feature::Sequence& sequence, std::string_view schema = {});
 /// Sizes agree, values are finite, scales positive.
 tl::expected<feature::Sequence, WireError> DecodeSequence(std::string_view bytes);
 

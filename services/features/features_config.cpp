@@ -33,6 +33,12 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
       ->capture_default_str();
   app.add_option("--burst-gap", config.burst_gap, "packets closer than this are a burst (burst_share)")
       ->capture_default_str();
+  app.add_option("--features", config.features,
+                 "features of windows and sequences, with commas between: names, groups (" +
+                     feature::Schema::Groups() + "), ratios NAME=A/B and differences NAME=A-B")
+      ->capture_default_str();
+  app.add_flag("--explain", config.explain,
+               "print what the features of --features mean, as Markdown, and exit");
   app.add_option("--sequence-length", config.sequence_length, "windows a sequence")
       ->capture_default_str()
       ->check(CLI::Range(2, 1000));
@@ -77,7 +83,8 @@ window::FoldOptions FeaturesConfig::FoldOptions() const {
           .link_expiry = expiry,
           .sequence_length = sequence_length,
           .features = {.home_net = base::CidrSet(SplitAtCommas(home_net)),
-                       .burst_gap = base::ParseDuration(burst_gap)}};
+                       .burst_gap = base::ParseDuration(burst_gap)},
+          .schema = std::make_shared<feature::Schema>(feature::Schema::Parse(features))};
 }
 
 }  // namespace flowcast::services

@@ -85,10 +85,12 @@ void FeaturesTask::Refuse(const bus::InRecord& record, wire::WireError error) {
 void FeaturesTask::Emit(std::int32_t partition, const window::FoldOutput& output, slice::Outbox& outbox) {
   for (const window::ClosedWindow& closed : output.closed) {
     const std::string& link = closed.window.link;
-    outbox.push_back({.to = {names_.windows, partition}, .key = link, .value = wire::Encode(closed.window)});
-    if (!closed.sequence) continue;
     outbox.push_back(
-        {.to = {names_.sequences, partition}, .key = link, .value = wire::Encode(*closed.sequence)});
+        {.to = {names_.windows, partition}, .key = link, .value = wire::Encode(closed.window, schema_text_)});
+    if (!closed.sequence) continue;
+    outbox.push_back({.to = {names_.sequences, partition},
+                      .key = link,
+                      .value = wire::Encode(*closed.sequence, schema_text_)});
   }
   for (const auto& [link, snapshot] : output.changed) {
     outbox.push_back({.to = {names_.state, partition},

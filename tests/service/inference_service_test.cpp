@@ -24,7 +24,7 @@ using testing::SizeIs;
 
 model_store::Manifest FittingManifest(const std::string& version) {
   return {.version = version,
-          .schema_hash = feature::SchemaHash(),
+          .schema_hash = feature::Schema::Default().hash(),
           .target = "packets",
           .horizon_windows = 1,
           .window_length = 5s,

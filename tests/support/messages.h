@@ -87,6 +87,7 @@ inline feature::Window AnyWindow(base::Random& random) {
                          .bytes = random.Next(),
                          .late_packets = random.Next(),
                          .approximate = static_cast<std::uint32_t>(random.Below(8))};
+  window.features.resize(feature::kFeatureCount);
   for (double& value : window.features) value = 1e6 * random.Normal();
   return window;
 }

@@ -42,7 +42,7 @@ struct Written {
                                                                       const FoldOptions& options) const {
     std::map<std::string, std::map<std::string, LinkHistory>> histories;
     for (const auto& [link, snapshot] : snapshots) {
-      LinkHistory history(options.sequence_length, HopOf(options), snapshot);
+      LinkHistory history(HistoryOptionsOf(options), snapshot);
       for (std::size_t i = needed; i < windows.size(); ++i) {
         const feature::Window& window = windows[i].window;
         if (window.link == link && window.start == history.next_start()) history.Add(window);
