@@ -7,6 +7,7 @@
 
 #include "libs/base/time.h"
 #include "libs/feature/schema.h"
+#include "libs/feature/seasonal_profile.h"
 
 namespace flowcast::feature {
 
@@ -38,6 +39,7 @@ struct Sequence {
   std::vector<double> scale;   // [C], positive
   std::vector<float> values;   // [L][C], oldest first
   std::vector<double> last;    // [C], raw features of the last window
+  std::vector<Usual> coming;   // of the next windows, by the link's seasonal profile; empty while it is too young
 
   base::EventTime last_start() const { return end - window_length; }
   bool operator==(const Sequence&) const = default;

@@ -41,7 +41,10 @@ base::Duration HopOf(const FoldOptions& options) {
 }
 
 HistoryOptions HistoryOptionsOf(const FoldOptions& options) {
-  return {.sequence_length = options.sequence_length, .hop = HopOf(options), .schema = options.schema};
+  return {.sequence_length = options.sequence_length,
+          .hop = HopOf(options),
+          .coming_windows = options.coming_windows,
+          .schema = options.schema.get()};
 }
 
 FoldCounters& FoldCounters::operator+=(const FoldCounters& other) {

@@ -23,6 +23,7 @@ struct FoldOptions {
   base::Duration lateness{0};  // how much longer than its watermark says a window stays open
   base::Duration link_expiry = std::chrono::hours(1);
   std::size_t sequence_length = 10;
+  std::size_t coming_windows = 12;  // whose usual load a sequence tells
   std::size_t snapshot_every = 20;  // windows of a link
   feature::FeatureOptions features;
   std::shared_ptr<const feature::Schema> schema =
