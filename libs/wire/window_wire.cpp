@@ -30,6 +30,10 @@ bool IsConsistent(const v1::Sequence& message) {
          std::all_of(message.scale().begin(), message.scale().end(), [](double scale) { return scale > 0; });
 }
 
+bool HasKnownNormalization(const v1::Sequence& message) {
+  return message.normalization() <= static_cast<std::uint32_t>(feature::Scaling::kNone);
+}
+
 bool HasConsistentUsual(const v1::Sequence& message) {
   const auto not_negative = [](double value) { return value >= 0; };
   return message.usual_bytes_size() == message.usual_packets_size() &&
@@ -106,6 +110,7 @@ std::string Encode(const feature::Sequence& sequence, std::string_view schema) {
   message.set_end_ns(base::ToUnixNanoseconds(sequence.end));
   message.set_window_ns(sequence.window_length.count());
   message.set_schema_hash(sequence.schema_hash);
+  message.set_normalization(static_cast<std::uint32_t>(sequence.scaling));
   message.set_length(sequence.length);
   message.mutable_centre()->Add(sequence.centre.begin(), sequence.centre.end());
   message.mutable_scale()->Add(sequence.scale.begin(), sequence.scale.end());
@@ -122,12 +127,13 @@ std::string Encode(const feature::Sequence& sequence, std::string_view schema) {
 tl::expected<feature::Sequence, WireError> DecodeSequence(std::string_view bytes) {
   const auto message = Parse<v1::Sequence>(bytes);
   if (!message) return tl::unexpected(message.error());
-  if (!IsConsistent(*message) || !HasConsistentUsual(*message))
+  if (!IsConsistent(*message) || !HasKnownNormalization(*message) || !HasConsistentUsual(*message))
     return tl::unexpected(WireError::kInconsistent);
   return feature::Sequence{.link = message->link(),
                            .end = base::FromUnixNanoseconds(message->end_ns()),
                            .window_length = base::Duration(message->window_ns()),
                            .schema_hash = message->schema_hash(),
+                           .scaling = static_cast<feature::Scaling>(message->normalization()),
                            .length = message->length(),
                            .centre = {message->centre().begin(), message->centre().end()},
                            .scale = {message->scale().begin(), message->scale().end()},

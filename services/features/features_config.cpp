@@ -39,6 +39,9 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
       ->capture_default_str();
   app.add_flag("--explain", config.explain,
                "print what the features of --features mean, as Markdown, and exit");
+  app.add_option("--normalization", config.normalization,
+                 "of sequences: robust, z-score, min-max or none (docs/features.md)")
+      ->capture_default_str();
   app.add_option("--sequence-length", config.sequence_length, "windows a sequence")
       ->capture_default_str()
       ->check(CLI::Range(2, 1000));
@@ -84,7 +87,8 @@ window::FoldOptions FeaturesConfig::FoldOptions() const {
           .sequence_length = sequence_length,
           .features = {.home_net = base::CidrSet(SplitAtCommas(home_net)),
                        .burst_gap = base::ParseDuration(burst_gap)},
-          .schema = std::make_shared<feature::Schema>(feature::Schema::Parse(features))};
+          .schema = std::make_shared<feature::Schema>(
+              feature::Schema::Parse(features, feature::ParseScaling(normalization)))};
 }
 
 }  // namespace flowcast::services

@@ -18,6 +18,7 @@ struct FeaturesConfig {
   std::string source_expiry = "1h";
   std::string burst_gap = "1ms";
   std::string features = "default";
+  std::string normalization = "robust";
   bool explain = false;
   std::size_t sequence_length = 10;
   std::string home_net = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7";
