@@ -2,9 +2,11 @@
 #include "services/features/features_config.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <sstream>
 
 #include "libs/base/error.h"
+#include "libs/base/hash.h"
 #include "services/features/features_metrics.h"
 
 namespace flowcast::services {
@@ -55,6 +57,12 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
                  "end once nothing came for so long, after something had [never]");
   config.common.describe = [] { return FeaturesMetrics().Describe(); };
   AddCommonOptions(app, config.common);
+}
+
+int Explain(const FeaturesConfig& config) {
+  const feature::Schema schema = feature::Schema::Parse(config.features);
+  std::cout << feature::Explain(schema) << "\nSchema hash: " << base::Hex(schema.hash()) << '\n';
+  return app::kOk;
 }
 
 FeaturesOptions FeaturesConfig::Options() const {

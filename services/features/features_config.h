@@ -34,6 +34,9 @@ struct FeaturesConfig {
   window::FoldOptions FoldOptions() const;
 };
 
+/// Prints what the features mean; returns the exit code.
+int Explain(const FeaturesConfig& config);
+
 void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config);
 
 }  // namespace flowcast::services

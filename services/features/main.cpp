@@ -1,10 +1,8 @@
 // flowcast-features: packets.v1 into windows.v1 and sequences.v1.
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <optional>
 
 #include "libs/app/slices.h"
-#include "libs/base/hash.h"
 #include "services/features/features_config.h"
 #include "services/features/features_service.h"
 #include "services/features/progress_report.h"
@@ -14,11 +12,7 @@ namespace {
 using namespace flowcast;
 
 int MakeFeatures(const services::FeaturesConfig& config) {
-  if (config.explain) {
-    const feature::Schema schema = feature::Schema::Parse(config.features);
-    std::cout << feature::Explain(schema) << "\nSchema hash: " << base::Hex(schema.hash()) << '\n';
-    return app::kOk;
-  }
+  if (config.explain) return Explain(config);
   base::SystemClock clock;
   const base::Log log = app::MakeLog("features", config.common);
   const topics::Names names = config.common.names();
