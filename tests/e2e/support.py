@@ -121,6 +121,9 @@ class Running:
             raise AssertionError(f"{self.name} still runs after {timeout_s} s; its log:\n{self.log}") from None
         return Result(code, self.out, self.log)
 
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait(10)
