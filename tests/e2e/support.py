@@ -180,6 +180,10 @@ class Flowcast:
         PREFIXES.append(self.prefix)
         return self.succeed("cli", "topics", "create", "--partitions", partitions)
 
+    def logs(self, name: str) -> list[str]:
+        """Of all runs of a program in the background so far."""
+        return [running.log for running in self._running if running.log_path.stem.endswith(f"-{name}")]
+
     def close(self) -> None:
         """Ends what still runs, by process."""
         for running in self._running:

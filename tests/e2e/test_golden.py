@@ -75,6 +75,8 @@ def expect_straight(flowcast, straight, services) -> None:
         assert service.stop().code == OK, service.log
     difference = compare(committed(flowcast), straight)
     assert not difference, difference
+    for log in flowcast.logs("features"):
+        assert "begin anew" not in log, f"its state was not found:\n{log}"
 
 
 def expect_all(flowcast, follower, straight, services) -> None:

@@ -143,6 +143,21 @@ TEST_F(FeaturesServiceTest, ItsMetricsAddUpWhileWindowsAreOpen) {
   EXPECT_GT(value("read_timestamp_seconds"), 0);
 }
 
+TEST_F(FeaturesServiceTest, NoPositionIsCommittedForAPartitionWithoutRecords) {
+  world_.bus.MakeAdmin()->DeleteTopic(world_.names.packets);
+  world_.bus.MakeAdmin()->CreateTopic({world_.names.packets, 2});
+  world_.Begin();
+  Stream stream;
+  world_.Send(stream.Add("a", At(0)).Next(At(25)));
+  world_.instance->RunOut();
+  const auto committed = world_.bus.Committed("features");
+  ASSERT_THAT(committed, SizeIs(1));
+  EXPECT_EQ(committed[0].at.partition, 0);
+  world_.Begin();
+  world_.instance->RunOut();
+  EXPECT_FALSE(world_.lines.Contain("has no state"));
+}
+
 TEST_F(FeaturesServiceTest, PacketsThatWaitedOverARestartWaitStill) {
   world_.Begin();
   Stream stream;
