@@ -26,7 +26,7 @@ using Log = std::vector<packet::PacketBatch>;
 /// The whole world of one run: a bus, and instances of the service one after the other.
 class World {
  public:
-  World() { support::CreateTopics(bus, names); }
+  explicit World(std::int32_t partitions = 1) { support::CreateTopics(bus, names, partitions); }
   void Send(const packet::PacketBatch& batch) { SendBytes(wire::Encode(batch)); }
   void SendBytes(const std::string& value) { support::Send(bus, names.packets, value); }
   /// A new process.
@@ -144,18 +144,17 @@ TEST_F(FeaturesServiceTest, ItsMetricsAddUpWhileWindowsAreOpen) {
 }
 
 TEST_F(FeaturesServiceTest, NoPositionIsCommittedForAPartitionWithoutRecords) {
-  world_.bus.MakeAdmin()->DeleteTopic(world_.names.packets);
-  world_.bus.MakeAdmin()->CreateTopic({world_.names.packets, 2});
-  world_.Begin();
+  World world(2);
+  world.Begin();
   Stream stream;
-  world_.Send(stream.Add("a", At(0)).Next(At(25)));
-  world_.instance->RunOut();
-  const auto committed = world_.bus.Committed("features");
+  world.Send(stream.Add("a", At(0)).Next(At(25)));
+  world.instance->RunOut();
+  const auto committed = world.bus.Committed("features");
   ASSERT_THAT(committed, SizeIs(1));
   EXPECT_EQ(committed[0].at.partition, 0);
-  world_.Begin();
-  world_.instance->RunOut();
-  EXPECT_FALSE(world_.lines.Contain("has no state"));
+  world.Begin();
+  world.instance->RunOut();
+  EXPECT_FALSE(world.lines.Contain("has no state"));
 }
 
 TEST_F(FeaturesServiceTest, PacketsThatWaitedOverARestartWaitStill) {
