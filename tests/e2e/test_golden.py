@@ -181,7 +181,7 @@ def test_a_broker_stopped_killed_and_started_changes_nothing(binaries, messages,
     with flowcast_of(binaries, own_broker.address, tmp_path, messages) as flowcast:
         flowcast.create_topics(PARTITIONS)
         services = [start_features(flowcast, name) for name in ("a", "b")]
-        captures = send_all(flowcast, cases.values(), lasting_s=40)
+        captures = send_all(flowcast, cases.values(), lasting_s=25)
         total = windows_in(straight)
         for part, end in ((1, lambda: own_broker("stop")), (2, lambda: own_broker.signal(signal.SIGKILL))):
             wait_for_records(flowcast, total * part // 6, services)
