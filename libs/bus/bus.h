@@ -175,7 +175,7 @@ class Admin {
 };
 
 struct ConsumerOptions {
-  std::string group{};  // empty: no group, only Assign
+  std::string group{};                        // empty: no group, only Assign
   std::chrono::milliseconds fetch_wait{500};  // Assign and EndOffset wait so long behind an idle fetch
 };
 
