@@ -19,21 +19,26 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 
 }  // namespace
 
-void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
+void AddWindowOptions(CLI::App& app, FeaturesConfig& config) {
   app.add_option("--window", config.window, "length of a window, 50ms to 1h")->capture_default_str();
   app.add_option("--lateness", config.lateness, "how much longer a window waits for late packets [0]");
   app.add_option("--link-expiry", config.link_expiry, "a link without packets for so long is forgotten")
       ->capture_default_str();
+  app.add_option("--burst-gap", config.burst_gap, "packets closer than this are a burst (burst_share)")
+      ->capture_default_str();
+  app.add_option("--home-net", config.home_net, "networks on this side of the links, for uplink and downlink")
+      ->capture_default_str();
+}
+
+void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
+  AddWindowOptions(app, config);
   app.add_option("--source-expiry", config.source_expiry,
                  "a source that was not heard of for so long, by the clock, has ended")
-      ->capture_default_str();
-  app.add_option("--burst-gap", config.burst_gap, "packets closer than this are a burst (burst_share)")
       ->capture_default_str();
   app.add_option("--sequence-length", config.sequence_length, "windows a sequence")
       ->capture_default_str()
       ->check(CLI::Range(2, 1000));
-  app.add_option("--home-net", config.home_net, "networks on this side of the links, for uplink and downlink")
-      ->capture_default_str();
+  app.add_flag("--json-mirror", config.json_mirror, "write each window to windows-json.v1, too, as JSON");
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance,
                  "name of this instance within its group; stable over restarts")
@@ -45,7 +50,15 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
 }
 
 FeaturesOptions FeaturesConfig::Options() const {
-  return {.fold = FoldOptions(), .source_expiry = base::ParseDuration(source_expiry)};
+  return {
+      .fold = FoldOptions(), .source_expiry = base::ParseDuration(source_expiry), .json_mirror = json_mirror};
+}
+
+std::vector<std::string> FeaturesConfig::Needs() const {
+  const topics::Names names = common.names();
+  std::vector<std::string> needs{names.packets, names.windows, names.sequences, names.state};
+  if (json_mirror) needs.push_back(names.windows_json);
+  return needs;
 }
 
 window::FoldOptions FeaturesConfig::FoldOptions() const {

@@ -21,14 +21,20 @@ struct FeaturesConfig {
   std::string group = "flowcast-features";
   std::string instance = "0";
   std::string exit_when_idle;
+  bool json_mirror = false;
 
   /// Throws base::ConfigError.
   FeaturesOptions Options() const;
+  /// Topics that must exist.
+  std::vector<std::string> Needs() const;
 
  private:
   window::FoldOptions FoldOptions() const;
 };
 
 void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config);
+/// Of these, what decides which windows there are and what is in them: --window, --lateness, --link-expiry,
+/// --burst-gap, --home-net.
+void AddWindowOptions(CLI::App& app, FeaturesConfig& config);
 
 }  // namespace flowcast::services

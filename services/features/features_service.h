@@ -10,6 +10,7 @@
 #include "libs/slice/slice_loop.h"
 #include "libs/topics/topics.h"
 #include "libs/window/partition_fold.h"
+#include "libs/wire/window_json.h"
 #include "libs/wire/wire_error.h"
 #include "services/features/partition_store.h"
 
@@ -19,6 +20,7 @@ struct FeaturesOptions {
   window::FoldOptions fold;
   base::Duration source_expiry =
       std::chrono::hours(1);  // of silence, by the clock; then a source has vanished
+  bool json_mirror = false;   // each window on windows-json.v1, too
 };
 
 /// Records in = batches applied + refused by reason.
@@ -83,6 +85,7 @@ class FeaturesTask : public slice::Task {
   topics::Names names_;
   const base::Clock& clock_;
   base::Log log_;
+  std::vector<wire::NamedFeature> features_ = wire::AllFeatures();  // of the JSON
   PartitionStore* store_ = nullptr;
   base::Duration next_check_{};
   std::map<bus::TopicPartition, Partition> partitions_;
