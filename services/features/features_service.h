@@ -30,6 +30,7 @@ struct FeaturesCounters {
   std::uint64_t refused_inconsistent = 0;
   std::uint64_t refolded = 0;       // batches read again after a restart or rebalance
   std::uint64_t state_records = 0;  // written to state.v1
+  std::uint64_t json_records = 0;   // written to windows-json.v1
   std::uint64_t refused() const { return refused_not_ours + refused_version + refused_inconsistent; }
 };
 

@@ -32,7 +32,6 @@ std::string Notes(const feature::Window& window) {
   std::string notes;
   if (window.partial) notes += "  partial";
   if (window.late_packets > 0) notes += "  late " + base::Grouped(window.late_packets);
-  if (window.approximate != 0) notes += "  approximate";
   return notes;
 }
 

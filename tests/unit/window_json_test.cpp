@@ -1,0 +1,87 @@
+// Windows as JSON: what is in it, that no value loses a bit, and what comes of hostile names.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "libs/base/error.h"
+#include "libs/feature/accumulator.h"
+#include "libs/wire/window_json.h"
+#include "tests/support/messages.h"
+
+namespace flowcast::wire {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+json Encoded(const feature::Window& window) { return json::parse(EncodeJson(window, AllFeatures())); }
+
+TEST(WindowJsonTest, EveryValueReadsBackAsItWas) {
+  base::Random random(11);
+  for (int i = 0; i < 200; ++i) {
+    const feature::Window window = support::AnyWindow(random);
+    const json read = Encoded(window);
+    EXPECT_EQ(read["version"], 1);
+    EXPECT_EQ(read["link"], window.link);
+    EXPECT_EQ(read["start_ns"], base::ToUnixNanoseconds(window.start));
+    EXPECT_EQ(read["start"], base::FormatTime(window.start));
+    EXPECT_EQ(read["window_ns"], window.length.count());
+    EXPECT_EQ(read["partial"], window.partial);
+    EXPECT_EQ(read["packets"], window.packets);
+    EXPECT_EQ(read["bytes"], window.bytes);
+    EXPECT_EQ(read["late_packets"], window.late_packets);
+    EXPECT_EQ(std::stoull(read["schema_hash"].get<std::string>(), nullptr, 16), window.schema_hash);
+    ASSERT_EQ(read["features"].size(), window.features.size());
+    for (const NamedFeature& feature : AllFeatures())
+      EXPECT_EQ(read["features"][feature.name].get<double>(), window.features[feature.place]);
+  }
+}
+
+TEST(WindowJsonTest, ValuesOfAnySizeReadBack) {
+  base::Random random(1);
+  feature::Window window = support::AnyWindow(random);
+  for (const double value : {0.1, 1e-300, 1e300, 5e-324, 9007199254740993.0, 1.0 / 3, -0.0}) {
+    window.features[2] = value;
+    EXPECT_EQ(Encoded(window)["features"]["size_mean"].get<double>(), value);
+  }
+}
+
+TEST(WindowJsonTest, EstimatesAreNamed) {
+  base::Random random(1);
+  feature::Window window = support::AnyWindow(random);
+  window.approximate = 0;
+  EXPECT_THAT(Encoded(window)["approximate"], testing::IsEmpty());
+  window.approximate = feature::kFlowsApproximate | feature::kPercentilesApproximate;
+  EXPECT_THAT(Encoded(window)["approximate"], ElementsAre("percentiles", "flows"));
+}
+
+TEST(WindowJsonTest, WhatIsNoUtf8InALinksNameIsReplaced) {
+  base::Random random(1);
+  feature::Window window = support::AnyWindow(random);
+  window.link = "demo/\xff\"\n";
+  EXPECT_EQ(Encoded(window)["link"], "demo/\xef\xbf\xbd\"\n");
+}
+
+TEST(WindowJsonTest, ChosenFeaturesComeInTheOrderOfTheList) {
+  base::Random random(1);
+  const feature::Window window = support::AnyWindow(random);
+  const std::string text = EncodeJson(window, ChooseFeatures("flows,packets"));
+  EXPECT_LT(text.find("\"flows\""), text.rfind("\"packets\""));
+  EXPECT_EQ(json::parse(text)["features"].size(), 2u);
+}
+
+TEST(WindowJsonTest, AFeatureThatThereIsNotIsRefusedWithThoseThereAre) {
+  for (const char* list : {"flows,paquets", "", "flows,", ","}) {
+    try {
+      ChooseFeatures(list);
+      ADD_FAILURE() << list << " was taken";
+    } catch (const base::ConfigError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("there are: packets, bytes, size_mean"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace flowcast::wire
