@@ -1,11 +1,11 @@
 // How fast one core turns a capture file into batches, messages and windows, each step by itself in memory.
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "libs/archive/archive.h"
+#include "libs/base/clock.h"
 #include "libs/capture/batcher.h"
 #include "libs/capture/file_source.h"
 #include "libs/window/partition_fold.h"
@@ -14,18 +14,18 @@
 namespace {
 
 using namespace flowcast;
-using Clock = std::chrono::steady_clock;
 using Batches = std::vector<packet::PacketBatch>;
 
 /// The best of some rounds: what the code can do when nothing disturbs it.
 class Stopwatch {
  public:
-  void Start() { began_ = Clock::now(); }
-  void Stop() { best_ = std::min(best_, std::chrono::duration<double>(Clock::now() - began_).count()); }
+  void Start() { began_ = clock_.Steady(); }
+  void Stop() { best_ = std::min(best_, base::ToSeconds(clock_.Steady() - began_)); }
   double Rate(std::size_t packets) const { return static_cast<double>(packets) / best_; }
 
  private:
-  Clock::time_point began_;
+  base::SystemClock clock_;
+  base::Duration began_{};
   double best_ = 1e9;
 };
 
@@ -41,12 +41,12 @@ Batches MakeBatches(const std::vector<packet::Packet>& packets, const std::vecto
 
 std::size_t Fold(const Batches& batches, base::Duration window_length) {
   window::PartitionFold fold({.window_length = window_length});
-  std::vector<window::ClosedWindow> closed;
+  window::FoldOutput output;
   std::size_t windows = 0;
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    fold.Apply(batches[i], static_cast<std::int64_t>(i), closed);
-    windows += closed.size();
-    closed.clear();
+    fold.Apply(batches[i], static_cast<std::int64_t>(i), output);
+    windows += output.closed.size();
+    output = {};
   }
   return windows;
 }

@@ -96,6 +96,11 @@ void Accumulator::AddFlow(const packet::BatchFlow& flow, const FlowPart& part,
   way.bytes += part.bytes;
 }
 
+std::size_t Accumulator::memory_bytes() const {
+  return sizeof *this + sizes_.memory_bytes() + gaps_.memory_bytes() + flows_.memory_bytes() +
+         (handshakes_ == nullptr ? 0 : handshakes_->memory_bytes());
+}
+
 std::uint32_t Accumulator::approximate() const {
   std::uint32_t bits = 0;
   if (sizes_.approximate() || gaps_.approximate()) bits |= kPercentilesApproximate;

@@ -9,9 +9,9 @@
 #include "libs/base/ip_address.h"
 #include "libs/base/time.h"
 #include "libs/base/uint128.h"
+#include "libs/feature/catalogue.h"
 #include "libs/feature/handshakes.h"
 #include "libs/feature/quantiles.h"
-#include "libs/feature/schema.h"
 #include "libs/feature/window_flows.h"
 #include "libs/packet/packet.h"
 
@@ -71,6 +71,8 @@ class Accumulator {
 
   std::uint64_t packets() const { return packets_; }
   std::uint64_t bytes() const { return bytes_; }
+  /// All of it, itself included.
+  std::size_t memory_bytes() const;
   /// Bits of enum Approximate.
   std::uint32_t approximate() const;
 

@@ -22,6 +22,7 @@ class Handshakes {
 
   std::uint64_t count() const { return count_; }
   std::uint64_t sum_ns() const { return sum_ns_; }
+  std::size_t memory_bytes() const { return sizeof *this + slots_.capacity() * sizeof(Waiting); }
   bool approximate() const { return overflowed_; }
 
  private:

@@ -29,6 +29,14 @@ class Quantiles {
   /// Whether At may be off.
   bool approximate() const { return pages_ != nullptr && pages_->largest >> (kBits + 1) != 0; }
 
+  /// On the heap.
+  std::size_t memory_bytes() const {
+    std::size_t bytes = values_.capacity() * sizeof(Value);
+    if (pages_ == nullptr) return bytes;
+    for (const auto& page : pages_->pages) bytes += page == nullptr ? 0 : sizeof(Page);
+    return bytes + sizeof(Pages);
+  }
+
   /// The smallest value that at least `permille` thousandths of the values do not exceed; 0 without values.
   std::uint64_t At(std::uint64_t permille) const {
     if (pages_ != nullptr) return AtInPages((pages_->count * permille + 999) / 1000);

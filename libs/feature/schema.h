@@ -1,97 +1,70 @@
-// The features of a window: names, units and how they are normalized. docs/features.md is the specification.
+// The features there are, and which of them a window and a sequence have. docs/features.md is the
+// specification.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "libs/feature/catalogue.h"
 
 namespace flowcast::feature {
 
-/// Positions in a feature vector; published, never renumbered within a schema.
-enum Index : std::size_t {
-  kPackets,
-  kBytes,
-  kSizeMean,
-  kSizeStd,
-  kGapMean,
-  kJitter,
-  kPacketRate,
-  kBitRate,
-  kBurstShare,
-  kTcpShare,
-  kUdpShare,
-  kIcmpShare,
-  kOtherShare,
-  kDominantProtocol,
-  kSourcePortEntropy,
-  kDestinationPortEntropy,
-  kFlows,
-  kSources,
-  kDestinations,
-  kSynShare,
-  kUplinkDownlinkRatio,
-  kHourSin,
-  kHourCos,
-  kWeekdaySin,
-  kWeekdayCos,
-  kFeatureCount,  // of the features in sequences; those that follow can be asked for
+/// The values of a window, one a column of its schema.
+using FeatureVector = std::vector<double>;
 
-  kSizeMin = kFeatureCount,
-  kSizeMax,
-  kSizeP50,
-  kSizeP95,
-  kGapP50,
-  kGapP95,
-  kNewFlows,
-  kFlowDurationMean,
-  kFlowPacketsMean,
-  kTopTalkerShare,
-  kSyn,
-  kSynAck,
-  kRst,
-  kFin,
-  kRetransmissionShare,
-  kTcpRtt,
-  kDscpBestEffortShare,
-  kDscpAssuredShare,
-  kDscpExpeditedShare,
-  kDscpClassSelectorShare,
-  kDscpOtherShare,
-  kIpv6Share,
-  kBroadcastShare,
-  kMulticastShare,
-  kUplinkPackets,
-  kUplinkBytes,
-  kDownlinkPackets,
-  kDownlinkBytes,
-  kCatalogueCount
+/// One column: a feature of the catalogue, or two of them with an operator between.
+struct Column {
+  std::string name;
+  std::string unit;
+  Transform transform = Transform::kLinear;
+  double scale_floor = 1;  // smallest scale, in units of z
+  Index left = kPackets;
+  char op = 0;  // '/' or '-' for a derived one; x / 0 is 0
+  Index right = kPackets;
+
+  double Of(const FeatureValues& values) const;
+  bool operator==(const Column&) const = default;
 };
 
-enum class Transform {
-  kLog1p,     // z = log(1 + x): heavy-tailed, not negative
-  kLinear,    // z = x
-  kIdentity,  // passed through: centre 0, scale 1
+/// Which columns there are, in which order. The first two are always packets and bytes, since these are
+/// what is forecast: they have the same positions in every schema. Immutable.
+class Schema {
+ public:
+  /// The first kFeatureCount features of the catalogue.
+  static const Schema& Default();
+  /// A list with commas between: features, groups (see Groups), "default", "all", NAME=LEFT/RIGHT,
+  /// NAME=LEFT-RIGHT. What comes twice counts once. Throws base::ConfigError that names the remedy.
+  static Schema Parse(std::string_view text);
+  /// "default: packets, ...; sizes: ..." for help texts.
+  static std::string Groups();
+
+  const std::vector<Column>& columns() const { return columns_; }
+  std::size_t size() const { return columns_.size(); }
+  /// FNV-1a of the names, units, transforms, floors and formulas in their order; travels with windows,
+  /// sequences and models.
+  std::uint64_t hash() const { return hash_; }
+  /// What Parse makes the same schema of: names and formulas with commas between; empty for the default.
+  std::string Text() const;
+  bool is_default() const { return hash_ == Default().hash_; }
+
+  FeatureVector Select(const FeatureValues& values) const;
+
+  bool operator==(const Schema&) const = default;
+
+ private:
+  explicit Schema(std::vector<Column> columns);
+
+  std::vector<Column> columns_;
+  std::uint64_t hash_ = 0;
 };
 
-struct Feature {
-  std::string_view name;
-  std::string_view unit;
-  Transform transform;
-  double scale_floor;  // smallest scale, in units of z
-};
-
-using FeatureVector = std::array<double, kFeatureCount>;
-/// One value a feature there is, in the order of Index.
-using FeatureValues = std::array<double, kCatalogueCount>;
-
-/// In the order of Index.
-const std::array<Feature, kFeatureCount>& Schema();
-
-/// FNV-1a of the schema's text form; travels with windows, sequences and models.
-std::uint64_t SchemaHash();
-
-std::optional<Index> FindFeature(std::string_view name);
+/// Rows of a table in Markdown: name, unit, formula, range, value of an empty window, source.
+std::string Explain(const Schema& schema);
 
 }  // namespace flowcast::feature

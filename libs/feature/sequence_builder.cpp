@@ -24,7 +24,7 @@ double Median(std::vector<double> values) {
   return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
-Normalization Fit(const Feature& feature, const std::vector<double>& column) {
+Normalization Fit(const Column& feature, const std::vector<double>& column) {
   if (feature.transform == Transform::kIdentity) return {};
   const double centre = Median(column);
   double deviation = 0;
@@ -36,12 +36,12 @@ Normalization Fit(const Feature& feature, const std::vector<double>& column) {
 }  // namespace
 
 double Normalize(Index feature, double raw, Normalization normalization) {
-  return (Forward(Schema()[feature].transform, raw) - normalization.centre) / normalization.scale;
+  return (Forward(Catalogue()[feature].transform, raw) - normalization.centre) / normalization.scale;
 }
 
 double Denormalize(Index feature, double value, Normalization normalization) {
   const double transformed = normalization.centre + normalization.scale * value;
-  if (Schema()[feature].transform != Transform::kLog1p) return transformed;
+  if (Catalogue()[feature].transform != Transform::kLog1p) return transformed;
   return std::expm1(std::min(transformed, kLargestExponent));
 }
 
@@ -56,24 +56,25 @@ std::optional<Sequence> SequenceBuilder::Add(const Window& window) {
 
 Sequence SequenceBuilder::Build() const {
   const Window& last = history_.back();
+  const std::size_t columns = schema_->size();
   Sequence sequence{.link = last.link,
                     .end = last.end(),
                     .window_length = last.length,
                     .schema_hash = last.schema_hash,
                     .length = static_cast<std::uint32_t>(length_),
-                    .centre = std::vector<double>(kFeatureCount),
-                    .scale = std::vector<double>(kFeatureCount),
-                    .values = std::vector<float>(length_ * kFeatureCount),
+                    .centre = std::vector<double>(columns),
+                    .scale = std::vector<double>(columns),
+                    .values = std::vector<float>(length_ * columns),
                     .last = {last.features.begin(), last.features.end()}};
   std::vector<double> column(length_);
-  for (std::size_t f = 0; f < kFeatureCount; ++f) {
-    const Feature& feature = Schema()[f];
+  for (std::size_t f = 0; f < columns; ++f) {
+    const Column& feature = schema_->columns()[f];
     for (std::size_t i = 0; i < length_; ++i) column[i] = Forward(feature.transform, history_[i].features[f]);
     const Normalization fit = Fit(feature, column);
     sequence.centre[f] = fit.centre;
     sequence.scale[f] = fit.scale;
     for (std::size_t i = 0; i < length_; ++i) {
-      sequence.values[i * kFeatureCount + f] = static_cast<float>((column[i] - fit.centre) / fit.scale);
+      sequence.values[i * columns + f] = static_cast<float>((column[i] - fit.centre) / fit.scale);
     }
   }
   return sequence;

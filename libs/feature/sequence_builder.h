@@ -14,15 +14,17 @@ struct Normalization {
   double scale = 1;
 };
 
-/// Raw to normalized and back, by the feature's transform. Inverse is exact up to rounding;
-/// Denormalize of a huge value saturates instead of overflowing.
+/// Raw to normalized and back, by the feature's transform; for a column that is a feature, not a derived one.
+/// Inverse is exact up to rounding; Denormalize of a huge value saturates instead of overflowing.
 double Normalize(Index feature, double raw, Normalization normalization);
 double Denormalize(Index feature, double value, Normalization normalization);
 
 /// The last windows of one link. Not thread-safe.
 class SequenceBuilder {
  public:
-  explicit SequenceBuilder(std::size_t length) : length_(length) {}
+  /// `schema` is that of the windows and must outlive the builder.
+  explicit SequenceBuilder(std::size_t length, const Schema& schema = Schema::Default())
+      : length_(length), schema_(&schema) {}
 
   /// Adds a window; gives a sequence when `length` windows follow each other without a hole or a
   /// partial one. A hole starts the history afresh.
@@ -34,6 +36,7 @@ class SequenceBuilder {
   Sequence Build() const;
 
   std::size_t length_;
+  const Schema* schema_;
   std::deque<Window> history_;
 };
 

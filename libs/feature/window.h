@@ -21,23 +21,23 @@ struct Window {
   std::uint64_t bytes = 0;
   std::uint64_t late_packets = 0;  // dropped as late since the link's window before
   std::uint32_t approximate = 0;   // which features are estimates; bits of feature::Approximate
-  FeatureVector features{};
+  FeatureVector features;
 
   base::EventTime end() const { return start + length; }
   bool operator==(const Window&) const = default;
 };
 
-/// The last `length` windows of a link, each column normalized within the sequence.
+/// The last `length` windows of a link, each of the schema's C columns normalized within the sequence.
 struct Sequence {
   std::string link;
   base::EventTime end = base::kBeginningOfTime;  // end of the last window
   base::Duration window_length{};
   std::uint64_t schema_hash = 0;
   std::uint32_t length = 0;    // L
-  std::vector<double> centre;  // [kFeatureCount], of the transformed values
-  std::vector<double> scale;   // [kFeatureCount], positive
-  std::vector<float> values;   // [L][kFeatureCount], oldest first
-  std::vector<double> last;    // [kFeatureCount], raw features of the last window
+  std::vector<double> centre;  // [C], of the transformed values
+  std::vector<double> scale;   // [C], positive
+  std::vector<float> values;   // [L][C], oldest first
+  std::vector<double> last;    // [C], raw features of the last window
 
   base::EventTime last_start() const { return end - window_length; }
   bool operator==(const Sequence&) const = default;

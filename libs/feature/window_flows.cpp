@@ -174,25 +174,30 @@ void WindowFlows::AddToTable(const FlowSums& flow, std::uint64_t hash, std::size
     found->last = std::max(found->last, flow.last);
     return;
   }
+  if (flows_.size() >= limit) {
+    MakeRoom(flow, hash, limit);
+    if (!IsSampled(hash)) return;
+    if (slot != nullptr) slot = SlotOf(flow.key, hash);
+  }
   flows_.push_back(flow);
   if (slot != nullptr) *slot = static_cast<std::uint32_t>(flows_.size());
   if (flows_.size() > std::max(kScanned, slots_.size() / 2)) {
     slots_.resize(std::max(2 * slots_.size(), 4 * kScanned));
     Place();
   }
-  if (flows_.size() > limit) Overflow(limit);
 }
 
-/// Of those flows that are seen up to the end, the sample has at most `limit`, whatever their order.
-void WindowFlows::Overflow(std::size_t limit) {
+/// For one flow more. The sample is what it would be in any other order of the same flows.
+void WindowFlows::MakeRoom(const FlowSums& flow, std::uint64_t hash, std::size_t limit) {
   if (sketches_ == nullptr) {
     sketches_ = std::make_unique<Sketches>();
-    for (const FlowSums& flow : flows_) sketches_->Add(flow, packet::FlowKeyHash{}(flow.key));
+    for (const FlowSums& known : flows_) sketches_->Add(known, packet::FlowKeyHash{}(known.key));
+    sketches_->Add(flow, hash);
   }
-  while (flows_.size() > limit && sketches_->sample_bits < 63) {
+  while (flows_.size() + IsSampled(hash) > limit && sketches_->sample_bits < 63) {
     ++sketches_->sample_bits;
     std::erase_if(flows_,
-                  [this](const FlowSums& flow) { return !IsSampled(packet::FlowKeyHash{}(flow.key)); });
+                  [this](const FlowSums& known) { return !IsSampled(packet::FlowKeyHash{}(known.key)); });
   }
   Place();
 }
@@ -213,6 +218,11 @@ std::uint32_t* WindowFlows::SlotOf(const packet::FlowKey& key, std::uint64_t has
 
 bool WindowFlows::IsSampled(std::uint64_t hash) const {
   return sketches_->sample_bits == 0 || hash >> (64 - sketches_->sample_bits) == 0;
+}
+
+std::size_t WindowFlows::memory_bytes() const {
+  return flows_.capacity() * sizeof(FlowSums) + slots_.capacity() * sizeof(std::uint32_t) +
+         (sketches_ == nullptr ? 0 : sizeof(Sketches));
 }
 
 FlowSummary WindowFlows::Summary() const {

@@ -49,13 +49,15 @@ class WindowFlows {
   void Add(const FlowSums& flow, std::size_t limit);
 
   FlowSummary Summary() const;
+  /// On the heap.
+  std::size_t memory_bytes() const;
   bool approximate() const { return sketches_ != nullptr; }
 
  private:
   struct Sketches;
 
   void AddToTable(const FlowSums& flow, std::uint64_t hash, std::size_t limit);
-  void Overflow(std::size_t limit);
+  void MakeRoom(const FlowSums& flow, std::uint64_t hash, std::size_t limit);
   void Place();
   std::uint32_t* SlotOf(const packet::FlowKey& key, std::uint64_t hash);
   bool IsSampled(std::uint64_t hash) const;

@@ -3,8 +3,11 @@
 
 namespace flowcast::window {
 
-LinkHistory::LinkHistory(std::size_t sequence_length, const LinkSnapshot& snapshot)
-    : sequences_(sequence_length), next_start_(snapshot.next_start), idle_since_(snapshot.idle_since) {
+LinkHistory::LinkHistory(std::size_t sequence_length, const feature::Schema& schema,
+                         const LinkSnapshot& snapshot)
+    : sequences_(sequence_length, schema),
+      next_start_(snapshot.next_start),
+      idle_since_(snapshot.idle_since) {
   for (const feature::Window& window : snapshot.windows) sequences_.Add(window);
 }
 

@@ -23,10 +23,10 @@ struct LinkSnapshot {
 /// that followed it stands where the first one stood. Not thread-safe.
 class LinkHistory {
  public:
-  /// The first window starts at `start`.
-  LinkHistory(std::size_t sequence_length, base::EventTime start)
-      : sequences_(sequence_length), next_start_(start), idle_since_(start) {}
-  LinkHistory(std::size_t sequence_length, const LinkSnapshot& snapshot);
+  /// The first window starts at `start`; `schema` is that of the windows and must outlive the history.
+  LinkHistory(std::size_t sequence_length, const feature::Schema& schema, base::EventTime start)
+      : sequences_(sequence_length, schema), next_start_(start), idle_since_(start) {}
+  LinkHistory(std::size_t sequence_length, const feature::Schema& schema, const LinkSnapshot& snapshot);
 
   /// The window that starts at next_start; gives the sequence that ends with it.
   std::optional<feature::Sequence> Add(const feature::Window& window);

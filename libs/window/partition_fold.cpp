@@ -204,7 +204,7 @@ bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime bou
       if (link.open.empty()) return false;
       const EventTime begin = link.open.begin()->first;
       if (begin + options_.window_length > boundary) break;
-      history.emplace(options_.sequence_length, begin);
+      history.emplace(options_.sequence_length, *options_.schema, begin);
       // Whether the link was known when these came depends on where batches ended.
       TakeLate(link, begin);
       snapshot_is_due = true;
@@ -229,14 +229,13 @@ ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const
   closed.window = {.link = name,
                    .start = start,
                    .length = options_.window_length,
-                   .schema_hash = feature::SchemaHash(),
+                   .schema_hash = options_.schema->hash(),
                    .partial = start < progress.started || (source_ends && progress.watermark < end),
                    .packets = sums.packets(),
                    .bytes = sums.bytes(),
                    .late_packets = TakeLate(link, start),
-                   .approximate = sums.approximate()};
-  const feature::FeatureValues values = sums.Features(start, options_.window_length);
-  std::copy_n(values.begin(), feature::kFeatureCount, closed.window.features.begin());
+                   .approximate = sums.approximate(),
+                   .features = options_.schema->Select(sums.Features(start, options_.window_length))};
   closed.sequence = link.history->Add(closed.window);
   counters_.packets_in_windows += sums.packets();
   ++counters_.windows;

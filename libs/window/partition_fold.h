@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct FoldOptions {
   std::size_t sequence_length = 10;
   std::size_t snapshot_every = 20;  // windows of a link
   feature::FeatureOptions features;
+  std::shared_ptr<const feature::Schema> schema =
+      std::make_shared<feature::Schema>(feature::Schema::Default());
 };
 
 /// Every packet is in exactly one of these: packets_in = in_windows + late + repeated once all

@@ -1,13 +1,11 @@
 // The features are written by hand: they are most of the text, and a feature service may write many.
 #include "libs/wire/window_json.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "libs/base/error.h"
 #include "libs/base/hash.h"
 #include "libs/feature/accumulator.h"
 
@@ -36,34 +34,12 @@ void AppendNumber(double value, std::string& text) {
   text.append(digits.data(), end);
 }
 
-std::string Names(const std::vector<NamedFeature>& features) {
-  std::string names;
-  for (const NamedFeature& feature : features) names += (names.empty() ? "" : ", ") + feature.name;
-  return names;
-}
-
 }  // namespace
 
-std::vector<NamedFeature> AllFeatures() {
+std::vector<NamedFeature> AllFeatures(const feature::Schema& schema) {
   std::vector<NamedFeature> all;
-  for (const auto& feature : feature::Schema()) all.push_back({std::string(feature.name), all.size()});
+  for (const feature::Column& column : schema.columns()) all.push_back({column.name, all.size()});
   return all;
-}
-
-std::vector<NamedFeature> ChooseFeatures(std::string_view list) {
-  const std::vector<NamedFeature> all = AllFeatures();
-  std::vector<NamedFeature> chosen;
-  for (std::size_t begin = 0; begin <= list.size();) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    const std::string_view name = list.substr(begin, end - begin);
-    const auto found =
-        std::find_if(all.begin(), all.end(), [name](const auto& one) { return one.name == name; });
-    if (found == all.end())
-      throw base::ConfigError("there is no feature '" + std::string(name) + "'; there are: " + Names(all));
-    chosen.push_back(*found);
-    begin = end + 1;
-  }
-  return chosen;
 }
 
 std::string EncodeJson(const feature::Window& window, const std::vector<NamedFeature>& features) {

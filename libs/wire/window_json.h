@@ -4,9 +4,9 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "libs/feature/schema.h"
 #include "libs/feature/window.h"
 
 namespace flowcast::wire {
@@ -18,11 +18,8 @@ struct NamedFeature {
   bool operator==(const NamedFeature&) const = default;
 };
 
-/// All features of a window, in their order.
-std::vector<NamedFeature> AllFeatures();
-/// Those of a list with commas between, in the list's order. Throws base::ConfigError that names those there
-/// are.
-std::vector<NamedFeature> ChooseFeatures(std::string_view list);
+/// All features of a schema's windows, in their order.
+std::vector<NamedFeature> AllFeatures(const feature::Schema& schema);
 
 /// One JSON object with these of the window's features; every value reads back as the same double.
 std::string EncodeJson(const feature::Window& window, const std::vector<NamedFeature>& features);

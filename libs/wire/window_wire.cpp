@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "libs/base/error.h"
 #include "libs/wire/internal/window_message.h"
 #include "libs/wire/message.h"
 
@@ -15,14 +16,16 @@ bool AllFinite(const Values& values) {
   return std::all_of(values.begin(), values.end(), [](auto value) { return std::isfinite(value); });
 }
 
+/// Packets and bytes, and what else was asked for.
+bool IsColumnCount(int count) { return count >= 2 && count <= 4096; }
+
 bool IsConsistent(const v1::Sequence& message) {
-  constexpr int kColumns = static_cast<int>(feature::kFeatureCount);
+  const int columns = message.last_size();
   constexpr std::uint32_t kLongest = 100'000;
-  return message.length() > 0 && message.length() <= kLongest && message.window_ns() > 0 &&
-         IsSaneTime(message.end_ns()) && IsSaneTime(message.window_ns()) &&
-         message.centre_size() == kColumns && message.scale_size() == kColumns &&
-         message.last_size() == kColumns &&
-         message.values_size() == static_cast<int>(message.length()) * kColumns &&
+  return IsColumnCount(columns) && message.length() > 0 && message.length() <= kLongest &&
+         message.window_ns() > 0 && IsSaneTime(message.end_ns()) && IsSaneTime(message.window_ns()) &&
+         message.centre_size() == columns && message.scale_size() == columns &&
+         message.values_size() == static_cast<std::int64_t>(message.length()) * columns &&
          AllFinite(message.centre()) && AllFinite(message.scale()) && AllFinite(message.values()) &&
          AllFinite(message.last()) &&
          std::all_of(message.scale().begin(), message.scale().end(), [](double scale) { return scale > 0; });
@@ -47,30 +50,29 @@ void Write(const feature::Window& window, v1::Window& message) {
 }
 
 bool IsConsistent(const v1::Window& message) {
-  return message.features_size() == static_cast<int>(feature::kFeatureCount) &&
-         AllFinite(message.features()) && IsSaneTime(message.start_ns()) && IsSaneTime(message.length_ns()) &&
-         message.length_ns() > 0;
+  return IsColumnCount(message.features_size()) && AllFinite(message.features()) &&
+         IsSaneTime(message.start_ns()) && IsSaneTime(message.length_ns()) && message.length_ns() > 0;
 }
 
 feature::Window Read(const v1::Window& message) {
-  feature::Window window{.link = message.link(),
-                         .start = base::FromUnixNanoseconds(message.start_ns()),
-                         .length = base::Duration(message.length_ns()),
-                         .schema_hash = message.schema_hash(),
-                         .partial = message.partial(),
-                         .packets = message.packets(),
-                         .bytes = message.bytes(),
-                         .late_packets = message.late_packets(),
-                         .approximate = message.approximate()};
-  std::copy(message.features().begin(), message.features().end(), window.features.begin());
-  return window;
+  return {.link = message.link(),
+          .start = base::FromUnixNanoseconds(message.start_ns()),
+          .length = base::Duration(message.length_ns()),
+          .schema_hash = message.schema_hash(),
+          .partial = message.partial(),
+          .packets = message.packets(),
+          .bytes = message.bytes(),
+          .late_packets = message.late_packets(),
+          .approximate = message.approximate(),
+          .features = {message.features().begin(), message.features().end()}};
 }
 
 }  // namespace internal
 
-std::string Encode(const feature::Window& window) {
+std::string Encode(const feature::Window& window, std::string_view schema) {
   v1::Window message;
   internal::Write(window, message);
+  message.set_schema(std::string(schema));
   return message.SerializeAsString();
 }
 
@@ -81,9 +83,24 @@ tl::expected<feature::Window, WireError> DecodeWindow(std::string_view bytes) {
   return internal::Read(*message);
 }
 
-std::string Encode(const feature::Sequence& sequence) {
+tl::expected<feature::Schema, WireError> DecodeWindowSchema(std::string_view bytes) {
+  const auto message = Parse<v1::Window>(bytes);
+  if (!message) return tl::unexpected(message.error());
+  try {
+    const feature::Schema schema =
+        message->schema().empty() ? feature::Schema::Default() : feature::Schema::Parse(message->schema());
+    const bool fits = schema.hash() == message->schema_hash() &&
+                      static_cast<int>(schema.size()) == message->features_size();
+    if (fits) return schema;
+  } catch (const base::ConfigError&) {
+  }
+  return tl::unexpected(WireError::kInconsistent);
+}
+
+std::string Encode(const feature::Sequence& sequence, std::string_view schema) {
   v1::Sequence message;
   message.set_version(1);
+  message.set_schema(std::string(schema));
   message.set_link(sequence.link);
   message.set_end_ns(base::ToUnixNanoseconds(sequence.end));
   message.set_window_ns(sequence.window_length.count());

@@ -2,9 +2,11 @@
 #include "services/features/features_config.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <sstream>
 
 #include "libs/base/error.h"
+#include "libs/base/hash.h"
 #include "services/features/features_metrics.h"
 
 namespace flowcast::services {
@@ -26,6 +28,12 @@ void AddWindowOptions(CLI::App& app, FeaturesConfig& config) {
       ->capture_default_str();
   app.add_option("--burst-gap", config.burst_gap, "packets closer than this are a burst (burst_share)")
       ->capture_default_str();
+  app.add_option("--features", config.features,
+                 "features of windows and sequences, with commas between: names, groups (" +
+                     feature::Schema::Groups() + "), ratios NAME=A/B and differences NAME=A-B")
+      ->capture_default_str();
+  app.add_flag("--explain", config.explain,
+               "print what the features of --features mean, as Markdown, and exit");
   app.add_option("--home-net", config.home_net, "networks on this side of the links, for uplink and downlink")
       ->capture_default_str();
 }
@@ -47,6 +55,12 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
                  "end once nothing came for so long, after something had [never]");
   config.common.describe = [] { return FeaturesMetrics().Describe(); };
   AddCommonOptions(app, config.common);
+}
+
+int Explain(const FeaturesConfig& config) {
+  const feature::Schema schema = feature::Schema::Parse(config.features);
+  std::cout << feature::Explain(schema) << "\nSchema hash: " << base::Hex(schema.hash()) << '\n';
+  return app::kOk;
 }
 
 FeaturesOptions FeaturesConfig::Options() const {
@@ -74,7 +88,8 @@ window::FoldOptions FeaturesConfig::FoldOptions() const {
           .link_expiry = expiry,
           .sequence_length = sequence_length,
           .features = {.home_net = base::CidrSet(SplitAtCommas(home_net)),
-                       .burst_gap = base::ParseDuration(burst_gap)}};
+                       .burst_gap = base::ParseDuration(burst_gap)},
+          .schema = std::make_shared<feature::Schema>(feature::Schema::Parse(features))};
 }
 
 }  // namespace flowcast::services

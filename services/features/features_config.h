@@ -16,6 +16,8 @@ struct FeaturesConfig {
   std::string link_expiry = "1h";
   std::string source_expiry = "1h";
   std::string burst_gap = "1ms";
+  std::string features = "default";
+  bool explain = false;
   std::size_t sequence_length = 10;
   std::string home_net = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7";
   std::string group = "flowcast-features";
@@ -32,9 +34,12 @@ struct FeaturesConfig {
   window::FoldOptions FoldOptions() const;
 };
 
+/// Prints what the features mean; returns the exit code.
+int Explain(const FeaturesConfig& config);
+
 void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config);
 /// Of these, what decides which windows there are and what is in them: --window, --lateness, --link-expiry,
-/// --burst-gap, --home-net.
+/// --burst-gap, --features, --explain, --home-net.
 void AddWindowOptions(CLI::App& app, FeaturesConfig& config);
 
 }  // namespace flowcast::services

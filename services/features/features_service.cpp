@@ -85,7 +85,8 @@ void FeaturesTask::Refuse(const bus::InRecord& record, wire::WireError error) {
 void FeaturesTask::Emit(std::int32_t partition, const window::FoldOutput& output, slice::Outbox& outbox) {
   for (const window::ClosedWindow& closed : output.closed) {
     const std::string& link = closed.window.link;
-    outbox.push_back({.to = {names_.windows, partition}, .key = link, .value = wire::Encode(closed.window)});
+    outbox.push_back(
+        {.to = {names_.windows, partition}, .key = link, .value = wire::Encode(closed.window, schema_text_)});
     if (options_.json_mirror) {
       outbox.push_back({.to = {names_.windows_json, partition},
                         .key = link,
@@ -93,8 +94,9 @@ void FeaturesTask::Emit(std::int32_t partition, const window::FoldOutput& output
       ++counters_.json_records;
     }
     if (!closed.sequence) continue;
-    outbox.push_back(
-        {.to = {names_.sequences, partition}, .key = link, .value = wire::Encode(*closed.sequence)});
+    outbox.push_back({.to = {names_.sequences, partition},
+                      .key = link,
+                      .value = wire::Encode(*closed.sequence, schema_text_)});
   }
   for (const auto& [link, snapshot] : output.changed) {
     outbox.push_back({.to = {names_.state, partition},

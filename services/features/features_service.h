@@ -43,7 +43,12 @@ class FeaturesTask : public slice::Task {
  public:
   FeaturesTask(const FeaturesOptions& options, const topics::Names& names, const base::Clock& clock,
                base::Log log)
-      : options_(options), names_(names), clock_(clock), log_(std::move(log)) {}
+      : options_(options),
+        schema_text_(options.fold.schema->Text()),
+        features_(wire::AllFeatures(*options.fold.schema)),
+        names_(names),
+        clock_(clock),
+        log_(std::move(log)) {}
 
   /// Before the first assignment; `store` must outlive the task.
   void Connect(PartitionStore& store) { store_ = &store; }
@@ -83,10 +88,11 @@ class FeaturesTask : public slice::Task {
   void Emit(std::int32_t partition, const window::FoldOutput& output, slice::Outbox& outbox);
 
   FeaturesOptions options_;
+  std::string schema_text_;
+  std::vector<wire::NamedFeature> features_;  // of the JSON
   topics::Names names_;
   const base::Clock& clock_;
   base::Log log_;
-  std::vector<wire::NamedFeature> features_ = wire::AllFeatures();  // of the JSON
   PartitionStore* store_ = nullptr;
   base::Duration next_check_{};
   std::map<bus::TopicPartition, Partition> partitions_;

@@ -12,6 +12,7 @@ namespace {
 using namespace flowcast;
 
 int MakeFeatures(const services::FeaturesConfig& config) {
+  if (config.explain) return Explain(config);
   base::SystemClock clock;
   const base::Log log = app::MakeLog("features", config.common);
   const topics::Names names = config.common.names();

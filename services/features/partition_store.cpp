@@ -47,7 +47,7 @@ void PartitionStore::LoadLinks(std::int32_t partition, const state::Kept& kept,
   const auto snapshots = Snapshots(kept);
   std::map<std::string, window::LinkHistory> links;
   for (const auto& [name, snapshot] : snapshots)
-    links.emplace(name, window::LinkHistory(options_.sequence_length, snapshot));
+    links.emplace(name, window::LinkHistory(options_.sequence_length, *options_.schema, snapshot));
   const auto follow = [&](const bus::InRecord& record) {
     const auto found = links.find(record.key);
     if (found == links.end()) return;
@@ -83,7 +83,8 @@ std::map<std::string, window::LinkSnapshot> PartitionStore::Snapshots(const stat
 }
 
 bool PartitionStore::Fits(const feature::Window& window) const {
-  return window.length == options_.window_length && window.schema_hash == feature::SchemaHash();
+  return window.length == options_.window_length && window.schema_hash == options_.schema->hash() &&
+         window.features.size() == options_.schema->size();
 }
 
 void PartitionStore::Warn(const bus::TopicPartition& at, const std::string& what) const {

@@ -21,6 +21,9 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--target", config.target, "what is forecast: packets or bytes [as the threshold asks for]")
       ->check(CLI::IsMember({"packets", "bytes"}));
+  app.add_option("--features", config.features,
+                 "as flowcast-features was told: the sequences must have these")
+      ->capture_default_str();
   app.add_option("--horizon", config.inference.horizon_windows, "windows ahead; the model's must be the same")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
@@ -48,6 +51,7 @@ void InferenceConfig::Resolve() {
   if (inference.threshold.kind == alert::Threshold::Kind::kShareOfCapacity && inference.capacities.empty()) {
     throw base::ConfigError("--threshold " + threshold + " needs the links' capacity, like --capacity 1G");
   }
+  inference.schema = feature::Schema::Parse(features);
   inference.target = wanted == "bytes" ? feature::kBytes : feature::kPackets;
 }
 

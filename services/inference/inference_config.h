@@ -19,10 +19,13 @@ struct InferenceConfig {
   std::string instance = "0";
   std::string exit_when_idle;
   std::string model = "default";
+  std::string features = "default";
 
   /// Fills what the texts say. Throws base::ConfigError.
   void Resolve();
-  ModelDemands Demands() const { return {model, inference.target, inference.horizon_windows}; }
+  ModelDemands Demands() const {
+    return {model, inference.target, inference.horizon_windows, inference.schema};
+  }
 };
 
 void AddInferenceOptions(CLI::App& app, InferenceConfig& config);

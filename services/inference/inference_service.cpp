@@ -36,7 +36,8 @@ void InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox)
   next_offsets_[record.from.partition] = record.offset + 1;
   auto sequence = wire::DecodeSequence(record.value);
   if (!sequence) return Refuse(record, std::string(ToString(sequence.error())));
-  if (sequence->schema_hash != feature::SchemaHash()) return Refuse(record, "another feature schema");
+  if (sequence->schema_hash != options_.schema.hash() || sequence->last.size() != options_.schema.size())
+    return Refuse(record, "another feature schema (--features)");
   waiting_.push_back({record.from.partition, std::move(*sequence)});
   if (waiting_.size() >= kLargestBatch) ForecastBatch(outbox);
 }
@@ -88,7 +89,7 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting) {
   if (found != partition.end() && found->second.window_length == waiting.sequence.window_length) {
     return found->second;
   }
-  const forecast::ForecasterOptions options{.target = std::string(feature::Schema()[options_.target].name),
+  const forecast::ForecasterOptions options{.target = std::string(feature::Catalogue()[options_.target].name),
                                             .window_length = waiting.sequence.window_length,
                                             .horizon_windows = options_.horizon_windows};
   Link link{forecast::LinkForecaster(name, options), alert::LoadAlert(options_.rule),

@@ -18,6 +18,7 @@
 namespace flowcast::services {
 
 struct InferenceOptions {
+  feature::Schema schema = feature::Schema::Default();  // sequences and models of others are refused
   feature::Index target = feature::kPackets;
   int horizon_windows = 1;
   alert::Threshold threshold;

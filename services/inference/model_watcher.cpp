@@ -55,9 +55,9 @@ void ModelWatcher::TryCurrent() {
 }
 
 std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& manifest) const {
-  const std::string target(feature::Schema()[demands_.target].name);
-  if (manifest.schema_hash != feature::SchemaHash())
-    return "it was trained on another feature schema; train it again";
+  const std::string target(feature::Catalogue()[demands_.target].name);
+  if (manifest.schema_hash != demands_.schema.hash())
+    return "it was trained on another feature schema; train it again, with the same --features";
   if (manifest.target != target) return "it forecasts " + manifest.target + ", not " + target + " (--target)";
   if (manifest.horizon_windows != demands_.horizon_windows) {
     return "its horizon is " + std::to_string(manifest.horizon_windows) + " windows, not " +
@@ -68,7 +68,7 @@ std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& 
 
 std::optional<std::string> ModelWatcher::TryOut(training::Predictor& predictor,
                                                 const model_store::Manifest& manifest) const {
-  if (predictor.features() != static_cast<std::int64_t>(feature::kFeatureCount) ||
+  if (predictor.features() != static_cast<std::int64_t>(demands_.schema.size()) ||
       predictor.length() != manifest.sequence_length) {
     return "its network has another shape than its manifest says";
   }

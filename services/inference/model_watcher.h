@@ -24,6 +24,7 @@ struct ModelDemands {
   std::string name = "default";
   feature::Index target = feature::kPackets;
   int horizon_windows = 1;
+  feature::Schema schema = feature::Schema::Default();
 };
 
 /// A model that does not fit (schema, target, horizon, shape, weights, a trial run that is not

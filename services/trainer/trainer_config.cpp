@@ -23,6 +23,9 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
   app.add_option("--target", config.target, "what is forecast: packets or bytes")
       ->capture_default_str()
       ->check(CLI::IsMember({"packets", "bytes"}));
+  app.add_option("--features", config.features,
+                 "as flowcast-features was told: the sequences must have these")
+      ->capture_default_str();
   app.add_option("--horizon", config.trainer.dataset.horizon_windows, "windows ahead")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
@@ -70,6 +73,7 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
 
 void TrainerConfig::Resolve() {
   trainer.dataset.target = target == "bytes" ? feature::kBytes : feature::kPackets;
+  trainer.schema = feature::Schema::Parse(features);
   trainer.every = base::ParseDuration(every);
   trainer.seed = learner.training.seed;
   trainer.network = {.layers = learner.layers, .hidden = learner.hidden, .dropout = learner.dropout};

@@ -18,6 +18,7 @@ struct TrainerConfig {
   TrainerOptions trainer;
   lstm::LearnerOptions learner;
   std::string target = "packets";
+  std::string features = "default";
   std::string optimizer = "adam";
   std::string every = "1h";
   std::string model_dir = "models";

@@ -48,7 +48,8 @@ std::string MetricsLine(const model_store::Metrics& metrics) {
 
 void TrainerService::Take(const bus::InRecord& record) {
   auto sequence = wire::DecodeSequence(record.value);
-  if (sequence && sequence->schema_hash == feature::SchemaHash()) {
+  if (sequence && sequence->schema_hash == options_.schema.hash() &&
+      sequence->last.size() == options_.schema.size()) {
     ++(store_.Add(std::move(*sequence)) ? progress_.kept : progress_.left_out);
   } else {
     ++progress_.refused;
@@ -137,8 +138,8 @@ training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& datase
     return !parts_.stop_requested();
   };
   return parts_.learner.Train(dataset.training, dataset.validation, store_.shape().length,
-                              feature::kFeatureCount, static_cast<std::int64_t>(options_.dataset.target),
-                              listener);
+                              static_cast<std::int64_t>(options_.schema.size()),
+                              static_cast<std::int64_t>(options_.dataset.target), listener);
 }
 
 model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset,
@@ -167,8 +168,8 @@ model_store::Manifest TrainerService::Describe(const training::Dataset& dataset,
                                  .version = MakeVersion(now, trained.weights),
                                  .created_at = base::FormatTime(base::AlignDown(now, 1ms)),
                                  .flowcast_version = FLOWCAST_VERSION,
-                                 .schema_hash = feature::SchemaHash(),
-                                 .target = std::string(feature::Schema()[options_.dataset.target].name),
+                                 .schema_hash = options_.schema.hash(),
+                                 .target = std::string(feature::Catalogue()[options_.dataset.target].name),
                                  .horizon_windows = options_.dataset.horizon_windows,
                                  .window_length = store_.shape().window_length,
                                  .sequence_length = store_.shape().length,
@@ -184,7 +185,7 @@ model_store::Manifest TrainerService::Describe(const training::Dataset& dataset,
                                  .best_epoch = trained.best_epoch,
                                  .metrics = Evaluate(dataset, trained.weights),
                                  .percentiles = dataset.percentiles};
-  for (const feature::Feature& feature : feature::Schema()) manifest.features.emplace_back(feature.name);
+  for (const feature::Column& column : options_.schema.columns()) manifest.features.push_back(column.name);
   for (const training::EpochResult& epoch : trained.history) {
     manifest.history.push_back({epoch.number, epoch.training_loss, epoch.validation_loss, 0});
   }

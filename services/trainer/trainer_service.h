@@ -26,6 +26,7 @@ struct NetworkFacts {
 
 struct TrainerOptions {
   training::DatasetOptions dataset;
+  feature::Schema schema = feature::Schema::Default();  // sequences of others are refused
   NetworkFacts network;
   std::string model_name = "default";
   std::uint64_t seed = 1;

@@ -12,13 +12,16 @@ pytest.importorskip("numpy", reason="needs python3-numpy")
 
 import numpy as np
 
-from reference_windows import NAMES, NS, compute_windows
+from reference_windows import ALL_NAMES, NAMES, NS, compute_windows
 from support import DEMO, flowcast_of
 
 pytestmark = pytest.mark.broker
 
 LENGTH = 10  # windows a sequence
-COUNTS = {"packets", "bytes", "flows", "sources", "destinations", "dominant_protocol"}
+COUNTS = {
+    "packets", "bytes", "flows", "sources", "destinations", "dominant_protocol", "size_min", "size_max", "size_p50", "size_p95",
+    "new_flows", "syn", "syn_ack", "rst", "fin", "uplink_packets", "uplink_bytes", "downlink_packets", "downlink_bytes",
+}
 LOGARITHMIC = {
     "packets", "bytes", "size_mean", "size_std", "packet_rate", "bit_rate", "flows", "sources", "destinations",
     "uplink_downlink_ratio",
@@ -68,7 +71,7 @@ def place(window) -> tuple:
     return (window.link, window.start_ns, window.partial)
 
 
-def expect_same_windows(windows, expected):
+def expect_same_windows(windows, expected, names=NAMES):
     """The same set, none twice, each value within its tolerance."""
     assert len(windows) == len({place(window) for window in windows})
     by_place = {place(window): window for window in windows}
@@ -79,7 +82,7 @@ def expect_same_windows(windows, expected):
         window = by_place[where]
         assert (window.version, window.length_ns, window.late_packets) == (1, NS, 0)
         assert (window.packets, window.bytes) == (features["packets"], features["bytes"])
-        for name, value in zip(NAMES, window.features, strict=True):
+        for name, value in zip(names, window.features, strict=True):
             exact = name in COUNTS
             if not math.isclose(value, features[name], rel_tol=0 if exact else 1e-6, abs_tol=1e-9):
                 wrong.append((where, name, value, features[name]))
@@ -103,6 +106,26 @@ def expected_ends(expected) -> set:
 
 def test_every_window_is_as_computed_independently(demo):
     expect_same_windows(demo.windows, demo.expected)
+
+
+def test_every_feature_there_is_can_be_asked_for_and_derived_ones_too(flowcast, demo):
+    flowcast.create_topics(partitions=2)
+    flowcast.succeed("capture", "--pcap", DEMO, "--batch-packets", "777")
+    derived = "up=uplink_bytes/bytes,unanswered=syn-syn_ack"
+    flowcast.succeed("features", "--window", "1s", "--features", f"all,{derived}", "--exit-when-idle", "2s")
+    windows = flowcast.read("windows")
+    for expected in demo.expected:
+        of = expected["features"]
+        of["up"] = of["uplink_bytes"] / of["bytes"] if of["bytes"] else 0
+        of["unanswered"] = of["syn"] - of["syn_ack"]
+    expect_same_windows(windows, demo.expected, [*ALL_NAMES, "up", "unanswered"])
+    assert {window.schema for window in windows} == {",".join([*ALL_NAMES, derived])}
+    assert len({window.schema_hash for window in windows}) == 1
+    assert {len(sequence.last) for sequence in flowcast.read("sequences")} == {len(ALL_NAMES) + 2}
+
+
+def test_the_default_schema_is_not_named_in_every_window(demo):
+    assert {window.schema for window in demo.windows} == {""}
 
 
 def test_records_carry_their_link_as_key_and_keep_to_its_partition(demo, messages):
@@ -277,7 +300,7 @@ def fixture_others(binaries, broker, messages, tmp_path_factory, corpus):
         for name in OTHERS:
             assert (corpus / name).exists(), f"{corpus / name} is missing"
             flowcast.succeed("capture", "--pcap", corpus / name, "--batch-packets", "1000")
-        flowcast.succeed("features", "--window", "1s", "--exit-when-idle", "2s")
+        flowcast.succeed("features", "--window", "1s", "--features", "all", "--exit-when-idle", "2s")
         yield SimpleNamespace(windows=flowcast.read("windows"), sequences=flowcast.read("sequences"))
 
 
@@ -286,7 +309,7 @@ def fixture_others(binaries, broker, messages, tmp_path_factory, corpus):
 def test_windows_of_other_captures_are_as_computed_too(others, corpus, name):
     expected = compute_windows(corpus / name, NS)
     links = {window["link"] for window in expected}
-    expect_same_windows([window for window in others.windows if window.link in links], expected)
+    expect_same_windows([window for window in others.windows if window.link in links], expected, ALL_NAMES)
     found = {(sequence.link, sequence.end_ns) for sequence in others.sequences if sequence.link in links}
     assert found == expected_ends(expected)
 

@@ -144,17 +144,45 @@ def test_every_feature_of_a_window_worked_out_by_hand(features_of):
             "hour_cos": 1,
             "weekday_sin": 0,
             "weekday_cos": 1,
+            "size_min": 100,
+            "size_max": 300,
+            "size_p50": 200,
+            "size_p95": 300,
+            "gap_p50": 1e-3,
+            "gap_p95": 2e-3,
+            "new_flows": 3,
+            "flow_duration_mean": (0 + 500_000 + 500_000) / 3 / NS,  # starts are whole milliseconds, rounded down
+            "flow_packets_mean": 1,
+            "top_talker_share": 300 / 800,  # both flows of A together
+            "syn": 1,
+            "syn_ack": 1,
+            "rst": 0,
+            "fin": 0,
+            "retransmission_share": 0,
+            "tcp_rtt": 5e-4,
+            "dscp_best_effort_share": 1,
+            "dscp_assured_share": 0,
+            "dscp_expedited_share": 0,
+            "dscp_class_selector_share": 0,
+            "dscp_other_share": 0,
+            "ipv6_share": 0,
+            "broadcast_share": 0,
+            "multicast_share": 0,
+            "uplink_packets": 2,
+            "uplink_bytes": 300,
+            "downlink_packets": 1,
+            "downlink_bytes": 300,
         },
         rel=1e-12,
         abs=1e-15,
     )
 
 
-def test_the_features_are_the_25_of_the_page(features_of):
+def test_the_features_are_those_of_the_page(features_of):
     page = (Path(__file__).parents[2] / "docs" / "features.md").read_text()
     rows = [line.split("|") for line in page.splitlines() if line.startswith("| ") and line[2].isdigit()]
-    assert [row[2].strip(" `") for row in rows] == reference_windows.NAMES
-    assert set(features_of([(MONDAY, FRAME)])) == set(reference_windows.NAMES)
+    assert [row[2].strip(" `") for row in rows] == reference_windows.ALL_NAMES
+    assert set(features_of([(MONDAY, FRAME)])) == set(reference_windows.ALL_NAMES)
 
 
 def test_one_packet_has_no_gaps_and_two_no_jitter(features_of):
@@ -187,6 +215,41 @@ def test_entropy_of_one_port_is_nought_and_never_minus_nought(features_of):
     assert math.copysign(1, features_of([(MONDAY, FRAME)])["source_port_entropy"]) == 1
 
 
+def segment(sequence, payload=b"", flags=ACK, **ip):
+    return ether(0x0800, ip4(6, struct.pack(">HHIIBBHHH", 1000, 80, sequence, 2, 5 << 4, flags, 100, 0, 0) + payload, **ip))
+
+
+def share_sent_before(features_of, *frames):
+    return features_of([(MONDAY + i * MS, frame) for i, frame in enumerate(frames)])["retransmission_share"] * len(frames)
+
+
+def test_data_sent_before_are_told_from_new_ones_and_from_holes(features_of):
+    data = b"x" * 10
+    assert share_sent_before(features_of, segment(0, data), segment(10, data), segment(0, data)) == pytest.approx(1)
+    assert share_sent_before(features_of, segment(0, data), segment(20, data), segment(10, data)) == 0
+    assert share_sent_before(features_of, segment(0, data), segment(9, b"x")) == 0  # keeps the connection alive
+    assert share_sent_before(features_of, segment(2**32 - 5, data), segment(5, data), segment(2**32 - 5, data)) == pytest.approx(1)
+
+
+def test_a_flow_begins_anew_after_a_minute_and_with_another_syn(windows_of):
+    times = [0, 59, 119, 178]
+    found = windows_of(pcap([(MONDAY + at * NS, FRAME) for at in times]))
+    assert [found[at]["features"]["new_flows"] for at in times] == [1, 0, 1, 0]
+    assert found[178]["features"]["flow_duration_mean"] == 59
+    syns = [segment(7, flags=SYN), segment(7, flags=SYN), segment(99, flags=SYN)]
+    found = windows_of(pcap([(MONDAY + i * MS, frame) for i, frame in enumerate(syns)]))
+    assert found[0]["features"]["new_flows"] == 2
+
+
+def test_casts_go_by_ethernet_and_classes_by_ip(features_of):
+    group = b"\x01\x00\x5e\x00\x00\x01" + FRAME[6:]
+    everyone = b"\xff" * 6 + ether(0x0806, bytes(28))[6:]
+    expedited = FRAME[:15] + b"\xb8" + FRAME[16:]
+    found = features_of([(MONDAY, group), (MONDAY, everyone), (MONDAY, expedited), (MONDAY, FRAME)])
+    assert (found["multicast_share"], found["broadcast_share"]) == (0.25, 0.25)
+    assert found["dscp_expedited_share"] == pytest.approx(1 / 3)
+
+
 def test_a_link_without_packets_has_empty_windows_to_the_end_of_its_source(windows_of):
     start = MONDAY + NS // 2
     found = windows_of(pcap([(start, FRAME), (start + 3 * NS, FRAME)]))
@@ -195,7 +258,7 @@ def test_a_link_without_packets_has_empty_windows_to_the_end_of_its_source(windo
     assert [window["link"] for window in found] == ["site/if0"] * 4
     calendar = {"hour_sin", "hour_cos", "weekday_sin", "weekday_cos"}
     not_nought = {name: value for name, value in found[1]["features"].items() if value and name not in calendar}
-    assert not_nought == {"gap_mean": 1.0, "uplink_downlink_ratio": 1.0}
+    assert not_nought == {"gap_mean": 1.0, "gap_p50": 1.0, "gap_p95": 1.0, "uplink_downlink_ratio": 1.0}
 
 
 def test_a_source_that_begins_at_a_windows_start_leaves_it_whole(windows_of):
@@ -380,7 +443,7 @@ def test_the_program_reads_zst_and_prints_json_lines(tmp_path):
     windows = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(windows) == 7
     assert windows[0]["link"] == "office/if0"
-    assert list(windows[0]["features"]) == reference_windows.NAMES
+    assert list(windows[0]["features"]) == reference_windows.ALL_NAMES
     assert "by dpkt: 2, by hand: 0" in run.stderr
 
 

@@ -176,3 +176,20 @@ def test_the_reference_of_metrics_is_up_to_date(binaries):
         capture_output=True, text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_table_of_features_is_up_to_date(binaries):
+    page = REPO / "tools" / "features_page"
+    done = subprocess.run([sys.executable, str(page), "--check", "--bin", str(binaries)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_features_of_a_choice_are_explained(programs):
+    result = programs.run("features", "--features", "tcp_rtt,lost=syn-syn_ack", "--explain")
+    assert result.code == 0
+    assert [line.split("|")[2].strip(" `") for line in result.out.splitlines() if line[2:3].isdigit()] == [
+        "packets", "bytes", "tcp_rtt", "lost"
+    ]
+    refused = programs.run("features", "--features", "tcp_rt", "--explain")
+    assert refused.code == USAGE
+    assert "no feature or group 'tcp_rt'" in refused.errors[0]

@@ -107,8 +107,8 @@ TEST_F(FeaturesServiceTest, TheJsonMirrorHasEachWindowOnceMore) {
   for (std::size_t i = 0; i < windows.size(); ++i) {
     EXPECT_EQ(mirrored[i].from.partition, windows[i].from.partition);
     EXPECT_EQ(mirrored[i].key, windows[i].key);
-    EXPECT_EQ(mirrored[i].value,
-              wire::EncodeJson(*wire::DecodeWindow(windows[i].value), wire::AllFeatures()));
+    EXPECT_EQ(mirrored[i].value, wire::EncodeJson(*wire::DecodeWindow(windows[i].value),
+                                                  wire::AllFeatures(feature::Schema::Default())));
   }
   const auto metrics = FeaturesMetrics().Read(FactsOf(world_.instance->counters(), *world_.task));
   EXPECT_EQ(support::ValueOf(metrics, "flowcast_features_json_records_total"), windows.size());

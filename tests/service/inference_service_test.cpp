@@ -24,7 +24,7 @@ using testing::SizeIs;
 
 model_store::Manifest FittingManifest(const std::string& version) {
   return {.version = version,
-          .schema_hash = feature::SchemaHash(),
+          .schema_hash = feature::Schema::Default().hash(),
           .target = "packets",
           .horizon_windows = 1,
           .window_length = 5s,
@@ -174,8 +174,9 @@ TEST_F(InferenceServiceTest, AModelThatDoesNotFitIsRefusedAndTheOneBeforeStays) 
   Publish(FittingManifest("v7"), "damaged");
   EXPECT_EQ(watcher_.refused(), 6u);
   EXPECT_EQ(VersionInUse(), "v1");
-  EXPECT_TRUE(lines_.Contain(
-      "model v2 is refused: it was trained on another feature schema; train it again; v1 stays"));
+  EXPECT_TRUE(
+      lines_.Contain("model v2 is refused: it was trained on another feature schema; train it again, with "
+                     "the same --features; v1 stays"));
   EXPECT_TRUE(lines_.Contain("model v3 is refused: it forecasts bytes, not packets (--target)"));
   EXPECT_TRUE(lines_.Contain("model v4 is refused: its horizon is 2 windows, not 1 (--horizon)"));
   EXPECT_TRUE(lines_.Contain("model v5 is refused: its network has another shape"));

@@ -112,7 +112,7 @@ TEST_F(TrainerServiceTest, TheManifestTellsWhatWasLearnedFromWhat) {
   Feed("demo/a", 100);
   Feed("demo/b", 100);
   const model_store::Manifest manifest = Make({.seed = 7}).RunOnce(1);
-  EXPECT_EQ(manifest.schema_hash, feature::SchemaHash());
+  EXPECT_EQ(manifest.schema_hash, feature::Schema::Default().hash());
   EXPECT_THAT(manifest.features, SizeIs(feature::kFeatureCount));
   EXPECT_EQ(manifest.target, "packets");
   EXPECT_EQ(manifest.window_length, base::Duration(5s));

@@ -15,9 +15,10 @@ inline feature::Window MakeWindow(const std::string& link, int index, double pac
   feature::Window window{.link = link,
                          .start = At(5 * index),
                          .length = std::chrono::seconds(5),
-                         .schema_hash = feature::SchemaHash(),
+                         .schema_hash = feature::Schema::Default().hash(),
                          .packets = static_cast<std::uint64_t>(packets)};
-  window.features = feature::Accumulator().Features(window.start, window.length, {});
+  window.features =
+      feature::Schema::Default().Select(feature::Accumulator().Features(window.start, window.length));
   window.features[feature::kPackets] = packets;
   window.features[feature::kBytes] = 100 * packets;
   return window;

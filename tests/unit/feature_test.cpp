@@ -18,6 +18,8 @@ using support::At;
 using support::Flow;
 using support::Ip4;
 using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::SizeIs;
 
 class AccumulatorTest : public testing::Test {
@@ -55,7 +57,7 @@ TEST_F(AccumulatorTest, AnEmptyWindowHasTheValuesOfTheTable) {
   const FeatureValues features = Features();
   for (std::size_t i = 0; i < kHourSin; ++i) {
     const double wanted = i == kGapMean ? 5 : i == kUplinkDownlinkRatio ? 1 : 0;
-    EXPECT_EQ(features[i], wanted) << Schema()[i].name;
+    EXPECT_EQ(features[i], wanted) << Catalogue()[i].name;
   }
   for (std::size_t i = kSizeMin; i < kCatalogueCount; ++i) {
     EXPECT_EQ(features[i], i == kGapP50 || i == kGapP95 ? 5 : 0) << i;
@@ -301,89 +303,16 @@ TEST_F(AccumulatorTest, CastsVersionsAndDirectionsAreCounted) {
   EXPECT_EQ(features[kDownlinkBytes], 90);
 }
 
-/// The parts that flows are added in: all of a flow's packets at once, or one by one; in any order.
-FeatureValues InParts(const std::vector<packet::FlowKey>& packets, bool together,
-                      const FeatureOptions& options, std::uint32_t& approximate) {
-  Accumulator sums;
-  std::map<std::size_t, std::pair<packet::FlowKey, FlowPart>> parts;
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    const auto time = At(1e-5 * static_cast<double>(i));
-    const auto bytes = static_cast<std::uint32_t>(60 + i * 7919 % 1400);
-    sums.AddPacket({time, bytes}, packets[i], 1ms);
-    auto& [key, part] = parts[together ? packet::FlowKeyHash{}(packets[i]) : packets.size() - i];
-    key = packets[i];
-    part = {part.packets + 1, part.bytes + bytes, std::max(part.last, time)};
-  }
-  for (const auto& [number, flow] : parts) {
-    packet::BatchFlow batch_flow{.key = flow.first};
-    batch_flow.started = At(-1);
-    sums.AddFlow(batch_flow, flow.second, options);
-  }
-  approximate = sums.approximate() & ~kPercentilesApproximate;
-  return sums.Features(At(0), 5s);
-}
-
-std::vector<packet::FlowKey> FloodOf(std::size_t packets, std::uint64_t flows) {
-  base::Random random(7);
-  std::vector<packet::FlowKey> flood;
-  for (std::size_t i = 0; i < packets; ++i) {
-    const std::uint64_t flow = random.Below(flows);
-    packet::FlowKey key = Flow();
-    key.source.bytes[1] = static_cast<std::uint8_t>(flow >> 16);
-    key.source.bytes[2] = static_cast<std::uint8_t>(flow >> 8);
-    key.source.bytes[3] = static_cast<std::uint8_t>(flow);
-    key.source_port = static_cast<std::uint16_t>(flow * 31);
-    flood.push_back(key);
-  }
-  return flood;
-}
-
-TEST(AccumulatorPropertyTest, FlowsMayComeInAnyOrderAndAnyPieces) {
-  for (const std::size_t exact_flows : {10'000, 100}) {
-    const FeatureOptions options{.exact_flows = exact_flows};
-    const auto packets = FloodOf(3000, 700);
-    std::uint32_t whole_approximate = 0, pieces_approximate = 0;
-    const auto whole = InParts(packets, true, options, whole_approximate);
-    EXPECT_EQ(whole, InParts(packets, false, options, pieces_approximate));
-    EXPECT_EQ(whole_approximate, exact_flows == 100 ? kFlowsApproximate : 0u);
-    EXPECT_EQ(pieces_approximate, whole_approximate);
-  }
-}
-
-TEST(AccumulatorPropertyTest, SketchesAreWithinTheStatedErrors) {
-  auto packets = FloodOf(100'000, 60'000);
-  for (std::size_t i = 0; i < packets.size(); i += 5) packets[i] = Flow(9);
-  std::uint32_t approximate = 0;
-  const auto exact = InParts(packets, true, {.exact_flows = 1 << 17}, approximate);
-  ASSERT_EQ(approximate, 0u);
-  const auto sketched = InParts(packets, true, {.exact_flows = 1000}, approximate);
-  EXPECT_EQ(approximate, kFlowsApproximate);
-  for (const Index feature : {kFlows, kSources, kFlowPacketsMean})
-    EXPECT_NEAR(sketched[feature] / exact[feature], 1, 3 * 0.0081) << feature;
-  EXPECT_NEAR(sketched[kDestinations], 1, 0.01);
-  EXPECT_NEAR(sketched[kSourcePortEntropy], exact[kSourcePortEntropy], 1e-9);
-  EXPECT_NEAR(sketched[kFlowDurationMean] / exact[kFlowDurationMean], 1, 0.05);
-  EXPECT_GE(sketched[kTopTalkerShare], exact[kTopTalkerShare]);
-  EXPECT_NEAR(sketched[kTopTalkerShare], exact[kTopTalkerShare], 0.001);
-}
-
-TEST(SchemaTest, TheHashIsPartOfTheFormatAndNeverChangesUnnoticed) {
-  EXPECT_EQ(SchemaHash(), 8471759189513498115ULL);
-  EXPECT_THAT(Schema(), SizeIs(25));
-}
-
-TEST(SchemaTest, FeaturesAreFoundByTheirNames) {
-  EXPECT_EQ(FindFeature("bytes"), kBytes);
-  EXPECT_EQ(FindFeature("weekday_cos"), kWeekdayCos);
-  EXPECT_EQ(FindFeature("load"), std::nullopt);
-}
-
 class SequenceTest : public testing::Test {
  protected:
   /// Adds the window number `index`, with this many packets.
   std::optional<Sequence> Add(int index, double packets = 10, bool partial = false) {
-    Window window{
-        .link = "l", .start = At(5 * index), .length = 5s, .schema_hash = SchemaHash(), .partial = partial};
+    Window window{.link = "l",
+                  .start = At(5 * index),
+                  .length = 5s,
+                  .schema_hash = Schema::Default().hash(),
+                  .partial = partial,
+                  .features = FeatureVector(kFeatureCount)};
     window.features[kPackets] = packets;
     window.features[kTcpShare] = packets / 100;
     window.features[kHourSin] = 0.25;
@@ -448,7 +377,7 @@ TEST_F(SequenceTest, AConstantColumnHasTheFloorAsItsScale) {
   Add(1);
   const Sequence sequence = *Add(2);
   for (std::size_t i = 0; i < kHourSin; ++i)
-    EXPECT_EQ(sequence.scale[i], Schema()[i].scale_floor) << Schema()[i].name;
+    EXPECT_EQ(sequence.scale[i], Catalogue()[i].scale_floor) << Catalogue()[i].name;
 }
 
 TEST_F(SequenceTest, TheCalendarIsPassedThrough) {
@@ -467,7 +396,7 @@ TEST(NormalizeTest, DenormalizeTakesItBack) {
     const double raw = std::exp(20 * random.Uniform() - 5);
     const Normalization normalization{10 * random.Normal(), 0.01 + 5 * random.Uniform()};
     const double back = Denormalize(feature, Normalize(feature, raw, normalization), normalization);
-    EXPECT_NEAR(back, raw, 1e-9 * (1 + raw)) << Schema()[feature].name;
+    EXPECT_NEAR(back, raw, 1e-9 * (1 + raw)) << Catalogue()[feature].name;
   }
 }
 

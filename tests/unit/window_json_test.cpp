@@ -4,9 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "libs/base/error.h"
 #include "libs/feature/accumulator.h"
 #include "libs/wire/window_json.h"
+#include "libs/wire/window_wire.h"
 #include "tests/support/messages.h"
 
 namespace flowcast::wire {
@@ -14,9 +14,13 @@ namespace {
 
 using nlohmann::json;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
-json Encoded(const feature::Window& window) { return json::parse(EncodeJson(window, AllFeatures())); }
+const std::vector<NamedFeature>& Features() {
+  static const auto features = AllFeatures(feature::Schema::Default());
+  return features;
+}
+
+json Encoded(const feature::Window& window) { return json::parse(EncodeJson(window, Features())); }
 
 TEST(WindowJsonTest, EveryValueReadsBackAsItWas) {
   base::Random random(11);
@@ -34,7 +38,7 @@ TEST(WindowJsonTest, EveryValueReadsBackAsItWas) {
     EXPECT_EQ(read["late_packets"], window.late_packets);
     EXPECT_EQ(std::stoull(read["schema_hash"].get<std::string>(), nullptr, 16), window.schema_hash);
     ASSERT_EQ(read["features"].size(), window.features.size());
-    for (const NamedFeature& feature : AllFeatures())
+    for (const NamedFeature& feature : Features())
       EXPECT_EQ(read["features"][feature.name].get<double>(), window.features[feature.place]);
   }
 }
@@ -64,23 +68,45 @@ TEST(WindowJsonTest, WhatIsNoUtf8InALinksNameIsReplaced) {
   EXPECT_EQ(Encoded(window)["link"], "demo/\xef\xbf\xbd\"\n");
 }
 
-TEST(WindowJsonTest, ChosenFeaturesComeInTheOrderOfTheList) {
+TEST(WindowJsonTest, FeaturesComeInTheOrderTheyAreAskedFor) {
   base::Random random(1);
-  const feature::Window window = support::AnyWindow(random);
-  const std::string text = EncodeJson(window, ChooseFeatures("flows,packets"));
+  const std::string text = EncodeJson(support::AnyWindow(random), {{"flows", 16}, {"packets", 0}});
   EXPECT_LT(text.find("\"flows\""), text.rfind("\"packets\""));
   EXPECT_EQ(json::parse(text)["features"].size(), 2u);
 }
 
-TEST(WindowJsonTest, AFeatureThatThereIsNotIsRefusedWithThoseThereAre) {
-  for (const char* list : {"flows,paquets", "", "flows,", ","}) {
-    try {
-      ChooseFeatures(list);
-      ADD_FAILURE() << list << " was taken";
-    } catch (const base::ConfigError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("there are: packets, bytes, size_mean"));
-    }
+TEST(WindowJsonTest, AllFeaturesAreTheColumnsOfTheSchema) {
+  const auto features = AllFeatures(feature::Schema::Parse("flows,up=uplink_bytes/bytes"));
+  EXPECT_THAT(features, ElementsAre(NamedFeature{"packets", 0}, NamedFeature{"bytes", 1},
+                                    NamedFeature{"flows", 2}, NamedFeature{"up", 3}));
+}
+
+TEST(WindowSchemaTest, AWindowTellsWhatItsFeaturesAre) {
+  const auto schema = feature::Schema::Parse("flows,up=uplink_bytes/bytes");
+  for (const feature::Schema& one : {schema, feature::Schema::Default()}) {
+    base::Random random(1);
+    feature::Window window = support::AnyWindow(random);
+    window.schema_hash = one.hash();
+    window.features.assign(one.size(), 1.0);
+    const auto read = DecodeWindowSchema(Encode(window, one.Text()));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, one);
   }
+}
+
+TEST(WindowSchemaTest, WhatDoesNotFitTheWindowIsRefused) {
+  const auto schema = feature::Schema::Parse("flows");
+  base::Random random(1);
+  feature::Window window = support::AnyWindow(random);
+  window.schema_hash = schema.hash();
+  window.features.assign(schema.size(), 1.0);
+  ASSERT_TRUE(DecodeWindowSchema(Encode(window, schema.Text())));
+  EXPECT_EQ(DecodeWindowSchema("no protobuf").error(), WireError::kNotOurs);
+  EXPECT_EQ(DecodeWindowSchema(Encode(window, "")).error(), WireError::kInconsistent);
+  EXPECT_EQ(DecodeWindowSchema(Encode(window, "sources")).error(), WireError::kInconsistent);
+  EXPECT_EQ(DecodeWindowSchema(Encode(window, "flows,=")).error(), WireError::kInconsistent);
+  window.features.push_back(1.0);
+  EXPECT_EQ(DecodeWindowSchema(Encode(window, schema.Text())).error(), WireError::kInconsistent);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ struct Written {
   std::map<std::string, std::map<std::string, LinkHistory>> Histories(std::uint64_t needed) const {
     std::map<std::string, std::map<std::string, LinkHistory>> histories;
     for (const auto& [link, snapshot] : snapshots) {
-      LinkHistory history(kOptions.sequence_length, snapshot);
+      LinkHistory history(kOptions.sequence_length, *kOptions.schema, snapshot);
       for (std::size_t i = needed; i < windows.size(); ++i) {
         const feature::Window& window = windows[i].window;
         if (window.link == link && window.start == history.next_start()) history.Add(window);

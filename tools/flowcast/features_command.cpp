@@ -31,10 +31,13 @@ int Report(const capture::PacketSource& source, const offline::OfflineFold& fold
 }
 
 int Features(const app::CommonOptions& common, const FeaturesOptions& options) {
+  if (options.recording.features.explain) return services::Explain(options.recording.features);
   const base::Log log = app::MakeLog("features", common);
   const auto source = options.recording.Open(log);
-  offline::OfflineFold fold(*source, options.recording.Fold());
-  WindowPrinter printer(options.format);
+  const offline::OfflineOptions fold_options = options.recording.Fold();
+  offline::OfflineFold fold(*source, fold_options);
+  WindowPrinter printer(options.format, "");
+  printer.Use(*fold_options.fold.schema);
   std::vector<window::ClosedWindow> closed;
   for (bool more = true; more && !app::StopRequested();) {
     closed.clear();
@@ -56,7 +59,6 @@ void AddFeaturesCommand(CLI::App& app, Command& chosen) {
           "files", options->recording.capture.pcap,
           "pcap or pcapng, also in gzip or zstd, or folders of them; - is standard input; several are "
           "one recording")
-      ->required()
       ->type_name("FILE");
   AddFormatOptions(*features, options->format);
   AddRecordingOptions(*features, options->recording);

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "libs/archive/archive.h"
+#include "libs/base/error.h"
 #include "libs/capture/recordings.h"
 #include "libs/pcap/live_source.h"
 
@@ -22,6 +23,8 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 
 services::CaptureConfig RecordingOptions::Capture() const {
   services::CaptureConfig config = capture;
+  if (config.pcap.empty())
+    throw base::ConfigError("no capture file is named; name one or more, or - for standard input");
   if (home_net_given) config.home_net = SplitAtCommas(features.home_net);
   config.Check();
   return config;

@@ -1,6 +1,7 @@
 // Windows on standard output: a table for people, CSV, or JSON lines.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,17 +16,22 @@ struct WindowFormat {
   std::string format = "table";
   bool csv = false;
   bool json = false;
-  std::string features;  // a list with commas between; empty: all, in a table a few
 };
 
-/// Adds --format, --csv, --json and --features.
+/// Adds --format, --csv and --json.
 void AddFormatOptions(CLI::App& app, WindowFormat& options);
 
-/// Columns as docs/formats.md has them ("Windows as CSV" and "Windows as JSON"). Not thread-safe.
+/// Columns as docs/formats.md has them ("Windows as CSV" and "Windows as JSON"). Those of a table and of CSV
+/// are the first schema's; what a window of another schema lacks of them stays empty. Not thread-safe.
 class WindowPrinter {
  public:
-  /// Prints the names of the columns. Throws base::ConfigError for a feature that there is not.
-  explicit WindowPrinter(const WindowFormat& options);
+  /// `features`: names with commas between; empty: all, of the default schema in a table a few.
+  WindowPrinter(const WindowFormat& options, const std::string& features);
+
+  /// `schema` is that of the windows that follow. The first one's columns are printed. Throws
+  /// base::ConfigError for a feature that was asked for and that the first one has not.
+  void Use(const feature::Schema& schema);
+  /// After Use.
   void Print(const feature::Window& window);
   /// As app::FlushOutput.
   void Flush() { out_.Write(); }
@@ -34,12 +40,18 @@ class WindowPrinter {
   enum class Kind { kTable, kCsv, kJson };
 
   static Kind KindOf(const WindowFormat& options);
-  static std::vector<wire::NamedFeature> FeaturesOf(Kind kind, const std::string& list);
+  void Begin(const feature::Schema& schema);
+  void PrintNames();
   void PrintTableRow(const feature::Window& window);
   void PrintCsvRow(const feature::Window& window);
 
   Kind kind_;
-  std::vector<wire::NamedFeature> features_;
+  std::vector<std::string> asked_;
+  bool begun_ = false;
+  std::vector<std::string> columns_;
+  // In the present schema:
+  std::vector<std::optional<std::size_t>> places_;  // of the columns
+  std::vector<wire::NamedFeature> features_;        // of the JSON
   Csv out_;
 };
 

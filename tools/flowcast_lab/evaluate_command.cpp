@@ -51,16 +51,18 @@ model_store::Model ReadModel(bus::Bus& bus, const topics::Names& names, const st
   return *model;
 }
 
-training::ExampleStore ReadSequences(bus::Bus& bus, const topics::Names& names) {
+/// Of the schema that the model was trained on.
+training::ExampleStore ReadSequences(bus::Bus& bus, const topics::Names& names,
+                                     const model_store::Manifest& manifest) {
   training::ExampleStore store(kMostPerLink);
   const auto consumer = bus.MakeConsumer({});
   const auto partitions = bus.MakeAdmin()->PartitionCount(names.sequences);
-  bus::ReadToEnd(*consumer, bus::FromStart(names.sequences, partitions),
-                 [&store](const bus::InRecord& record) {
-                   auto sequence = wire::DecodeSequence(record.value);
-                   if (sequence && sequence->schema_hash == feature::SchemaHash())
-                     store.Add(std::move(*sequence));
-                 });
+  bus::ReadToEnd(*consumer, bus::FromStart(names.sequences, partitions), [&](const bus::InRecord& record) {
+    auto sequence = wire::DecodeSequence(record.value);
+    if (sequence && sequence->schema_hash == manifest.schema_hash &&
+        sequence->last.size() == manifest.features.size())
+      store.Add(std::move(*sequence));
+  });
   return store;
 }
 
@@ -71,9 +73,9 @@ base::EventTime FromSeconds(double seconds, base::EventTime otherwise) {
 ScoresByLink Score(const training::ExampleStore& store, const model_store::Model& model,
                    const EvaluateOptions& options) {
   const auto target = feature::FindFeature(model.manifest.target);
-  if (!target || model.manifest.schema_hash != feature::SchemaHash()) {
-    throw base::RuntimeError("model " + model.manifest.version +
-                             " was trained on another feature schema; train it again");
+  if (target != feature::kPackets && target != feature::kBytes) {
+    throw base::RuntimeError("model " + model.manifest.version + " forecasts '" + model.manifest.target +
+                             "', neither packets nor bytes; train it again");
   }
   const auto pairs = store.Pairs(FromSeconds(options.from_s, model.manifest.trained_until),
                                  FromSeconds(options.to_s, base::kEndOfTime), model.manifest.horizon_windows);
@@ -137,7 +139,7 @@ int Evaluate(const app::CommonOptions& common, const EvaluateOptions& options) {
   const topics::Names names = common.names();
   const auto bus = app::ConnectBus(common, "flowcast-evaluate", app::MakeLog("evaluate", common));
   const auto model = ReadModel(*bus, names, options.model);
-  const auto scores = Score(ReadSequences(*bus, names), model, options);
+  const auto scores = Score(ReadSequences(*bus, names, model.manifest), model, options);
   if (options.json) {
     PrintJson(scores, model.manifest);
   } else {
