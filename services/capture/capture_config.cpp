@@ -153,12 +153,14 @@ capture::LinkOptions CaptureConfig::Links() const {
 }
 
 capture::BatcherOptions CaptureConfig::Batches() const {
-  return {.source = SourceName(),
-          .batch_packets = batch_packets,
-          .batch_bytes = batch_kib << 10,
-          .reorder_tolerance = ReorderTolerance(),
-          .links = Links(),
-          .home_net = base::CidrSet(home_net)};
+  capture::BatcherOptions options;
+  options.source = SourceName();
+  options.batch_packets = batch_packets;
+  options.batch_bytes = batch_kib << 10;
+  options.reorder_tolerance = ReorderTolerance();
+  options.links = Links();
+  options.home_net = base::CidrSet(home_net);
+  return options;
 }
 
 std::uint64_t CaptureConfig::Settings() const {

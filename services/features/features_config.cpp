@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <sstream>
+#include <utility>
 
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
@@ -64,8 +65,9 @@ int Explain(const FeaturesConfig& config) {
 }
 
 FeaturesOptions FeaturesConfig::Options() const {
-  return {
-      .fold = FoldOptions(), .source_expiry = base::ParseDuration(source_expiry), .json_mirror = json_mirror};
+  const base::Duration silence = base::ParseDuration(source_expiry);
+  window::FoldOptions fold = FoldOptions();
+  return {.fold = std::move(fold), .source_expiry = silence, .json_mirror = json_mirror};
 }
 
 std::vector<std::string> FeaturesConfig::Needs() const {
@@ -82,14 +84,19 @@ window::FoldOptions FeaturesConfig::FoldOptions() const {
   const base::Duration expiry = base::ParseDuration(link_expiry);
   if (expiry < length)
     throw base::ConfigError("--link-expiry " + link_expiry + " is shorter than a window (" + window + ")");
+  // Whatever may throw stands before the return: GCC 12 destroys twice what an aggregate had when its
+  // initializer throws.
+  auto schema = std::make_shared<feature::Schema>(feature::Schema::Parse(features));
+  const base::Duration burst = base::ParseDuration(burst_gap);
+  const base::Duration late =
+      lateness.empty() || lateness == "0" ? base::Duration::zero() : base::ParseDuration(lateness);
+  base::CidrSet home(SplitAtCommas(home_net));
   return {.window_length = length,
-          .lateness =
-              lateness.empty() || lateness == "0" ? base::Duration::zero() : base::ParseDuration(lateness),
+          .lateness = late,
           .link_expiry = expiry,
           .sequence_length = sequence_length,
-          .features = {.home_net = base::CidrSet(SplitAtCommas(home_net)),
-                       .burst_gap = base::ParseDuration(burst_gap)},
-          .schema = std::make_shared<feature::Schema>(feature::Schema::Parse(features))};
+          .features = {.home_net = std::move(home), .burst_gap = burst},
+          .schema = std::move(schema)};
 }
 
 }  // namespace flowcast::services

@@ -138,14 +138,37 @@ def test_windows_are_printed_as_a_table_for_people(folded):
 @pytest.mark.broker
 def test_links_and_features_are_chosen(folded):
     of_lab = sum(window.link == "demo/lab" for window in folded.read("windows"))
-    for pattern, count in (("demo/l*", of_lab), ("*lab", of_lab), ("demo/x*", 0), ("lab", 0)):
+    for pattern, count in (("demo/l*", of_lab), ("*lab", of_lab), ("demo/[!o]??", of_lab)):
         out = folded.succeed("cli", "windows", "--csv", "--no-follow", "--link", pattern, "--features", "flows,jitter").out
         rows = list(csv.reader(io.StringIO(out)))
         assert rows[0] == [*HEAD, "flows", "jitter"] and len(rows) == 1 + count, pattern
+    for pattern in ("demo/x*", "lab"):
+        assert folded.succeed("cli", "windows", "--csv", "--no-follow", "--link", pattern).out == ""
     both = folded.succeed("cli", "windows", "--csv", "--no-follow", "--link", "demo/lab", "--link", "demo/office").out
     assert len(both.splitlines()) == 1 + len(folded.read("windows"))
-    unknown = folded.run("cli", "windows", "--features", "flow")
-    assert unknown.code == USAGE and "there is no feature 'flow'; there are: packets, bytes," in unknown.err
+    unknown = folded.run("cli", "windows", "--no-follow", "--features", "flow")
+    assert (unknown.code, unknown.out) == (USAGE, "")
+    assert "the windows have no feature 'flow'; they have packets, bytes, " in unknown.err
+
+
+@pytest.mark.broker
+def test_windows_of_several_schemas_are_told_apart_by_what_they_say_themselves(flowcast, folded):
+    flowcast.succeed("cli", "generate", "--duration", "1m")
+    flowcast.succeed("features", "--features", "jitter,mean=bytes/packets", "--exit-when-idle", "2s")
+    flowcast.send("windows", folded.records("windows")[0].value)
+    lines = flowcast.succeed("cli", "windows", "--json", "--no-follow").out.splitlines()
+    of_json = [validate(json.loads(line)) for line in lines]
+    windows = {place(window): window for window in flowcast.read("windows")}
+    assert len(of_json) == len(windows) > 10
+    assert all(same(windows[place(window)], window) for window in of_json)
+    few = ["packets", "bytes", "jitter", "mean"]
+    assert {len(window["features"]) for window in of_json} == {len(few), 25}
+    for arguments in ([], ["--features", "mean,jitter"]):
+        few_of = ["cli", "windows", "--csv", "--no-follow", "--link", "synthetic/*", *arguments]
+        rows = list(csv.DictReader(io.StringIO(flowcast.succeed(*few_of).out)))
+        assert set(rows[0]) == {*HEAD, *few} and all(float(row["mean"]) == 0 or float(row["mean"]) > 60 for row in rows)
+    only = flowcast.succeed("cli", "windows", "--json", "--no-follow", "--features", "jitter").out.splitlines()
+    assert {tuple(json.loads(line)["features"]) for line in only} == {("jitter",)}
 
 
 @pytest.mark.broker
@@ -205,7 +228,8 @@ HOME = "10.0.0.0/8,192.168.0.0/16"
 @pytest.mark.parametrize("both, capture, features", [
     ([], ["--filter", "tcp", "--source", "x", "--reorder-tolerance", "1ms"], ["--window", "250ms", "--burst-gap", "5ms"]),
     (["--home-net", HOME], ["--link-by", "host"], ["--window", "5s", "--link-expiry", "20s", "--lateness", "2s"]),
-    ([], ["--link-by", "subnet", "--subnet", "10.0.0.0/8=ten", "--subnet", "0.0.0.0/0=rest"], ["--window", "20s"]),
+    ([], ["--link-by", "subnet", "--subnet", "10.0.0.0/8=ten", "--subnet", "0.0.0.0/0=rest"],
+     ["--window", "20s", "--features", "all,mean=bytes/packets"]),
 ], ids=["filtered", "hosts", "subnets"])
 def test_so_are_they_with_other_options(flowcast, both, capture, features):
     of_capture = [part for net in both[1:] for one in net.split(",") for part in ("--home-net", one)]
@@ -239,15 +263,26 @@ def test_wrong_options_for_files_name_the_remedy(programs):
         ([DEMO, "--link-by", "host"], "--home-net 10.0.0.0/8"),
         ([DEMO, "--filter", "no filter"], "filter"),
         ([DEMO, "--csv", "--json"], "--help lists the options"),
-        ([], "--help lists the options"),
+        ([], "no capture file is named"),
+        ([DEMO, "--features", "flow"], "there is no feature or group 'flow'"),
+        ([DEMO, "--reorder-tolerance", "soon"], "soon"),
+        ([DEMO, "--burst-gap", "soon"], "soon"),
+        ([DEMO, "--link-by", "subnet", "--subnet", "10.0.0.0/8", "--home-net", "home"], "home"),
     ):
         result = programs.run("cli", "features", *arguments)
         assert (result.code, len(result.errors)) == (USAGE, 1) and remedy in result.err, result.err
 
 
+def test_what_the_features_mean_is_explained(programs):
+    explain = ["--explain", "--features", "jitter,mean=bytes/packets"]
+    told = programs.succeed("cli", "features", *explain).out
+    assert "| 3 | `mean` |" in told and told == programs.succeed("features", *explain).out
+
+
 def test_the_example_for_a_notebook_finds_its_columns(programs, tmp_path):
     """The command of docs/operate.md; its lines for pandas, which is no package of the tests, by the columns they name."""
-    text = (REPO / "docs" / "operate.md").read_text(encoding="utf-8").partition("## In a notebook\n")[2].partition("\n## ")[0]
+    page = (REPO / "docs" / "operate.md").read_text(encoding="utf-8")
+    text = page.partition("## In a notebook\n")[2].partition("\n## ")[0]
     [command] = re.findall(r"^    flowcast (features office.pcap .*) > windows.csv$", text, re.MULTILINE)
     columns = {name for line in text.splitlines() if "windows" in line for name in re.findall(r'"(\w+)"', line)}
     shutil.copy(DEMO, tmp_path / "office.pcap")

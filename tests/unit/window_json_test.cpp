@@ -76,13 +76,13 @@ TEST(WindowJsonTest, FeaturesComeInTheOrderTheyAreAskedFor) {
 }
 
 TEST(WindowJsonTest, AllFeaturesAreTheColumnsOfTheSchema) {
-  const auto features = AllFeatures(feature::Schema::Parse("flows,up=uplink_bytes/bytes"));
+  const auto features = AllFeatures(feature::Schema::Parse("jitter,up=uplink_bytes/bytes"));
   EXPECT_THAT(features, ElementsAre(NamedFeature{"packets", 0}, NamedFeature{"bytes", 1},
-                                    NamedFeature{"flows", 2}, NamedFeature{"up", 3}));
+                                    NamedFeature{"jitter", 2}, NamedFeature{"up", 3}));
 }
 
 TEST(WindowSchemaTest, AWindowTellsWhatItsFeaturesAre) {
-  const auto schema = feature::Schema::Parse("flows,up=uplink_bytes/bytes");
+  const auto schema = feature::Schema::Parse("jitter,up=uplink_bytes/bytes");
   for (const feature::Schema& one : {schema, feature::Schema::Default()}) {
     base::Random random(1);
     feature::Window window = support::AnyWindow(random);

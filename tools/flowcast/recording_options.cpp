@@ -31,7 +31,10 @@ services::CaptureConfig RecordingOptions::Capture() const {
 }
 
 offline::OfflineOptions RecordingOptions::Fold() const {
-  return {.batches = Capture().Batches(), .fold = features.Options().fold};
+  offline::OfflineOptions options;
+  options.batches = Capture().Batches();
+  options.fold = features.Options().fold;
+  return options;
 }
 
 std::unique_ptr<capture::PacketSource> RecordingOptions::Open(const base::Log& log) const {
