@@ -176,6 +176,10 @@ class Admin {
 
 struct ConsumerOptions {
   std::string group{};  // empty: no group, only Assign
+  /// How long a broker may hold back its answer at the end of a partition. What else is asked meanwhile
+  /// waits behind it: Assign and EndOffset take up to so long each. Short ones cost the broker time for as
+  /// long as something is assigned.
+  std::chrono::milliseconds fetch_wait{500};
 };
 
 struct ProducerOptions {

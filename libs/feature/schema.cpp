@@ -131,7 +131,12 @@ double Column::Of(const FeatureValues& values) const {
   return values[right] == 0 ? 0 : values[left] / values[right];
 }
 
-Schema::Schema(std::vector<Column> columns) : columns_(std::move(columns)), hash_(HashOf(columns_)) {}
+Schema::Schema(std::vector<Column> columns, Scaling scaling)
+    : columns_(std::move(columns)), hash_(HashOf(columns_)), scaling_(scaling) {}
+
+std::uint64_t Schema::sequence_hash() const {
+  return scaling_ == Scaling::kRobust ? hash_ : base::Fnv1a64(Name(scaling_), hash_);
+}
 
 const Schema& Schema::Default() {
   static const Schema schema = [] {
@@ -142,7 +147,7 @@ const Schema& Schema::Default() {
   return schema;
 }
 
-Schema Schema::Parse(std::string_view text) {
+Schema Schema::Parse(std::string_view text, Scaling scaling) {
   std::vector<Column> columns{ColumnOf(kPackets), ColumnOf(kBytes)};
   while (!text.empty()) {
     const std::string_view item = text.substr(0, text.find(','));
@@ -158,7 +163,7 @@ Schema Schema::Parse(std::string_view text) {
                               "'; --explain lists the features, and the groups are " + Groups());
     }
   }
-  return Schema(std::move(columns));
+  return Schema(std::move(columns), scaling);
 }
 
 std::string Schema::Groups() {

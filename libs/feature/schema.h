@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "libs/feature/catalogue.h"
+#include "libs/feature/normalization.h"
 
 namespace flowcast::feature {
 
@@ -32,23 +33,26 @@ struct Column {
   bool operator==(const Column&) const = default;
 };
 
-/// Which columns there are, in which order. The first two are always packets and bytes, since these are
-/// what is forecast: they have the same positions in every schema. Immutable.
+/// Which columns there are, in which order, and how sequences of them are normalized. The first two are
+/// always packets and bytes, since these are what is forecast: they have the same positions in every schema.
+/// Immutable.
 class Schema {
  public:
   /// The first kFeatureCount features of the catalogue.
   static const Schema& Default();
   /// A list with commas between: features, groups (see Groups), "default", "all", NAME=LEFT/RIGHT,
   /// NAME=LEFT-RIGHT. What comes twice counts once. Throws base::ConfigError that names the remedy.
-  static Schema Parse(std::string_view text);
+  static Schema Parse(std::string_view text, Scaling scaling = Scaling::kRobust);
   /// "default: packets, ...; sizes: ..." for help texts.
   static std::string Groups();
 
   const std::vector<Column>& columns() const { return columns_; }
   std::size_t size() const { return columns_.size(); }
-  /// FNV-1a of the names, units, transforms, floors and formulas in their order; travels with windows,
-  /// sequences and models.
+  /// FNV-1a of the names, units, transforms, floors and formulas in their order; travels with windows.
   std::uint64_t hash() const { return hash_; }
+  /// Of sequences: how they are normalized belongs to it.
+  Scaling scaling() const { return scaling_; }
+  std::uint64_t sequence_hash() const;
   /// What Parse makes the same schema of: names and formulas with commas between; empty for the default.
   std::string Text() const;
   bool is_default() const { return hash_ == Default().hash_; }
@@ -58,10 +62,11 @@ class Schema {
   bool operator==(const Schema&) const = default;
 
  private:
-  explicit Schema(std::vector<Column> columns);
+  explicit Schema(std::vector<Column> columns, Scaling scaling = Scaling::kRobust);
 
   std::vector<Column> columns_;
   std::uint64_t hash_ = 0;
+  Scaling scaling_ = Scaling::kRobust;
 };
 
 /// Rows of a table in Markdown: name, unit, formula, range, value of an empty window, source.

@@ -1,4 +1,4 @@
-// Normalized sequences out of a link's windows, and the way back to raw values.
+// Normalized sequences out of a link's windows.
 #pragma once
 
 #include <deque>
@@ -7,17 +7,6 @@
 #include "libs/feature/window.h"
 
 namespace flowcast::feature {
-
-/// What a column of a sequence was divided and moved by.
-struct Normalization {
-  double centre = 0;
-  double scale = 1;
-};
-
-/// Raw to normalized and back, by the feature's transform; for a column that is a feature, not a derived one.
-/// Inverse is exact up to rounding; Denormalize of a huge value saturates instead of overflowing.
-double Normalize(Index feature, double raw, Normalization normalization);
-double Denormalize(Index feature, double value, Normalization normalization);
 
 /// The last windows of one link. Not thread-safe.
 class SequenceBuilder {

@@ -7,6 +7,7 @@
 
 #include "libs/base/time.h"
 #include "libs/feature/schema.h"
+#include "libs/feature/seasonal_profile.h"
 
 namespace flowcast::feature {
 
@@ -32,12 +33,15 @@ struct Sequence {
   std::string link;
   base::EventTime end = base::kBeginningOfTime;  // end of the last window
   base::Duration window_length{};
-  std::uint64_t schema_hash = 0;
+  std::uint64_t schema_hash = 0;  // Schema::sequence_hash
+  Scaling scaling = Scaling::kRobust;
   std::uint32_t length = 0;    // L
   std::vector<double> centre;  // [C], of the transformed values
   std::vector<double> scale;   // [C], positive
   std::vector<float> values;   // [L][C], oldest first
   std::vector<double> last;    // [C], raw features of the last window
+  std::vector<Usual>
+      coming;  // of the next windows, by the link's seasonal profile; empty while it is too young
 
   base::EventTime last_start() const { return end - window_length; }
   bool operator==(const Sequence&) const = default;

@@ -17,7 +17,7 @@ using bus::Position;
 using bus::TopicPartition;
 using std::chrono::milliseconds;
 
-Settings SettingsFor(const std::string& group) {
+Settings SettingsFor(const std::string& group, milliseconds fetch_wait) {
   return {
       {"group.id", group},
       {"enable.auto.commit", "false"},
@@ -32,13 +32,14 @@ Settings SettingsFor(const std::string& group) {
       // partitions of two topics.
       {"partition.assignment.strategy", "range"},
       {"fetch.message.max.bytes", "4194304"},
+      {"fetch.wait.max.ms", std::to_string(fetch_wait.count())},
       {"queued.min.messages", "200000"},
   };
 }
 
 class KafkaConsumer : public bus::Consumer {
  public:
-  KafkaConsumer(std::shared_ptr<Cluster> cluster, const std::string& group);
+  KafkaConsumer(std::shared_ptr<Cluster> cluster, const bus::ConsumerOptions& options);
   ~KafkaConsumer() override;
 
   void Subscribe(const std::vector<std::string>& topics, bus::RebalanceListener& listener) override;
@@ -89,7 +90,7 @@ class KafkaConsumer : public bus::Consumer {
   Handle rk_;
 };
 
-KafkaConsumer::KafkaConsumer(std::shared_ptr<Cluster> cluster, const std::string& group)
+KafkaConsumer::KafkaConsumer(std::shared_ptr<Cluster> cluster, const bus::ConsumerOptions& options)
     : cluster_(std::move(cluster)) {
   events_.rebalanced = [this](auto code, const auto& list) { OnRebalance(code, list); };
   events_.failed = [this](auto code, const auto&) {
@@ -97,8 +98,9 @@ KafkaConsumer::KafkaConsumer(std::shared_ptr<Cluster> cluster, const std::string
       down_since_ = SteadyNow();
   };
   // librdkafka wants a group even for a consumer that never joins one.
-  const std::string name = group.empty() ? cluster_->options().client_id + ".unassigned" : group;
-  rk_ = cluster_->Open(RD_KAFKA_CONSUMER, SettingsFor(name), events_);
+  const std::string name =
+      options.group.empty() ? cluster_->options().client_id + ".unassigned" : options.group;
+  rk_ = cluster_->Open(RD_KAFKA_CONSUMER, SettingsFor(name, options.fetch_wait), events_);
   rd_kafka_poll_set_consumer(rk_.get());
 }
 
@@ -346,7 +348,7 @@ void KafkaConsumer::Close() {
 
 std::unique_ptr<bus::Consumer> MakeConsumer(std::shared_ptr<Cluster> cluster,
                                             const bus::ConsumerOptions& options) {
-  return std::make_unique<KafkaConsumer>(std::move(cluster), options.group);
+  return std::make_unique<KafkaConsumer>(std::move(cluster), options);
 }
 
 }  // namespace flowcast::kafka::internal

@@ -1,6 +1,8 @@
 // To the end, and beyond it where something is missing.
 #include "libs/state/state_reader.h"
 
+#include <algorithm>
+
 #include "libs/bus/read_to_end.h"
 
 namespace flowcast::state {
@@ -20,7 +22,13 @@ std::optional<Kept> StateReader::Read(std::int32_t partition,
   Kept kept;
   const auto take = [&](const bus::InRecord& record) { Take(record, kept); };
   bus::ReadToEnd(Consumer(), {{{parts_.topic, partition}, bus::kNoOffset, ""}}, take, parts_.stop_requested);
-  if (!PollUntil([&] { return is_whole(kept); }, take)) return {};
+  const bool whole = WaitUntil([&] {
+    for (const bus::InRecord& record : Consumer().Poll(std::chrono::milliseconds(0), kPollRecords))
+      take(record);
+    return is_whole(kept);
+  });
+  Consumer().Assign({});  // else it would go on asking
+  if (!whole) return {};
   return kept;
 }
 
@@ -42,30 +50,27 @@ void StateReader::Take(const bus::InRecord& record, Kept& kept) const {
 std::optional<std::int64_t> StateReader::Follow(const bus::TopicPartition& at, std::int64_t from,
                                                 std::int64_t to,
                                                 const std::function<void(const bus::InRecord&)>& take) {
+  const bool visible = WaitUntil([&] { return Consumer().EndOffset(at) >= to; });
   bus::ReadToEnd(Consumer(), {{at, from, ""}}, take, parts_.stop_requested);
-  std::int64_t end = 0;
-  const auto is_visible = [&] {
-    end = Consumer().EndOffset(at);
-    return end >= to;
-  };
-  if (!PollUntil(is_visible, take)) return {};
+  const std::int64_t end = std::max(Consumer().NextOffset(at), to);
+  Consumer().Assign({});  // else it would go on asking
+  if (!visible) return {};
   return end;
 }
 
-bool StateReader::PollUntil(const std::function<bool()>& done,
-                            const std::function<void(const bus::InRecord&)>& take) {
+bool StateReader::WaitUntil(const std::function<bool()>& done) {
   const base::Duration deadline = parts_.clock.Steady() + patience_;
   while (!done()) {
     if (parts_.stop_requested() || parts_.clock.Steady() >= deadline) return false;
-    const auto records = Consumer().Poll(kPoll, kPollRecords);
-    for (const bus::InRecord& record : records) take(record);
-    if (records.empty()) parts_.clock.SleepFor(kPoll);
+    parts_.clock.SleepFor(kPoll);
   }
   return true;
 }
 
 bus::Consumer& StateReader::Consumer() {
-  if (!consumer_) consumer_ = parts_.bus.MakeConsumer({});
+  // Each partition costs some requests that would wait behind one for records that do not come.
+  constexpr std::chrono::milliseconds kFetchWait{10};
+  if (!consumer_) consumer_ = parts_.bus.MakeConsumer({.fetch_wait = kFetchWait});
   return *consumer_;
 }
 

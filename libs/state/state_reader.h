@@ -52,7 +52,7 @@ class StateReader {
  private:
   bus::Consumer& Consumer();
   void Take(const bus::InRecord& record, Kept& kept) const;
-  bool PollUntil(const std::function<bool()>& done, const std::function<void(const bus::InRecord&)>& take);
+  bool WaitUntil(const std::function<bool()>& done);
 
   Parts parts_;
   base::Duration patience_;

@@ -2,6 +2,7 @@
 #include "libs/synthetic/episodes.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "libs/synthetic/arithmetic.h"
 
@@ -44,7 +45,7 @@ EpisodeStream::EpisodeStream(const Overload& overload, std::size_t index, base::
 }
 
 std::int64_t EpisodeStream::Draw(double mean_s) {
-  return static_cast<std::int64_t>(mean_s * ExponentialTable()(random_) + 0.5);
+  return std::llround(mean_s * ExponentialTable()(random_));
 }
 
 std::optional<Episode> EpisodeStream::Next() {

@@ -25,7 +25,7 @@ MixTable::Kind KindOf(const Conversation& conversation) {
           .port = conversation.port,
           .has_ports = protocol == 6 || protocol == 17 || protocol == 132,
           .traffic_class = static_cast<std::uint8_t>(conversation.dscp * 4),
-          .down_below = static_cast<std::uint32_t>(conversation.down_share * 65536 + 0.5),
+          .down_below = static_cast<std::uint32_t>(std::lround(conversation.down_share * 65536)),
           .size_from = {up.least, down.least},
           .size_range = {up.most - up.least + 1, down.most - down.least + 1},
           .flow_packets = conversation.flow_packets};
@@ -57,7 +57,7 @@ MixTable::MixTable(const Mix& mix, int flows) {
     shares.push_back(conversation.share / sum);
     Kind kind = KindOf(conversation);
     kind.first_flow = first_flow;
-    kind.flows = std::max(1U, static_cast<std::uint32_t>(shares.back() * flows + 0.5));
+    kind.flows = std::max(1U, static_cast<std::uint32_t>(std::lround(shares.back() * flows)));
     first_flow += kind.flows;
     kinds_.push_back(kind);
   }
@@ -81,7 +81,7 @@ void MixTable::FillColumns(std::vector<double> shares) {
     const auto most =
         static_cast<std::size_t>(std::max_element(shares.begin(), shares.end()) - shares.begin());
     const double own = std::min(1.0, shares[least]);
-    columns_[least] = {static_cast<std::uint32_t>(own * 0x100000 + 0.5), static_cast<std::uint32_t>(most)};
+    columns_[least] = {static_cast<std::uint32_t>(std::lround(own * 0x100000)), static_cast<std::uint32_t>(most)};
     filled[least] = true;
     shares[most] -= 1 - own;
     if (least != most) shares[least] = 0;

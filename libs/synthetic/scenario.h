@@ -115,7 +115,7 @@ Scenario DefaultScenario();
 struct Limit {
   double least;
   double most;
-  std::string_view unit = "";
+  std::string_view unit;
   bool above = false;
 };
 

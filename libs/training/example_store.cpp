@@ -20,7 +20,14 @@ Normalization NormalizationOf(const Sequence& sequence, Index feature) {
   return {sequence.centre[feature], sequence.scale[feature]};
 }
 
-float Clip(double value) { return static_cast<float>(std::clamp(value, -kLargestValue, kLargestValue)); }
+feature::Transform TransformOf(const Sequence& sequence, Index feature) {
+  return feature::TransformFor(feature::Catalogue()[feature].transform, sequence.scaling);
+}
+
+float Clip(double value, feature::Scaling scaling) {
+  const double largest = scaling == feature::Scaling::kNone ? kLargestRawValue : kLargestValue;
+  return static_cast<float>(std::clamp(value, -largest, largest));
+}
 
 /// The part of [from, to] that ends at `share`, to the nanosecond.
 EventTime PartOf(EventTime from, EventTime to, double share) {
@@ -45,7 +52,8 @@ std::map<std::string, double> Percentiles(std::vector<double> values) {
 void AddExample(const Sequence& from, const Sequence& to, Index target, Examples& examples) {
   AppendInputs(from, examples.inputs);
   examples.targets.push_back(
-      Clip(feature::Normalize(target, to.last[target], NormalizationOf(from, target))));
+      Clip(feature::Normalize(TransformOf(from, target), to.last[target], NormalizationOf(from, target)),
+           from.scaling));
 }
 
 void RequireEnough(const Dataset& dataset) {
@@ -59,15 +67,17 @@ void RequireEnough(const Dataset& dataset) {
 }  // namespace
 
 void AppendInputs(const Sequence& sequence, std::vector<float>& inputs) {
-  std::transform(sequence.values.begin(), sequence.values.end(), std::back_inserter(inputs), Clip);
+  std::transform(sequence.values.begin(), sequence.values.end(), std::back_inserter(inputs),
+                 [&sequence](float value) { return Clip(value, sequence.scaling); });
 }
 
 std::optional<double> ToRaw(const Sequence& sequence, Index target, float answer) {
   if (!std::isfinite(answer)) return std::nullopt;
   constexpr double kLargestGrowth = 4;
   const Normalization normalization = NormalizationOf(sequence, target);
-  const double raw = feature::Denormalize(target, Clip(answer), normalization);
-  const double above = feature::Denormalize(target, 1, normalization);
+  const feature::Transform transform = TransformOf(sequence, target);
+  const double raw = feature::Denormalize(transform, Clip(answer, sequence.scaling), normalization);
+  const double above = feature::Denormalize(transform, 1, normalization);
   const double most = kLargestGrowth * std::max({sequence.last[target], above, 1.0});
   return std::clamp(raw, 0.0, most);
 }

@@ -16,6 +16,8 @@ namespace flowcast::training {
 /// Inputs and targets are kept within this many scales around the centre: a burst out of a quiet
 /// sequence should count, not drown the rest.
 inline constexpr double kLargestValue = 10;
+inline constexpr double kLargestRawValue =
+    1e12;  // where sequences are not normalized (feature::Scaling::kNone)
 
 /// A sequence as a network sees it: values within +-kLargestValue, appended to `inputs`.
 void AppendInputs(const feature::Sequence& sequence, std::vector<float>& inputs);

@@ -3,23 +3,41 @@
 
 namespace flowcast::window {
 
-LinkHistory::LinkHistory(std::size_t sequence_length, const feature::Schema& schema,
-                         const LinkSnapshot& snapshot)
-    : sequences_(sequence_length, schema),
+LinkHistory::LinkHistory(const HistoryOptions& options, const LinkSnapshot& snapshot)
+    : sequences_(options.sequence_length, *options.schema),
+      profile_(snapshot.profile),
+      hop_(options.hop),
+      coming_windows_(options.coming_windows),
       next_start_(snapshot.next_start),
       idle_since_(snapshot.idle_since) {
   for (const feature::Window& window : snapshot.windows) sequences_.Add(window);
 }
 
 std::optional<feature::Sequence> LinkHistory::Add(const feature::Window& window) {
-  next_start_ = window.end();
+  next_start_ = window.start + hop_;
   if (window.packets > 0) idle_since_ = window.end();
-  return sequences_.Add(window);
+  if (base::AlignDown(window.start, window.length) != window.start) return std::nullopt;
+  if (!window.partial)
+    profile_.Learn(window.start, static_cast<double>(window.packets), static_cast<double>(window.bytes));
+  auto sequence = sequences_.Add(window);
+  if (sequence) TellUsual(*sequence);
+  return sequence;
+}
+
+/// Nothing at all while nothing is known.
+void LinkHistory::TellUsual(feature::Sequence& sequence) const {
+  std::vector<feature::Usual> coming;
+  bool known = false;
+  for (std::size_t i = 0; i < coming_windows_; ++i) {
+    coming.push_back(profile_.At(sequence.end + static_cast<std::int64_t>(i) * sequence.window_length));
+    known = known || coming.back().days > 0;
+  }
+  if (known) sequence.coming = std::move(coming);
 }
 
 LinkSnapshot LinkHistory::Snapshot(const std::string& source) const {
   const auto& windows = sequences_.history();
-  return {source, next_start_, idle_since_, {windows.begin(), windows.end()}};
+  return {source, next_start_, idle_since_, {windows.begin(), windows.end()}, profile_.state()};
 }
 
 }  // namespace flowcast::window

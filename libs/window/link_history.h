@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/base/time.h"
+#include "libs/feature/seasonal_profile.h"
 #include "libs/feature/sequence_builder.h"
 #include "libs/feature/window.h"
 
@@ -16,19 +17,32 @@ struct LinkSnapshot {
   base::EventTime next_start = base::kBeginningOfTime;  // the window to close next
   base::EventTime idle_since = base::kBeginningOfTime;  // end of the last window with a packet
   std::vector<feature::Window> windows;                 // of the sequence that is being made, oldest first
+  feature::SeasonalProfile::State profile;
   bool operator==(const LinkSnapshot&) const = default;
+};
+
+struct HistoryOptions {
+  std::size_t sequence_length = 10;
+  base::Duration hop{};                                         // from one window's start to the next one's
+  std::size_t coming_windows = 12;                              // whose usual load a sequence tells
+  const feature::Schema* schema = &feature::Schema::Default();  // of the windows; must outlive the history
 };
 
 /// A fold over a link's windows and nothing else: one that is restored from a snapshot and told the windows
 /// that followed it stands where the first one stood. Not thread-safe.
 class LinkHistory {
  public:
-  /// The first window starts at `start`; `schema` is that of the windows and must outlive the history.
-  LinkHistory(std::size_t sequence_length, const feature::Schema& schema, base::EventTime start)
-      : sequences_(sequence_length, schema), next_start_(start), idle_since_(start) {}
-  LinkHistory(std::size_t sequence_length, const feature::Schema& schema, const LinkSnapshot& snapshot);
+  /// The first window starts at `start`.
+  LinkHistory(const HistoryOptions& options, base::EventTime start)
+      : sequences_(options.sequence_length, *options.schema),
+        hop_(options.hop),
+        coming_windows_(options.coming_windows),
+        next_start_(start),
+        idle_since_(start) {}
+  LinkHistory(const HistoryOptions& options, const LinkSnapshot& snapshot);
 
-  /// The window that starts at next_start; gives the sequence that ends with it.
+  /// The window that starts at next_start; gives the sequence that ends with it. Windows that are not aligned
+  /// to their length are in none.
   std::optional<feature::Sequence> Add(const feature::Window& window);
 
   base::EventTime next_start() const { return next_start_; }
@@ -36,7 +50,12 @@ class LinkHistory {
   LinkSnapshot Snapshot(const std::string& source) const;
 
  private:
+  void TellUsual(feature::Sequence& sequence) const;
+
   feature::SequenceBuilder sequences_;
+  feature::SeasonalProfile profile_;
+  base::Duration hop_;
+  std::size_t coming_windows_;
   base::EventTime next_start_;
   base::EventTime idle_since_;
 };

@@ -36,6 +36,17 @@ constexpr std::uint64_t FoldCounters::*kCounters[] = {
 
 }  // namespace
 
+base::Duration HopOf(const FoldOptions& options) {
+  return options.hop > base::Duration::zero() ? options.hop : options.window_length;
+}
+
+HistoryOptions HistoryOptionsOf(const FoldOptions& options) {
+  return {.sequence_length = options.sequence_length,
+          .hop = HopOf(options),
+          .coming_windows = options.coming_windows,
+          .schema = options.schema.get()};
+}
+
 FoldCounters& FoldCounters::operator+=(const FoldCounters& other) {
   for (const auto counter : kCounters) this->*counter += other.*counter;
   return *this;
@@ -100,6 +111,13 @@ void PartitionFold::Restart(const PacketBatch& batch, const std::string& name, S
 
 void PartitionFold::AddPackets(const PacketBatch& batch, std::size_t first, std::int64_t offset,
                                Source& source) {
+  for (base::Duration phase{0}; phase < options_.window_length; phase += hop_)
+    AddPhase(batch, first, offset, phase, source);
+}
+
+/// To the row of windows whose starts are `phase` after a multiple of their length.
+void PartitionFold::AddPhase(const PacketBatch& batch, std::size_t first, std::int64_t offset,
+                             base::Duration phase, Source& source) {
   struct Cursor {
     Link* link = nullptr;
     OpenWindow* window = nullptr;
@@ -114,16 +132,16 @@ void PartitionFold::AddPackets(const PacketBatch& batch, std::size_t first, std:
     const EventTime time = batch.times[i];
     Cursor& cursor = cursors[flow.link];
     if (cursor.link == nullptr) cursor.link = &source.links[batch.links[flow.link]];
-    const auto late_after = LateAfter(batch, i, straggler);
-    if (!late_after && (time < cursor.start || time >= cursor.start + options_.window_length)) {
-      cursor.start = base::AlignDown(time, options_.window_length);
-      cursor.window = FindWindow(source, *cursor.link, cursor.start, offset);
+    if (time < cursor.start || time >= cursor.start + options_.window_length) {
+      cursor.start = base::AlignDown(time - phase, options_.window_length) + phase;
+      cursor.window = nullptr;
     }
+    const auto late_after = LateAfter(batch, i, cursor.start, straggler);
+    if (!late_after && cursor.window == nullptr)
+      cursor.window = FindWindow(source, *cursor.link, cursor.start, offset);
     if (late_after || cursor.window == nullptr) {
-      Late& late =
-          cursor.link->late.try_emplace(late_after.value_or(source.closed_to), Late{0, offset}).first->second;
-      ++late.packets;
-      ++counters_.late_packets;
+      if (phase == base::Duration::zero())
+        CountLate(*cursor.link, late_after.value_or(source.closed_to), offset);
       continue;
     }
     const std::uint32_t bytes = batch.wire_lengths_bytes[i];
@@ -137,16 +155,22 @@ void PartitionFold::AddPackets(const PacketBatch& batch, std::size_t first, std:
   for (std::size_t i = 0; i < slots.size(); ++i) slots[i].Flush(batch.flows[i], options_.features);
 }
 
+/// `boundary` was closed when the packet came.
+void PartitionFold::CountLate(Link& link, EventTime boundary, std::int64_t offset) {
+  const EventTime next_start = boundary - options_.window_length + hop_;
+  ++link.late.try_emplace(next_start, Late{0, offset}).first->second.packets;
+  ++counters_.late_packets;
+}
+
 /// The boundary that was closed when the packet came, where that was beyond its window; wherever
 /// batches end. `straggler` goes through the batch's stragglers along with the packets.
 std::optional<EventTime> PartitionFold::LateAfter(const PacketBatch& batch, std::size_t packet,
-                                                  std::size_t& straggler) const {
+                                                  EventTime start, std::size_t& straggler) const {
   const auto& stragglers = batch.stragglers;
   while (straggler < stragglers.size() && stragglers[straggler].packet < packet) ++straggler;
   if (straggler == stragglers.size() || stragglers[straggler].packet != packet) return std::nullopt;
-  const EventTime start = base::AlignDown(batch.times[packet], options_.window_length);
   const EventTime boundary = ClosedBy(stragglers[straggler].watermark);
-  return start < boundary ? std::optional(boundary) : std::nullopt;
+  return start + options_.window_length <= boundary ? std::optional(boundary) : std::nullopt;
 }
 
 /// Late packets belong to the first window that closes after they came.
@@ -160,7 +184,7 @@ std::uint64_t PartitionFold::TakeLate(Link& link, EventTime start) {
 
 PartitionFold::OpenWindow* PartitionFold::FindWindow(const Source& source, Link& link, EventTime start,
                                                      std::int64_t offset) {
-  if (start < source.closed_to) return nullptr;
+  if (start + options_.window_length <= source.closed_to) return nullptr;
   const auto [position, added] = link.open.try_emplace(start);
   if (added) position->second.first_offset = offset;
   return &position->second;
@@ -182,10 +206,11 @@ void PartitionFold::CloseUpTo(EventTime boundary, const std::string& name, Sourc
   ForgetMarks();
 }
 
-/// What windows that start before `boundary` would have taken.
+/// What windows that end at `boundary` or before would have taken.
 void PartitionFold::DropBelow(EventTime boundary, Link& link) const {
-  link.open.erase(link.open.begin(), link.open.lower_bound(boundary));
-  link.late.erase(link.late.begin(), link.late.upper_bound(boundary - options_.window_length));
+  const EventTime last_start = boundary - options_.window_length;
+  link.open.erase(link.open.begin(), link.open.upper_bound(last_start));
+  link.late.erase(link.late.begin(), link.late.upper_bound(last_start));
 }
 
 bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime boundary,
@@ -204,7 +229,7 @@ bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime bou
       if (link.open.empty()) return false;
       const EventTime begin = link.open.begin()->first;
       if (begin + options_.window_length > boundary) break;
-      history.emplace(options_.sequence_length, *options_.schema, begin);
+      history.emplace(HistoryOptionsOf(options_), begin);
       // Whether the link was known when these came depends on where batches ended.
       TakeLate(link, begin);
       snapshot_is_due = true;
@@ -237,7 +262,7 @@ ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const
                    .approximate = sums.approximate(),
                    .features = options_.schema->Select(sums.Features(start, options_.window_length))};
   closed.sequence = link.history->Add(closed.window);
-  counters_.packets_in_windows += sums.packets();
+  if (base::AlignDown(start, options_.window_length) == start) counters_.packets_in_windows += sums.packets();
   ++counters_.windows;
   ++next_window_;
   counters_.sequences += closed.sequence ? 1 : 0;
@@ -247,7 +272,7 @@ ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const
 
 /// Behind the newest open window; at least behind the one that the watermark is in.
 EventTime PartitionFold::EndOfOpenWindows(const Source& source) const {
-  EventTime newest = base::AlignDown(source.progress.watermark, options_.window_length);
+  EventTime newest = base::AlignDown(source.progress.watermark, hop_);
   for (const auto& [name, link] : source.links) {
     if (!link.open.empty()) newest = std::max(newest, link.open.rbegin()->first);
   }
@@ -304,9 +329,9 @@ EventTime PartitionFold::Watermark() const {
   return oldest;
 }
 
-/// Windows before this are closed once a source's watermark is there.
+/// Windows that end here or before are closed once a source's watermark is there.
 EventTime PartitionFold::ClosedBy(EventTime watermark) const {
-  return base::AlignDown(watermark - options_.lateness, options_.window_length);
+  return base::AlignDown(watermark - options_.lateness, hop_);
 }
 
 }  // namespace flowcast::window

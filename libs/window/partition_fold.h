@@ -19,17 +19,23 @@ namespace flowcast::window {
 
 struct FoldOptions {
   base::Duration window_length = std::chrono::seconds(5);
+  base::Duration hop{0};       // from one window's start to the next one's; divides window_length; 0: that
   base::Duration lateness{0};  // how much longer than its watermark says a window stays open
   base::Duration link_expiry = std::chrono::hours(1);
   std::size_t sequence_length = 10;
+  std::size_t coming_windows = 12;  // whose usual load a sequence tells
   std::size_t snapshot_every = 20;  // windows of a link
   feature::FeatureOptions features;
   std::shared_ptr<const feature::Schema> schema =
       std::make_shared<feature::Schema>(feature::Schema::Default());
 };
 
+/// What `hop` stands for.
+base::Duration HopOf(const FoldOptions& options);
+HistoryOptions HistoryOptionsOf(const FoldOptions& options);
+
 /// Every packet is in exactly one of these: packets_in = in_windows + late + repeated once all
-/// windows are closed.
+/// windows are closed. Of windows that overlap, those aligned to their length count.
 struct FoldCounters {
   std::uint64_t batches = 0;
   std::uint64_t repeated_batches = 0;  // without anything new
@@ -79,6 +85,9 @@ struct WindowNumbers {
   std::uint64_t next = 0;
 };
 
+/// Windows that overlap are so many rows of windows end to end, each with a phase of its own; sequences are
+/// made of the row that is aligned to the length.
+///
 /// The fold's state is a function of the batches applied; nothing here knows the time of day.
 /// Each link belongs to one source, whose watermark closes its windows. Not thread-safe.
 ///
@@ -87,7 +96,7 @@ struct WindowNumbers {
 /// out of snapshots and the windows that followed them.
 class PartitionFold {
  public:
-  explicit PartitionFold(const FoldOptions& options) : options_(options) {}
+  explicit PartitionFold(const FoldOptions& options) : options_(options), hop_(HopOf(options)) {}
 
   /// Applies the batch read at `offset`; appends to `output`.
   void Apply(const packet::PacketBatch& batch, std::int64_t offset, FoldOutput& output);
@@ -133,7 +142,7 @@ class PartitionFold {
   };
   struct Link {
     std::map<base::EventTime, OpenWindow> open;
-    std::map<base::EventTime, Late> late;  // by the boundary that was closed when they came
+    std::map<base::EventTime, Late> late;  // by the start of the oldest window that was open when they came
     std::optional<LinkHistory> history;    // from the first closed window on
   };
   /// Where a source stood before it changed with the batch at `offset`.
@@ -141,14 +150,14 @@ class PartitionFold {
     std::int64_t offset = 0;
     SourceProgress before;
   };
-  /// Windows that start before `boundary` have numbers from `first` on.
+  /// Windows closed when closed_to became `boundary` have numbers from `first` on.
   struct Closing {
     base::EventTime boundary;
     std::uint64_t first = 0;
   };
   struct Source {
     SourceProgress progress;
-    base::EventTime closed_to = base::kBeginningOfTime;  // the window boundary closed last
+    base::EventTime closed_to = base::kBeginningOfTime;  // windows that end here or before are closed
     std::map<std::string, Link> links;
     std::deque<Mark> marks;        // since the oldest offset that is needed
     std::deque<Closing> closings;  // since the oldest window that is needed
@@ -159,9 +168,12 @@ class PartitionFold {
                                       Source& source, FoldOutput& output);
   void Restart(const packet::PacketBatch& batch, const std::string& name, Source& source, FoldOutput& output);
   void AddPackets(const packet::PacketBatch& batch, std::size_t first, std::int64_t offset, Source& source);
+  void AddPhase(const packet::PacketBatch& batch, std::size_t first, std::int64_t offset,
+                base::Duration phase, Source& source);
+  void CountLate(Link& link, base::EventTime boundary, std::int64_t offset);
   OpenWindow* FindWindow(const Source& source, Link& link, base::EventTime start, std::int64_t offset);
   std::optional<base::EventTime> LateAfter(const packet::PacketBatch& batch, std::size_t packet,
-                                           std::size_t& straggler) const;
+                                           base::EventTime start, std::size_t& straggler) const;
   static std::uint64_t TakeLate(Link& link, base::EventTime start);
   base::EventTime ClosedBy(base::EventTime watermark) const;
   base::EventTime EndOfOpenWindows(const Source& source) const;
@@ -179,6 +191,7 @@ class PartitionFold {
   void ForgetMarks();
 
   FoldOptions options_;
+  base::Duration hop_;
   FoldCounters counters_;
   std::map<std::string, Source> sources_;
   std::uint64_t next_window_ = 0;  // number

@@ -18,7 +18,7 @@ constexpr std::uint64_t kMostWindowsBehind = 100'000;
 
 /// Once in `snapshot_every` windows, at another one of them for each link.
 bool PartitionFold::SnapshotIsDue(const std::string& link, EventTime start) const {
-  const auto number = static_cast<std::uint64_t>(start.time_since_epoch() / options_.window_length);
+  const auto number = static_cast<std::uint64_t>(start.time_since_epoch() / hop_);
   return (number + base::Fnv1a64(link)) % options_.snapshot_every == 0;
 }
 
@@ -26,7 +26,7 @@ bool PartitionFold::SnapshotIsDue(const std::string& link, EventTime start) cons
 void PartitionFold::NoteClosing(Source& source, std::uint64_t first) {
   source.closings.push_back({source.closed_to, first});
   const auto every = static_cast<std::int64_t>(options_.snapshot_every);
-  const EventTime kept = source.closed_to - every * options_.window_length;
+  const EventTime kept = source.closed_to - every * hop_;
   while (!source.closings.empty() && source.closings.front().boundary <= kept) source.closings.pop_front();
   if (source.links.empty()) source.closings.clear();
 }

@@ -2,6 +2,9 @@
 #include "libs/wire/features_state_wire.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "flowcast/v1/state.pb.h"
@@ -53,6 +56,48 @@ window::Progress Read(const google::protobuf::RepeatedPtrField<v1::SourceProgres
   return progress;
 }
 
+void WriteProfile(const feature::SeasonalProfile::State& profile, v1::FeaturesLink& message) {
+  for (const feature::SeasonalProfile::Quarter& quarter : profile.quarters) {
+    v1::SeasonalQuarter& written = *message.add_profile();
+    written.set_number(quarter.number);
+    written.set_days(quarter.days);
+    written.set_log_packets(quarter.log_mean[0]);
+    written.set_log_bytes(quarter.log_mean[1]);
+  }
+  message.set_open_quarter(profile.open.since_epoch);
+  message.set_open_windows(profile.open.windows);
+  message.set_open_log_packets(profile.open.log_sum[0]);
+  message.set_open_log_bytes(profile.open.log_sum[1]);
+}
+
+bool HasSaneProfile(const v1::FeaturesLink& message) {
+  constexpr std::uint32_t kQuarters = 2 * feature::SeasonalProfile::kQuartersOfDay;
+  constexpr std::int64_t kLastQuarter = std::int64_t{1} << 23;  // beyond every sane time
+  std::int64_t before = -1;
+  for (const v1::SeasonalQuarter& quarter : message.profile()) {
+    if (std::int64_t{quarter.number()} <= before || quarter.number() >= kQuarters || quarter.days() == 0 ||
+        quarter.days() > std::numeric_limits<std::uint16_t>::max() || !std::isfinite(quarter.log_packets()) ||
+        !std::isfinite(quarter.log_bytes()))
+      return false;
+    before = quarter.number();
+  }
+  return std::abs(message.open_quarter()) < kLastQuarter && std::isfinite(message.open_log_packets()) &&
+         std::isfinite(message.open_log_bytes());
+}
+
+feature::SeasonalProfile::State ReadProfile(const v1::FeaturesLink& message) {
+  feature::SeasonalProfile::State profile;
+  for (const v1::SeasonalQuarter& quarter : message.profile()) {
+    profile.quarters.push_back({.number = static_cast<std::uint16_t>(quarter.number()),
+                                .days = static_cast<std::uint16_t>(quarter.days()),
+                                .log_mean = {quarter.log_packets(), quarter.log_bytes()}});
+  }
+  profile.open = {.since_epoch = message.open_quarter(),
+                  .windows = message.open_windows(),
+                  .log_sum = {message.open_log_packets(), message.open_log_bytes()}};
+  return profile;
+}
+
 }  // namespace
 
 std::string Encode(const FeaturesProgress& progress) {
@@ -88,6 +133,7 @@ std::string Encode(const window::LinkSnapshot& snapshot) {
   message.set_next_start_ns(base::ToUnixNanoseconds(snapshot.next_start));
   message.set_idle_since_ns(base::ToUnixNanoseconds(snapshot.idle_since));
   for (const feature::Window& window : snapshot.windows) internal::Write(window, *message.add_windows());
+  WriteProfile(snapshot.profile, message);
   return message.SerializeAsString();
 }
 
@@ -99,6 +145,8 @@ tl::expected<window::LinkSnapshot, WireError> DecodeLinkSnapshot(std::string_vie
   window::LinkSnapshot snapshot{.source = message->source(),
                                 .next_start = base::FromUnixNanoseconds(message->next_start_ns()),
                                 .idle_since = base::FromUnixNanoseconds(message->idle_since_ns())};
+  if (!HasSaneProfile(*message)) return tl::unexpected(WireError::kInconsistent);
+  snapshot.profile = ReadProfile(*message);
   for (const v1::Window& window : message->windows()) {
     if (!internal::IsConsistent(window)) return tl::unexpected(WireError::kInconsistent);
     snapshot.windows.push_back(internal::Read(window));

@@ -31,6 +31,26 @@ bool IsConsistent(const v1::Sequence& message) {
          std::all_of(message.scale().begin(), message.scale().end(), [](double scale) { return scale > 0; });
 }
 
+bool HasKnownNormalization(const v1::Sequence& message) {
+  return message.normalization() <= static_cast<std::uint32_t>(feature::Scaling::kNone);
+}
+
+bool HasConsistentUsual(const v1::Sequence& message) {
+  const auto not_negative = [](double value) { return value >= 0; };
+  return message.usual_bytes_size() == message.usual_packets_size() &&
+         message.usual_days_size() == message.usual_packets_size() && AllFinite(message.usual_packets()) &&
+         AllFinite(message.usual_bytes()) &&
+         std::all_of(message.usual_packets().begin(), message.usual_packets().end(), not_negative) &&
+         std::all_of(message.usual_bytes().begin(), message.usual_bytes().end(), not_negative);
+}
+
+std::vector<feature::Usual> ReadUsual(const v1::Sequence& message) {
+  std::vector<feature::Usual> coming;
+  for (int i = 0; i < message.usual_packets_size(); ++i)
+    coming.push_back({message.usual_packets(i), message.usual_bytes(i), message.usual_days(i)});
+  return coming;
+}
+
 }  // namespace
 
 namespace internal {
@@ -105,27 +125,36 @@ std::string Encode(const feature::Sequence& sequence, std::string_view schema) {
   message.set_end_ns(base::ToUnixNanoseconds(sequence.end));
   message.set_window_ns(sequence.window_length.count());
   message.set_schema_hash(sequence.schema_hash);
+  message.set_normalization(static_cast<std::uint32_t>(sequence.scaling));
   message.set_length(sequence.length);
   message.mutable_centre()->Add(sequence.centre.begin(), sequence.centre.end());
   message.mutable_scale()->Add(sequence.scale.begin(), sequence.scale.end());
   message.mutable_values()->Add(sequence.values.begin(), sequence.values.end());
   message.mutable_last()->Add(sequence.last.begin(), sequence.last.end());
+  for (const feature::Usual& usual : sequence.coming) {
+    message.add_usual_packets(usual.packets);
+    message.add_usual_bytes(usual.bytes);
+    message.add_usual_days(usual.days);
+  }
   return message.SerializeAsString();
 }
 
 tl::expected<feature::Sequence, WireError> DecodeSequence(std::string_view bytes) {
   const auto message = Parse<v1::Sequence>(bytes);
   if (!message) return tl::unexpected(message.error());
-  if (!IsConsistent(*message)) return tl::unexpected(WireError::kInconsistent);
+  if (!IsConsistent(*message) || !HasKnownNormalization(*message) || !HasConsistentUsual(*message))
+    return tl::unexpected(WireError::kInconsistent);
   return feature::Sequence{.link = message->link(),
                            .end = base::FromUnixNanoseconds(message->end_ns()),
                            .window_length = base::Duration(message->window_ns()),
                            .schema_hash = message->schema_hash(),
+                           .scaling = static_cast<feature::Scaling>(message->normalization()),
                            .length = message->length(),
                            .centre = {message->centre().begin(), message->centre().end()},
                            .scale = {message->scale().begin(), message->scale().end()},
                            .values = {message->values().begin(), message->values().end()},
-                           .last = {message->last().begin(), message->last().end()}};
+                           .last = {message->last().begin(), message->last().end()},
+                           .coming = ReadUsual(*message)};
 }
 
 }  // namespace flowcast::wire

@@ -24,6 +24,10 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 
 void AddWindowOptions(CLI::App& app, FeaturesConfig& config) {
   app.add_option("--window", config.window, "length of a window, 50ms to 1h")->capture_default_str();
+  app.add_option(
+      "--hop", config.hop,
+      "windows begin so far apart and overlap; divides --window; sequences are made of those aligned to "
+      "--window [--window]");
   app.add_option("--lateness", config.lateness, "how much longer a window waits for late packets [0]");
   app.add_option("--link-expiry", config.link_expiry, "a link without packets for so long is forgotten")
       ->capture_default_str();
@@ -43,6 +47,9 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
   AddWindowOptions(app, config);
   app.add_option("--source-expiry", config.source_expiry,
                  "a source that was not heard of for so long, by the clock, has ended")
+      ->capture_default_str();
+  app.add_option("--normalization", config.normalization,
+                 "of sequences: robust, z-score, min-max or none (docs/features.md)")
       ->capture_default_str();
   app.add_option("--sequence-length", config.sequence_length, "windows a sequence")
       ->capture_default_str()
@@ -77,6 +84,17 @@ std::vector<std::string> FeaturesConfig::Needs() const {
   return needs;
 }
 
+base::Duration FeaturesConfig::Hop(base::Duration length) const {
+  constexpr int kMostRows = 100;
+  if (hop.empty()) return length;
+  const base::Duration parsed = base::ParseDuration(hop);
+  if (parsed > length || length % parsed != base::Duration::zero() || length / parsed > kMostRows) {
+    throw base::ConfigError("--hop " + hop + " does not fit --window " + window +
+                            "; take the window divided by a whole number up to 100");
+  }
+  return parsed;
+}
+
 window::FoldOptions FeaturesConfig::FoldOptions() const {
   using namespace std::chrono_literals;
   const base::Duration length = base::ParseDuration(window);
@@ -86,12 +104,15 @@ window::FoldOptions FeaturesConfig::FoldOptions() const {
     throw base::ConfigError("--link-expiry " + link_expiry + " is shorter than a window (" + window + ")");
   // Whatever may throw stands before the return: GCC 12 destroys twice what an aggregate had when its
   // initializer throws.
-  auto schema = std::make_shared<feature::Schema>(feature::Schema::Parse(features));
+  auto schema = std::make_shared<feature::Schema>(
+      feature::Schema::Parse(features, feature::ParseScaling(normalization)));
+  const base::Duration step = Hop(length);
   const base::Duration burst = base::ParseDuration(burst_gap);
   const base::Duration late =
       lateness.empty() || lateness == "0" ? base::Duration::zero() : base::ParseDuration(lateness);
   base::CidrSet home(SplitAtCommas(home_net));
   return {.window_length = length,
+          .hop = step,
           .lateness = late,
           .link_expiry = expiry,
           .sequence_length = sequence_length,

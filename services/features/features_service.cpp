@@ -141,7 +141,8 @@ void FeaturesTask::OnCommit(slice::Outbox& outbox) {
 std::vector<bus::Position> FeaturesTask::Positions() const {
   std::vector<bus::Position> positions;
   for (const auto& [at, partition] : partitions_) {
-    if (!partition.live) continue;
+    // Of one that has had no record yet there is no state that a restart could find.
+    if (!partition.live || partition.state.next_offset == 0) continue;
     positions.push_back({at, PositionOf(partition), wire::EncodeCommitNote(partition.state.next_offset)});
   }
   return positions;

@@ -47,7 +47,7 @@ void PartitionStore::LoadLinks(std::int32_t partition, const state::Kept& kept,
   const auto snapshots = Snapshots(kept);
   std::map<std::string, window::LinkHistory> links;
   for (const auto& [name, snapshot] : snapshots)
-    links.emplace(name, window::LinkHistory(options_.sequence_length, *options_.schema, snapshot));
+    links.emplace(name, window::LinkHistory(window::HistoryOptionsOf(options_), snapshot));
   const auto follow = [&](const bus::InRecord& record) {
     const auto found = links.find(record.key);
     if (found == links.end()) return;
@@ -71,7 +71,7 @@ std::map<std::string, window::LinkSnapshot> PartitionStore::Snapshots(const stat
     if (!snapshot) continue;
     const auto fits = [this](const feature::Window& window) { return Fits(window); };
     const bool whole = std::all_of(snapshot->windows.begin(), snapshot->windows.end(), fits) &&
-                       base::AlignDown(snapshot->next_start, options_.window_length) == snapshot->next_start;
+                       base::AlignDown(snapshot->next_start, window::HopOf(options_)) == snapshot->next_start;
     if (whole) snapshots.emplace(link, std::move(*snapshot));
   }
   if (snapshots.size() < kept.links.size()) {

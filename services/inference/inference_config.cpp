@@ -24,6 +24,8 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
   app.add_option("--features", config.features,
                  "as flowcast-features was told: the sequences must have these")
       ->capture_default_str();
+  app.add_option("--normalization", config.normalization, "as flowcast-features was told")
+      ->capture_default_str();
   app.add_option("--horizon", config.inference.horizon_windows, "windows ahead; the model's must be the same")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
@@ -51,7 +53,7 @@ void InferenceConfig::Resolve() {
   if (inference.threshold.kind == alert::Threshold::Kind::kShareOfCapacity && inference.capacities.empty()) {
     throw base::ConfigError("--threshold " + threshold + " needs the links' capacity, like --capacity 1G");
   }
-  inference.schema = feature::Schema::Parse(features);
+  inference.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
   inference.target = wanted == "bytes" ? feature::kBytes : feature::kPackets;
 }
 

@@ -20,6 +20,7 @@ struct InferenceConfig {
   std::string exit_when_idle;
   std::string model = "default";
   std::string features = "default";
+  std::string normalization = "robust";
 
   /// Fills what the texts say. Throws base::ConfigError.
   void Resolve();

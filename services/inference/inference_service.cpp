@@ -36,8 +36,9 @@ void InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox)
   next_offsets_[record.from.partition] = record.offset + 1;
   auto sequence = wire::DecodeSequence(record.value);
   if (!sequence) return Refuse(record, std::string(ToString(sequence.error())));
-  if (sequence->schema_hash != options_.schema.hash() || sequence->last.size() != options_.schema.size())
-    return Refuse(record, "another feature schema (--features)");
+  if (sequence->schema_hash != options_.schema.sequence_hash() ||
+      sequence->last.size() != options_.schema.size())
+    return Refuse(record, "another feature schema or normalization (--features, --normalization)");
   waiting_.push_back({record.from.partition, std::move(*sequence)});
   if (waiting_.size() >= kLargestBatch) ForecastBatch(outbox);
 }

@@ -56,8 +56,9 @@ void ModelWatcher::TryCurrent() {
 
 std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& manifest) const {
   const std::string target(feature::Catalogue()[demands_.target].name);
-  if (manifest.schema_hash != demands_.schema.hash())
-    return "it was trained on another feature schema; train it again, with the same --features";
+  if (manifest.schema_hash != demands_.schema.sequence_hash())
+    return "it was trained on another feature schema; train it again, with the same --features and "
+           "--normalization";
   if (manifest.target != target) return "it forecasts " + manifest.target + ", not " + target + " (--target)";
   if (manifest.horizon_windows != demands_.horizon_windows) {
     return "its horizon is " + std::to_string(manifest.horizon_windows) + " windows, not " +

@@ -26,6 +26,8 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
   app.add_option("--features", config.features,
                  "as flowcast-features was told: the sequences must have these")
       ->capture_default_str();
+  app.add_option("--normalization", config.normalization, "as flowcast-features was told")
+      ->capture_default_str();
   app.add_option("--horizon", config.trainer.dataset.horizon_windows, "windows ahead")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
@@ -73,7 +75,7 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
 
 void TrainerConfig::Resolve() {
   trainer.dataset.target = target == "bytes" ? feature::kBytes : feature::kPackets;
-  trainer.schema = feature::Schema::Parse(features);
+  trainer.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
   trainer.every = base::ParseDuration(every);
   trainer.seed = learner.training.seed;
   trainer.network = {.layers = learner.layers, .hidden = learner.hidden, .dropout = learner.dropout};

@@ -19,6 +19,7 @@ struct TrainerConfig {
   lstm::LearnerOptions learner;
   std::string target = "packets";
   std::string features = "default";
+  std::string normalization = "robust";
   std::string optimizer = "adam";
   std::string every = "1h";
   std::string model_dir = "models";

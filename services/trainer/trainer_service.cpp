@@ -48,7 +48,7 @@ std::string MetricsLine(const model_store::Metrics& metrics) {
 
 void TrainerService::Take(const bus::InRecord& record) {
   auto sequence = wire::DecodeSequence(record.value);
-  if (sequence && sequence->schema_hash == options_.schema.hash() &&
+  if (sequence && sequence->schema_hash == options_.schema.sequence_hash() &&
       sequence->last.size() == options_.schema.size()) {
     ++(store_.Add(std::move(*sequence)) ? progress_.kept : progress_.left_out);
   } else {
@@ -168,7 +168,7 @@ model_store::Manifest TrainerService::Describe(const training::Dataset& dataset,
                                  .version = MakeVersion(now, trained.weights),
                                  .created_at = base::FormatTime(base::AlignDown(now, 1ms)),
                                  .flowcast_version = FLOWCAST_VERSION,
-                                 .schema_hash = options_.schema.hash(),
+                                 .schema_hash = options_.schema.sequence_hash(),
                                  .target = std::string(feature::Catalogue()[options_.dataset.target].name),
                                  .horizon_windows = options_.dataset.horizon_windows,
                                  .window_length = store_.shape().window_length,

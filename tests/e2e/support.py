@@ -121,6 +121,9 @@ class Running:
             raise AssertionError(f"{self.name} still runs after {timeout_s} s; its log:\n{self.log}") from None
         return Result(code, self.out, self.log)
 
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait(10)
@@ -166,14 +169,20 @@ class Flowcast:
     def start(self, program: str, *arguments, within=None) -> Running:
         """In the background, if need be within a namespace."""
         command = self.command(program, *arguments)
-        log = self.folder / f"{len(self._running):03}-{program}.log"
-        running = Running(within.command(*command) if within else command, log)
+        return self._launch(within.command(*command) if within else command, program)
+
+    def _launch(self, command, name: str) -> Running:
+        running = Running(command, self.folder / f"{len(self._running):03}-{name}.log")
         self._running.append(running)
         return running
 
     def create_topics(self, partitions: int = 2) -> Result:
         PREFIXES.append(self.prefix)
         return self.succeed("cli", "topics", "create", "--partitions", partitions)
+
+    def logs(self, name: str) -> list[str]:
+        """Of all runs of a program in the background so far."""
+        return [running.log for running in self._running if running.log_path.stem.endswith(f"-{name}")]
 
     def close(self) -> None:
         """Ends what still runs, by process."""
@@ -187,6 +196,14 @@ class Flowcast:
         """All that a reader of committed records sees, partition by partition in order."""
         done = kcat(self.brokers, "-C", "-e", "-t", f"{self.prefix}{topic}.v1", "-f", "%p %o %K %S %h\n%k%s\n")
         return parse_records(done)
+
+    def follow(self, topic: str, form: str) -> Running:
+        """A kcat in the background that writes out committed records of a topic as they come."""
+        command = [
+            "kcat", "-C", "-q", "-u", "-X", "fetch.wait.max.ms=20", "-b", self.brokers,
+            "-t", f"{self.prefix}{topic}.v1", "-f", form,
+        ]
+        return self._launch(command, "kcat")
 
     def read(self, topic: str) -> list:
         """The decoded messages of a topic."""

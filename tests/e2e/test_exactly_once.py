@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from exactly_once import QUICK, outputs
 from support import DEMO, OK, flowcast_of, wait_until
 
 pytestmark = pytest.mark.broker
 
 KILLS = 3
 SEED = 7
-# A successor takes over when its predecessor's session is over; the default is 6 s.
-QUICK = ("--kafka", "session.timeout.ms=1500", "--kafka", "heartbeat.interval.ms=300")
 FOLD = ("--window", "1s", *QUICK)
 
 
@@ -31,18 +30,6 @@ def send(flowcast, part, *arguments):
     """To the end; the part is cut, which capture says with its exit code."""
     result = flowcast.run("capture", "--pcap", part, *arguments)
     assert "published" in result.err and "received" in result.err, result.err
-
-
-def outputs(flowcast) -> dict:
-    """Every window and sequence by link and time, whole; fails when one is there twice."""
-    found = {}
-    for topic, time_of in (("windows", "start_ns"), ("sequences", "end_ns")):
-        for record in flowcast.records(topic):
-            message = flowcast.messages[topic].FromString(record.value)
-            place = (topic, message.link, getattr(message, time_of))
-            assert place not in found, f"twice: {place}"
-            found[place] = record.value
-    return found
 
 
 @pytest.fixture(scope="module", name="straight")

@@ -226,7 +226,7 @@ HOME = "10.0.0.0/8,192.168.0.0/16"
 
 @pytest.mark.broker
 @pytest.mark.parametrize("both, capture, features", [
-    ([], ["--filter", "tcp", "--source", "x", "--reorder-tolerance", "1ms"], ["--window", "250ms", "--burst-gap", "5ms"]),
+    ([], ["--filter", "tcp", "--source", "x", "--reorder-tolerance", "1ms"], ["--window", "250ms", "--hop", "125ms", "--burst-gap", "5ms"]),
     (["--home-net", HOME], ["--link-by", "host"], ["--window", "5s", "--link-expiry", "20s", "--lateness", "2s"]),
     ([], ["--link-by", "subnet", "--subnet", "10.0.0.0/8=ten", "--subnet", "0.0.0.0/0=rest"],
      ["--window", "20s", "--features", "all,mean=bytes/packets"]),

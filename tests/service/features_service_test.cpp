@@ -26,7 +26,7 @@ using Log = std::vector<packet::PacketBatch>;
 /// The whole world of one run: a bus, and instances of the service one after the other.
 class World {
  public:
-  World() { support::CreateTopics(bus, names); }
+  explicit World(std::int32_t partitions = 1) { support::CreateTopics(bus, names, partitions); }
   void Send(const packet::PacketBatch& batch) { SendBytes(wire::Encode(batch)); }
   void SendBytes(const std::string& value) { support::Send(bus, names.packets, value); }
   /// A new process.
@@ -163,6 +163,20 @@ TEST_F(FeaturesServiceTest, ItsMetricsAddUpWhileWindowsAreOpen) {
   EXPECT_EQ(value("links"), 2);
   EXPECT_EQ(value("watermark_timestamp_seconds"), base::ToUnixSeconds(At(12)));
   EXPECT_GT(value("read_timestamp_seconds"), 0);
+}
+
+TEST_F(FeaturesServiceTest, NoPositionIsCommittedForAPartitionWithoutRecords) {
+  World world(2);
+  world.Begin();
+  Stream stream;
+  world.Send(stream.Add("a", At(0)).Next(At(25)));
+  world.instance->RunOut();
+  const auto committed = world.bus.Committed("features");
+  ASSERT_THAT(committed, SizeIs(1));
+  EXPECT_EQ(committed[0].at.partition, 0);
+  world.Begin();
+  world.instance->RunOut();
+  EXPECT_FALSE(world.lines.Contain("has no state"));
 }
 
 TEST_F(FeaturesServiceTest, PacketsThatWaitedOverARestartWaitStill) {

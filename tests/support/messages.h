@@ -43,6 +43,10 @@ inline feature::Sequence AnySequence(base::Random& random) {
   for (std::size_t i = 0; i < sequence.length * feature::kFeatureCount; ++i) {
     sequence.values.push_back(static_cast<float>(random.Normal()));
   }
+  for (std::uint64_t left = random.Below(4); left > 0; --left) {
+    sequence.coming.push_back(
+        {100 * random.Uniform(), 1e5 * random.Uniform(), static_cast<std::uint32_t>(random.Below(9))});
+  }
   return sequence;
 }
 
@@ -149,6 +153,13 @@ inline window::LinkSnapshot AnySnapshot(base::Random& random, std::uint64_t wind
   window::LinkSnapshot snapshot{
       .source = AnyText(random), .next_start = AnyTime(random), .idle_since = AnyTime(random)};
   for (std::uint64_t i = 0; i < windows; ++i) snapshot.windows.push_back(AnyWindow(random));
+  auto& profile = snapshot.profile;
+  for (std::uint16_t number = 0; number < 192; ++number) {
+    if (random.Below(3) != 0) continue;
+    const auto days = static_cast<std::uint16_t>(1 + random.Below(1000));
+    profile.quarters.push_back({number, days, {static_cast<float>(random.Below(20)), 0.5F}});
+  }
+  profile.open = {static_cast<std::int64_t>(random.Below(2'000'000)), 3, {1.5, 2.5}};
   return snapshot;
 }
 

@@ -389,21 +389,5 @@ TEST_F(SequenceTest, TheCalendarIsPassedThrough) {
   EXPECT_EQ(sequence.values[kHourSin], 0.25F);
 }
 
-TEST(NormalizeTest, DenormalizeTakesItBack) {
-  base::Random random(3);
-  for (int i = 0; i < 2000; ++i) {
-    const auto feature = static_cast<Index>(random.Below(kFeatureCount));
-    const double raw = std::exp(20 * random.Uniform() - 5);
-    const Normalization normalization{10 * random.Normal(), 0.01 + 5 * random.Uniform()};
-    const double back = Denormalize(feature, Normalize(feature, raw, normalization), normalization);
-    EXPECT_NEAR(back, raw, 1e-9 * (1 + raw)) << Catalogue()[feature].name;
-  }
-}
-
-TEST(NormalizeTest, AHugeValueSaturates) {
-  EXPECT_TRUE(std::isfinite(Denormalize(kPackets, 1e6, {10, 100})));
-  EXPECT_DOUBLE_EQ(Denormalize(kPackets, -1e6, {10, 100}), -1);
-}
-
 }  // namespace
 }  // namespace flowcast::feature

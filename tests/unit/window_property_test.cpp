@@ -38,10 +38,11 @@ struct Written {
     }
   }
   /// As a restarted service puts them together, from the window numbered `needed` on.
-  std::map<std::string, std::map<std::string, LinkHistory>> Histories(std::uint64_t needed) const {
+  std::map<std::string, std::map<std::string, LinkHistory>> Histories(std::uint64_t needed,
+                                                                      const FoldOptions& options) const {
     std::map<std::string, std::map<std::string, LinkHistory>> histories;
     for (const auto& [link, snapshot] : snapshots) {
-      LinkHistory history(kOptions.sequence_length, *kOptions.schema, snapshot);
+      LinkHistory history(HistoryOptionsOf(options), snapshot);
       for (std::size_t i = needed; i < windows.size(); ++i) {
         const feature::Window& window = windows[i].window;
         if (window.link == link && window.start == history.next_start()) history.Add(window);
@@ -73,8 +74,8 @@ void ExpectSame(const std::vector<ClosedWindow>& actual, const std::vector<Close
 }
 
 /// Stops before record k and goes on with a fresh fold, as a restarted service does.
-void ExpectRestartChangesNothing(const Log& log, std::size_t k) {
-  PartitionFold straight(kOptions), stopped(kOptions), fresh(kOptions);
+void ExpectRestartChangesNothing(const Log& log, std::size_t k, const FoldOptions& options) {
+  PartitionFold straight(options), stopped(options), fresh(options);
   std::vector<ClosedWindow> silent, wanted, actual;
   Run(straight, log, k);
   ApplyRange(straight, log, k, log.size(), wanted);
@@ -85,7 +86,7 @@ void ExpectRestartChangesNothing(const Log& log, std::size_t k) {
   fresh.BeginRefold(stopped.ProgressBefore(from));
   ApplyRange(fresh, log, static_cast<std::size_t>(from), k, silent);
   EXPECT_TRUE(silent.empty());
-  fresh.EndRefold(stopped.ProgressNow(), written.Histories(numbers.needed), numbers);
+  fresh.EndRefold(stopped.ProgressNow(), written.Histories(numbers.needed, options), numbers);
   EXPECT_EQ(fresh.link_count(), stopped.link_count());
   EXPECT_EQ(fresh.OldestNeededOffset(), stopped.OldestNeededOffset());
   EXPECT_LE(fresh.OldestNeededWindow(), stopped.OldestNeededWindow());
@@ -125,10 +126,10 @@ class WindowProperties : public testing::TestWithParam<std::uint64_t> {
     Log two = MakeBatches(random_, "two", support::MakeSightings(random_, 100), limits);
     return support::Merge(std::move(one), two);
   }
-  void ExpectRestartsChangeNothing(const Log& log) {
+  void ExpectRestartsChangeNothing(const Log& log, const FoldOptions& options = kOptions) {
     for (int i = 0; i < 8; ++i) {
       const std::size_t k = random_.Below(log.size());
-      ExpectRestartChangesNothing(log, k);
+      ExpectRestartChangesNothing(log, k, options);
       ASSERT_FALSE(HasFailure()) << "restarted at " << k << " of " << log.size();
     }
   }
@@ -172,6 +173,41 @@ TEST_P(WindowProperties, ACaptureSentAgainInOtherBatchesChangesNothing) {
 }
 
 TEST_P(WindowProperties, ARestartAnywhereChangesNothing) { ExpectRestartsChangeNothing(MakeLog({})); }
+
+TEST_P(WindowProperties, WindowsThatOverlapAreRowsOfWindowsEndToEnd) {
+  const Log log = support::WithResends(random_, MakeLog({.disorder_s = 7}));
+  FoldOptions overlapping = kOptions;
+  overlapping.hop = overlapping.window_length / 5;
+  PartitionFold fold(overlapping), end_to_end(kOptions);
+  std::vector<ClosedWindow> all, aligned, wanted;
+  ApplyRange(fold, log, 0, log.size(), all);
+  ApplyRange(end_to_end, log, 0, log.size(), wanted);
+  std::map<std::string, base::EventTime> next;
+  for (ClosedWindow& closed : all) {
+    const feature::Window& window = closed.window;
+    const auto [found, is_first] = next.try_emplace(window.link, window.start);
+    const bool follows = window.start == found->second;
+    EXPECT_TRUE(follows || window.start > found->second) << "none is left out but where a link begins anew";
+    found->second = window.start + overlapping.hop;
+    if (window.packets > 0 && base::AlignDown(window.start, window.length) == window.start)
+      aligned.push_back(std::move(closed));
+  }
+  std::erase_if(wanted, [](const ClosedWindow& closed) { return closed.window.packets == 0; });
+  ASSERT_EQ(aligned.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    aligned[i].window.late_packets = wanted[i].window.late_packets =
+        0;  // told by the next window, which is nearer
+    EXPECT_EQ(aligned[i].window, wanted[i].window);
+  }
+  EXPECT_EQ(fold.counters().late_packets, end_to_end.counters().late_packets);
+  EXPECT_EQ(fold.counters().packets_in_windows, end_to_end.counters().packets_in_windows);
+}
+
+TEST_P(WindowProperties, ARestartAmongWindowsThatOverlapChangesNothing) {
+  FoldOptions options = kOptions;
+  options.hop = options.window_length / 4;
+  ExpectRestartsChangeNothing(support::WithResends(random_, MakeLog({.disorder_s = 7})), options);
+}
 
 TEST_P(WindowProperties, ARestartAmongResendsChangesNothing) {
   ExpectRestartsChangeNothing(support::WithResends(random_, MakeLog({.tolerance = 50ms})));

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "libs/window/partition_fold.h"
 #include "tests/support/stream.h"
 
@@ -191,6 +193,28 @@ TEST_F(WindowTest, ALinkIsSnapshotWithItsFirstWindowAndThenOnceInAWhile) {
     EXPECT_LE(fold_.counters().windows - fold_.OldestNeededWindow(), options_.snapshot_every);
   }
   EXPECT_EQ(snapshots, 10);
+}
+
+TEST_F(WindowTest, ASequenceTellsTheUsualLoadOfTheNextWindowsOnceADayWasSeen) {
+  options_.window_length = 1h;
+  options_.link_expiry = 1000h;
+  options_.coming_windows = 3;
+  Restart(options_);
+  constexpr int kHour = 3600;
+  for (int hour = 0; hour < 34; ++hour) {  // At(0) is 22:13 of a Tuesday
+    const int packets = hour % 24 == 10 ? 7 : 1;
+    Feed(std::vector<double>(static_cast<std::size_t>(packets), hour * kHour + 3000.0));
+    AdvanceTo((hour + 1) * kHour);
+  }
+  const std::vector<ClosedWindow> closed = TakeClosed();
+  const auto coming_after = [&](std::size_t window) { return closed.at(window).sequence.value().coming; };
+  EXPECT_THAT(coming_after(10), IsEmpty()) << "not made up";
+  const auto coming = coming_after(32);
+  ASSERT_THAT(coming, SizeIs(3));
+  std::vector<double> packets;
+  for (const feature::Usual& usual : coming) packets.push_back(std::round(usual.packets));
+  EXPECT_THAT(packets, testing::Contains(7));
+  EXPECT_EQ(coming.back().days, 1u);
 }
 
 TEST_F(WindowTest, TheSnapshotOfALinkThatEndsIsTakenBack) {

@@ -1,0 +1,94 @@
+// Four ways to a centre and a scale.
+#include "libs/feature/normalization.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "libs/base/error.h"
+
+namespace flowcast::feature {
+namespace {
+
+// Makes the mean absolute deviation of a normal distribution its standard deviation: sqrt(pi / 2).
+constexpr double kDeviationFactor = 1.2533141373155003;
+// exp beyond this is no load of any link; keeps hostile scales finite.
+constexpr double kLargestExponent = 60;
+constexpr std::array<std::string_view, 4> kNames{"robust", "z-score", "min-max", "none"};
+
+double Median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+Normalization Robust(std::span<const double> values, double scale_floor) {
+  const double centre = Median({values.begin(), values.end()});
+  double deviation = 0;
+  for (const double value : values) deviation += std::abs(value - centre);
+  const double scale = kDeviationFactor * deviation / static_cast<double>(values.size());
+  return {centre, std::max(scale, scale_floor)};
+}
+
+Normalization ZScore(std::span<const double> values) {
+  const auto count = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const double deviation = std::sqrt(squares / count);
+  return {mean, deviation > 0 ? deviation : 1};
+}
+
+Normalization MinMax(std::span<const double> values) {
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return {*least, *most > *least ? *most - *least : 1};
+}
+
+}  // namespace
+
+Scaling ParseScaling(std::string_view text) {
+  const auto found = std::find(kNames.begin(), kNames.end(), text);
+  if (found != kNames.end()) return static_cast<Scaling>(found - kNames.begin());
+  throw base::ConfigError("there is no normalization '" + std::string(text) +
+                          "'; --normalization is robust, z-score, min-max or none");
+}
+
+std::string_view Name(Scaling scaling) { return kNames.at(static_cast<std::size_t>(scaling)); }
+
+Transform TransformFor(Transform transform, Scaling scaling) {
+  return transform == Transform::kIdentity || scaling == Scaling::kRobust ? transform : Transform::kLinear;
+}
+
+double Forward(Transform transform, double raw) {
+  return transform == Transform::kLog1p ? std::log1p(raw) : raw;
+}
+
+Normalization Fit(std::span<const double> values, Transform transform, Scaling scaling, double scale_floor) {
+  if (transform == Transform::kIdentity) return {};
+  switch (scaling) {
+    case Scaling::kRobust:
+      return Robust(values, scale_floor);
+    case Scaling::kZScore:
+      return ZScore(values);
+    case Scaling::kMinMax:
+      return MinMax(values);
+    case Scaling::kNone:
+      break;
+  }
+  return {};
+}
+
+double Normalize(Transform transform, double raw, Normalization normalization) {
+  return (Forward(transform, raw) - normalization.centre) / normalization.scale;
+}
+
+double Denormalize(Transform transform, double value, Normalization normalization) {
+  const double transformed = normalization.centre + normalization.scale * value;
+  if (transform != Transform::kLog1p) return transformed;
+  return std::expm1(std::min(transformed, kLargestExponent));
+}
+
+}  // namespace flowcast::feature
