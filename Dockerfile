@@ -64,6 +64,6 @@ ENTRYPOINT ["flowcast-inference"]
 FROM run-torch AS cli
 LABEL org.opencontainers.image.title=flowcast \
       org.opencontainers.image.description="The command line: topics, alerts, evaluation"
-COPY --from=build /src/build/release/bin/flowcast /usr/local/bin/
-RUN flowcast --version
+COPY --from=build /src/build/release/bin/flowcast /src/build/release/bin/flowcast-lab /usr/local/bin/
+RUN flowcast --version && flowcast-lab --version
 ENTRYPOINT ["flowcast"]

@@ -10,9 +10,20 @@
 namespace flowcast::pcap {
 namespace {
 
+constexpr int kWholeBytes = 262'144;
+
 // What libpcap calls a link type in memory differs from its number in files for raw IP alone.
 int InMemory(packet::LinkType link_type) {
   return link_type == packet::LinkType::kRaw ? DLT_RAW : static_cast<int>(link_type);
+}
+
+/// A pcapng file tells its link types only as it is read; what compiles for none is known at the start.
+void RequireCompiles(const std::string& expression) {
+  try {
+    Filter(expression, packet::LinkType::kEthernet, kWholeBytes);
+  } catch (const base::ConfigError&) {
+    Filter(expression, packet::LinkType::kRadiotap, kWholeBytes);
+  }
 }
 
 }  // namespace
@@ -37,6 +48,17 @@ bool Filter::Matches(std::span<const std::byte> frame, std::uint32_t wire_length
   header.len = wire_length_bytes;
   return pcap_offline_filter(program_->compiled.get(), &header,
                              reinterpret_cast<const u_char*>(frame.data())) != 0;
+}
+
+capture::FrameFilterFactory FileFilters(const std::string& expression) {
+  if (expression.empty()) return {};
+  RequireCompiles(expression);
+  return [expression](const capfile::Interface& interface) -> capture::FrameFilter {
+    auto filter = std::make_shared<Filter>(expression, interface.link_type, kWholeBytes);
+    return [filter](std::span<const std::byte> frame, std::uint32_t wire_length_bytes) {
+      return filter->Matches(frame, wire_length_bytes);
+    };
+  };
 }
 
 }  // namespace flowcast::pcap

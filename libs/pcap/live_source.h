@@ -10,6 +10,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
+#include "libs/capture/file_source.h"
 #include "libs/capture/packet_source.h"
 #include "libs/packet/decoder.h"
 #include "libs/packet/tunnels.h"
@@ -71,5 +72,9 @@ class Filter {
   struct Program;
   std::unique_ptr<Program> program_;
 };
+
+/// One filter an interface of a capture file; empty for an empty expression. Throws base::ConfigError when it
+/// compiles for no link type, and so does the factory when it does not for an interface's.
+capture::FrameFilterFactory FileFilters(const std::string& expression);
 
 }  // namespace flowcast::pcap

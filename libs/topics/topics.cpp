@@ -17,6 +17,7 @@ std::map<std::string, std::string> Compacted() { return {{"cleanup.policy", "com
 Names::Names(const std::string& prefix)
     : packets(prefix + "packets.v1"),
       windows(prefix + "windows.v1"),
+      windows_json(prefix + "windows-json.v1"),
       sequences(prefix + "sequences.v1"),
       models(prefix + "models.v1"),
       forecasts(prefix + "forecasts.v1"),
@@ -29,6 +30,7 @@ std::vector<bus::TopicSpec> Specs(const Names& names, const Sizing& sizing) {
   std::vector<bus::TopicSpec> specs{
       {names.packets, sizing.partitions, sizing.replication, Deleted(6)},
       {names.windows, sizing.partitions, sizing.replication, Deleted(4 * kWeek)},
+      {names.windows_json, sizing.partitions, sizing.replication, Deleted(4 * kWeek)},
       {names.sequences, sizing.partitions, sizing.replication, Deleted(kWeek)},
       {names.models, 1, sizing.replication, Compacted()},
       {names.forecasts, sizing.partitions, sizing.replication, Deleted(kWeek)},

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "libs/base/error.h"
 #include "libs/wire/internal/window_message.h"
 #include "libs/wire/message.h"
 
@@ -100,6 +101,20 @@ tl::expected<feature::Window, WireError> DecodeWindow(std::string_view bytes) {
   if (!message) return tl::unexpected(message.error());
   if (!internal::IsConsistent(*message)) return tl::unexpected(WireError::kInconsistent);
   return internal::Read(*message);
+}
+
+tl::expected<feature::Schema, WireError> DecodeWindowSchema(std::string_view bytes) {
+  const auto message = Parse<v1::Window>(bytes);
+  if (!message) return tl::unexpected(message.error());
+  try {
+    const feature::Schema schema =
+        message->schema().empty() ? feature::Schema::Default() : feature::Schema::Parse(message->schema());
+    const bool fits = schema.hash() == message->schema_hash() &&
+                      static_cast<int>(schema.size()) == message->features_size();
+    if (fits) return schema;
+  } catch (const base::ConfigError&) {
+  }
+  return tl::unexpected(WireError::kInconsistent);
 }
 
 std::string Encode(const feature::Sequence& sequence, std::string_view schema) {

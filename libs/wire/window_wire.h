@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "libs/feature/schema.h"
 #include "libs/feature/window.h"
 #include "libs/wire/wire_error.h"
 
@@ -14,6 +15,9 @@ namespace flowcast::wire {
 std::string Encode(const feature::Window& window, std::string_view schema = {});
 /// A window of any schema decodes (its hash tells which); packets and bytes are its first two features.
 tl::expected<feature::Window, WireError> DecodeWindow(std::string_view bytes);
+/// What the window's features are. Inconsistent where the text makes no schema, or one of another hash or
+/// size.
+tl::expected<feature::Schema, WireError> DecodeWindowSchema(std::string_view bytes);
 
 std::string Encode(const feature::Sequence& sequence, std::string_view schema = {});
 /// Sizes agree, values are finite, scales positive.

@@ -23,16 +23,10 @@ void AddLinkOptions(CLI::App& app, CaptureConfig& config) {
   app.add_option("--subnet", config.subnets,
                  "a network that is a link, 10.1.0.0/16 or 10.1.0.0/16=NAME; the longest match to either "
                  "address counts; may be repeated");
-  app.add_option("--home-net", config.home_net,
-                 "networks of one's own, such as 10.0.0.0/8: tells uplink from downlink");
   app.add_option(
       "--decapsulate", config.decapsulate,
       "tunnels to look into: any of gre,vxlan,gtp,ipip,geneve, or all; the packet inside counts, its "
       "length is the outer one's");
-  app.add_option(
-      "--anonymize", config.anonymize_key,
-      "replace addresses, keeping prefixes, by the 32-byte key in this file: (umask 077; head -c 32 "
-      "/dev/urandom > FILE) makes one");
   app.add_option("--most-links", config.most_links, "what is on further links counts as SOURCE/other")
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000'000));
@@ -60,6 +54,15 @@ std::string Join(const std::vector<std::string>& parts) {
 
 }  // namespace
 
+void AddRecordingOptions(CLI::App& app, CaptureConfig& config) {
+  app.add_option("--filter", config.filter, "a BPF filter, such as 'tcp port 443'");
+  app.add_option("--source", config.source,
+                 "name of this source; links are named SOURCE/INTERFACE [the file's or host's name]");
+  AddLinkOptions(app, config);
+  app.add_option("--reorder-tolerance", config.reorder_tolerance,
+                 "how far time stamps may go back [1s for files, 50ms live]");
+}
+
 void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
   auto* pcap =
       app.add_option("--pcap", config.pcap,
@@ -67,21 +70,22 @@ void AddCaptureOptions(CLI::App& app, CaptureConfig& config) {
                      "folder of them; may be repeated: they are read in order of time");
   app.add_option("--interface,-i", config.interfaces, "a live interface; may be repeated")->excludes(pcap);
   app.add_flag("--list-interfaces", config.list_interfaces, "list the interfaces and exit");
-  app.add_option("--filter", config.filter, "a BPF filter, such as 'tcp port 443'");
   app.add_option(
       "--interface-filter", config.interface_filters,
       "INTERFACE=EXPRESSION: a BPF filter for that interface in place of --filter; may be repeated");
-  app.add_option("--source", config.source,
-                 "name of this source; links are named SOURCE/INTERFACE [the file's or host's name]");
   app.add_option("--speed", config.speed,
                  "replay of a file: max, or a factor of its own speed: 1x, 10x, 0.5x")
       ->capture_default_str();
   app.add_flag("--loop", config.loop, "start a file over at its end, for ever; event time goes on");
   app.add_option("--rebase-time", config.rebase_time,
                  "now: time stamps are moved so that a file begins at the present time");
-  AddLinkOptions(app, config);
-  app.add_option("--reorder-tolerance", config.reorder_tolerance,
-                 "how far time stamps may go back [1s for files, 50ms live]");
+  AddRecordingOptions(app, config);
+  app.add_option("--home-net", config.home_net,
+                 "networks of one's own, such as 10.0.0.0/8: tells uplink from downlink");
+  app.add_option(
+      "--anonymize", config.anonymize_key,
+      "replace addresses, keeping prefixes, by the 32-byte key in this file: (umask 077; head -c 32 "
+      "/dev/urandom > FILE) makes one");
   app.add_option("--snaplen", config.snap_length_bytes, "bytes kept of a live packet, before decoding")
       ->capture_default_str()
       ->check(CLI::Range(64, 65535));
@@ -146,6 +150,17 @@ capture::LinkOptions CaptureConfig::Links() const {
           .subnets = base::NetworkMap(subnets),
           .home_net = base::CidrSet(home_net),
           .most = most_links};
+}
+
+capture::BatcherOptions CaptureConfig::Batches() const {
+  capture::BatcherOptions options;
+  options.source = SourceName();
+  options.batch_packets = batch_packets;
+  options.batch_bytes = batch_kib << 10;
+  options.reorder_tolerance = ReorderTolerance();
+  options.links = Links();
+  options.home_net = base::CidrSet(home_net);
+  return options;
 }
 
 std::uint64_t CaptureConfig::Settings() const {

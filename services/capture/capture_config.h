@@ -48,6 +48,8 @@ struct CaptureConfig {
   std::string SourceName() const;
   base::Duration ReorderTolerance() const;
   capture::LinkOptions Links() const;
+  /// All of them but who else decides on: epoch, settings, partitions, anonymize.
+  capture::BatcherOptions Batches() const;
   /// Fingerprint of the options that decide which packets there are and what is said of them.
   std::uint64_t Settings() const;
   bool rebases() const { return rebase_time == "now"; }
@@ -60,5 +62,9 @@ struct CaptureConfig {
 };
 
 void AddCaptureOptions(CLI::App& app, CaptureConfig& config);
+/// Of these, what decides which packets of a recording there are and which links they are on: --filter,
+/// --source,
+/// --link-by, --subnet, --most-links, --decapsulate, --reorder-tolerance.
+void AddRecordingOptions(CLI::App& app, CaptureConfig& config);
 
 }  // namespace flowcast::services

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "libs/anonymize/prefix_preserving.h"
 #include "libs/archive/archive.h"
@@ -12,38 +13,16 @@
 #include "libs/base/hash.h"
 #include "libs/base/text.h"
 #include "libs/capture/paced_source.h"
+#include "libs/capture/recordings.h"
 #include "libs/capture/replay_source.h"
 #include "libs/delivery/live_delivery.h"
 #include "libs/delivery/waiting_delivery.h"
 #include "libs/pcap/live_source.h"
 #include "libs/privileges/privileges.h"
-#include "services/capture/recordings.h"
 #include "services/capture/spool_folder.h"
 
 namespace flowcast::services {
 namespace {
-
-constexpr int kWhole = 262'144;
-
-/// A pcapng file tells its link types only as it is read; what compiles for none is known at the start.
-void RequireCompiles(const std::string& expression) {
-  try {
-    pcap::Filter(expression, packet::LinkType::kEthernet, kWhole);
-  } catch (const base::ConfigError&) {
-    pcap::Filter(expression, packet::LinkType::kRadiotap, kWhole);
-  }
-}
-
-capture::FrameFilterFactory MakeFilters(const std::string& expression) {
-  if (expression.empty()) return {};
-  RequireCompiles(expression);
-  return [expression](const capfile::Interface& interface) -> capture::FrameFilter {
-    auto filter = std::make_shared<pcap::Filter>(expression, interface.link_type, kWhole);
-    return [filter](std::span<const std::byte> frame, std::uint32_t wire_length_bytes) {
-      return filter->Matches(frame, wire_length_bytes);
-    };
-  };
-}
 
 /// What a straggler is depends on the tolerance, which the reader may want to change.
 std::string Disorder(const CaptureSummary& summary, const CaptureConfig& config) {
@@ -101,8 +80,8 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
                           clock);
   }
   const auto open = [config, log] {
-    return OpenRecordings(config.pcap, archive::Open, MakeFilters(config.filter),
-                          packet::Tunnels::Parse(config.decapsulate), log);
+    return capture::OpenRecordings(config.pcap, archive::Open, pcap::FileFilters(config.filter),
+                                   packet::Tunnels::Parse(config.decapsulate), log);
   };
   std::unique_ptr<capture::PacketSource> source;
   if (config.loop || config.rebases()) {
@@ -180,16 +159,12 @@ std::uint64_t Settings(const CaptureConfig& config, const capture::AddressMappin
 CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, const base::Clock& clock,
                                   const capture::AddressMapping& mapping) {
   const auto now = static_cast<std::uint64_t>(base::ToUnixNanoseconds(clock.Now()));
-  return {.batches = {.source = config.SourceName(),
-                      .epoch = config.is_live() ? now : 0,
-                      .settings = Settings(config, mapping),
-                      .partitions = admin.PartitionCount(config.common.names().packets),
-                      .batch_packets = config.batch_packets,
-                      .batch_bytes = config.batch_kib << 10,
-                      .reorder_tolerance = config.ReorderTolerance(),
-                      .links = config.Links(),
-                      .home_net = base::CidrSet(config.home_net),
-                      .anonymize = mapping},
+  capture::BatcherOptions batches = config.Batches();
+  batches.epoch = config.is_live() ? now : 0;
+  batches.settings = Settings(config, mapping);
+  batches.partitions = admin.PartitionCount(config.common.names().packets);
+  batches.anonymize = mapping;
+  return {.batches = std::move(batches),
           .live = config.is_live(),
           .paced = config.is_live() || config.SpeedFactor() != 0};
 }

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <sstream>
+#include <utility>
 
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
@@ -21,7 +22,7 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
 
 }  // namespace
 
-void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
+void AddWindowOptions(CLI::App& app, FeaturesConfig& config) {
   app.add_option("--window", config.window, "length of a window, 50ms to 1h")->capture_default_str();
   app.add_option(
       "--hop", config.hop,
@@ -29,9 +30,6 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
       "--window [--window]");
   app.add_option("--lateness", config.lateness, "how much longer a window waits for late packets [0]");
   app.add_option("--link-expiry", config.link_expiry, "a link without packets for so long is forgotten")
-      ->capture_default_str();
-  app.add_option("--source-expiry", config.source_expiry,
-                 "a source that was not heard of for so long, by the clock, has ended")
       ->capture_default_str();
   app.add_option("--burst-gap", config.burst_gap, "packets closer than this are a burst (burst_share)")
       ->capture_default_str();
@@ -41,14 +39,22 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
       ->capture_default_str();
   app.add_flag("--explain", config.explain,
                "print what the features of --features mean, as Markdown, and exit");
+  app.add_option("--home-net", config.home_net, "networks on this side of the links, for uplink and downlink")
+      ->capture_default_str();
+}
+
+void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
+  AddWindowOptions(app, config);
+  app.add_option("--source-expiry", config.source_expiry,
+                 "a source that was not heard of for so long, by the clock, has ended")
+      ->capture_default_str();
   app.add_option("--normalization", config.normalization,
                  "of sequences: robust, z-score, min-max or none (docs/features.md)")
       ->capture_default_str();
   app.add_option("--sequence-length", config.sequence_length, "windows a sequence")
       ->capture_default_str()
       ->check(CLI::Range(2, 1000));
-  app.add_option("--home-net", config.home_net, "networks on this side of the links, for uplink and downlink")
-      ->capture_default_str();
+  app.add_flag("--json-mirror", config.json_mirror, "write each window to windows-json.v1, too, as JSON");
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance,
                  "name of this instance within its group; stable over restarts")
@@ -66,7 +72,16 @@ int Explain(const FeaturesConfig& config) {
 }
 
 FeaturesOptions FeaturesConfig::Options() const {
-  return {.fold = FoldOptions(), .source_expiry = base::ParseDuration(source_expiry)};
+  const base::Duration silence = base::ParseDuration(source_expiry);
+  window::FoldOptions fold = FoldOptions();
+  return {.fold = std::move(fold), .source_expiry = silence, .json_mirror = json_mirror};
+}
+
+std::vector<std::string> FeaturesConfig::Needs() const {
+  const topics::Names names = common.names();
+  std::vector<std::string> needs{names.packets, names.windows, names.sequences, names.state};
+  if (json_mirror) needs.push_back(names.windows_json);
+  return needs;
 }
 
 base::Duration FeaturesConfig::Hop(base::Duration length) const {
@@ -87,16 +102,22 @@ window::FoldOptions FeaturesConfig::FoldOptions() const {
   const base::Duration expiry = base::ParseDuration(link_expiry);
   if (expiry < length)
     throw base::ConfigError("--link-expiry " + link_expiry + " is shorter than a window (" + window + ")");
+  // Whatever may throw stands before the return: GCC 12 destroys twice what an aggregate had when its
+  // initializer throws.
+  auto schema = std::make_shared<feature::Schema>(
+      feature::Schema::Parse(features, feature::ParseScaling(normalization)));
+  const base::Duration step = Hop(length);
+  const base::Duration burst = base::ParseDuration(burst_gap);
+  const base::Duration late =
+      lateness.empty() || lateness == "0" ? base::Duration::zero() : base::ParseDuration(lateness);
+  base::CidrSet home(SplitAtCommas(home_net));
   return {.window_length = length,
-          .hop = Hop(length),
-          .lateness =
-              lateness.empty() || lateness == "0" ? base::Duration::zero() : base::ParseDuration(lateness),
+          .hop = step,
+          .lateness = late,
           .link_expiry = expiry,
           .sequence_length = sequence_length,
-          .features = {.home_net = base::CidrSet(SplitAtCommas(home_net)),
-                       .burst_gap = base::ParseDuration(burst_gap)},
-          .schema = std::make_shared<feature::Schema>(
-              feature::Schema::Parse(features, feature::ParseScaling(normalization)))};
+          .features = {.home_net = std::move(home), .burst_gap = burst},
+          .schema = std::move(schema)};
 }
 
 }  // namespace flowcast::services

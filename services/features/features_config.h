@@ -25,9 +25,12 @@ struct FeaturesConfig {
   std::string group = "flowcast-features";
   std::string instance = "0";
   std::string exit_when_idle;
+  bool json_mirror = false;
 
   /// Throws base::ConfigError.
   FeaturesOptions Options() const;
+  /// Topics that must exist.
+  std::vector<std::string> Needs() const;
 
  private:
   base::Duration Hop(base::Duration length) const;
@@ -38,5 +41,9 @@ struct FeaturesConfig {
 int Explain(const FeaturesConfig& config);
 
 void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config);
+/// Of these, what decides which windows there are and what is in them: --window, --hop, --lateness,
+/// --link-expiry,
+/// --burst-gap, --features, --explain, --home-net.
+void AddWindowOptions(CLI::App& app, FeaturesConfig& config);
 
 }  // namespace flowcast::services

@@ -53,6 +53,8 @@ Table MakeTable() {
       .Counter("flowcast_features_state_records_total",
                "Written to state.v1: snapshots of links, links that were forgotten, and progress.",
                Task(&FeaturesCounters::state_records))
+      .Counter("flowcast_features_json_records_total", "Windows written to windows-json.v1 (--json-mirror).",
+               Task(&FeaturesCounters::json_records))
       .Counter("flowcast_features_vanished_sources_total",
                "Sources that were not heard of for longer than --source-expiry.",
                Fold(&window::FoldCounters::vanished_sources))

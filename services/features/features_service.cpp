@@ -87,6 +87,12 @@ void FeaturesTask::Emit(std::int32_t partition, const window::FoldOutput& output
     const std::string& link = closed.window.link;
     outbox.push_back(
         {.to = {names_.windows, partition}, .key = link, .value = wire::Encode(closed.window, schema_text_)});
+    if (options_.json_mirror) {
+      outbox.push_back({.to = {names_.windows_json, partition},
+                        .key = link,
+                        .value = wire::EncodeJson(closed.window, features_)});
+      ++counters_.json_records;
+    }
     if (!closed.sequence) continue;
     outbox.push_back({.to = {names_.sequences, partition},
                       .key = link,

@@ -10,6 +10,7 @@
 #include "libs/slice/slice_loop.h"
 #include "libs/topics/topics.h"
 #include "libs/window/partition_fold.h"
+#include "libs/wire/window_json.h"
 #include "libs/wire/wire_error.h"
 #include "services/features/partition_store.h"
 
@@ -19,6 +20,7 @@ struct FeaturesOptions {
   window::FoldOptions fold;
   base::Duration source_expiry =
       std::chrono::hours(1);  // of silence, by the clock; then a source has vanished
+  bool json_mirror = false;   // each window on windows-json.v1, too
 };
 
 /// Records in = batches applied + refused by reason.
@@ -28,6 +30,7 @@ struct FeaturesCounters {
   std::uint64_t refused_inconsistent = 0;
   std::uint64_t refolded = 0;       // batches read again after a restart or rebalance
   std::uint64_t state_records = 0;  // written to state.v1
+  std::uint64_t json_records = 0;   // written to windows-json.v1
   std::uint64_t refused() const { return refused_not_ours + refused_version + refused_inconsistent; }
 };
 
@@ -42,6 +45,7 @@ class FeaturesTask : public slice::Task {
                base::Log log)
       : options_(options),
         schema_text_(options.fold.schema->Text()),
+        features_(wire::AllFeatures(*options.fold.schema)),
         names_(names),
         clock_(clock),
         log_(std::move(log)) {}
@@ -85,6 +89,7 @@ class FeaturesTask : public slice::Task {
 
   FeaturesOptions options_;
   std::string schema_text_;
+  std::vector<wire::NamedFeature> features_;  // of the JSON
   topics::Names names_;
   const base::Clock& clock_;
   base::Log log_;

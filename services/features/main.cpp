@@ -34,7 +34,7 @@ int MakeFeatures(const services::FeaturesConfig& config) {
                          .group = config.group,
                          .instance = config.instance,
                          .input = names.packets,
-                         .needs = {names.packets, names.windows, names.sequences, names.state},
+                         .needs = config.Needs(),
                          .exit_when_idle = config.exit_when_idle,
                          .connected = connect},
                         task, clock, log, [&report](const auto& counters) { report.Write(counters); });

@@ -97,6 +97,28 @@ TEST_F(FeaturesServiceTest, WindowsAndSequencesGoToTheirTopicsUnderTheirLinks) {
   EXPECT_EQ(world_.task->Watermark(), At(25));
 }
 
+TEST_F(FeaturesServiceTest, TheJsonMirrorHasEachWindowOnceMore) {
+  world_.options.json_mirror = true;
+  RunStraight(MakeLog(3, 0));
+  const auto windows = world_.bus.Records(world_.names.windows);
+  const auto mirrored = world_.bus.Records(world_.names.windows_json);
+  ASSERT_GT(windows.size(), 50u);
+  ASSERT_EQ(mirrored.size(), windows.size());
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    EXPECT_EQ(mirrored[i].from.partition, windows[i].from.partition);
+    EXPECT_EQ(mirrored[i].key, windows[i].key);
+    EXPECT_EQ(mirrored[i].value, wire::EncodeJson(*wire::DecodeWindow(windows[i].value),
+                                                  wire::AllFeatures(feature::Schema::Default())));
+  }
+  const auto metrics = FeaturesMetrics().Read(FactsOf(world_.instance->counters(), *world_.task));
+  EXPECT_EQ(support::ValueOf(metrics, "flowcast_features_json_records_total"), windows.size());
+}
+
+TEST_F(FeaturesServiceTest, WithoutTheJsonMirrorItsTopicStaysEmpty) {
+  RunStraight(MakeLog(3, 0));
+  EXPECT_THAT(world_.bus.Records(world_.names.windows_json), IsEmpty());
+}
+
 TEST_F(FeaturesServiceTest, WhatIsNoBatchIsCountedByReasonAndSkipped) {
   world_.Begin();
   Stream stream;
@@ -136,8 +158,8 @@ TEST_F(FeaturesServiceTest, ItsMetricsAddUpWhileWindowsAreOpen) {
   EXPECT_EQ(value("packets_total"), value("folded_packets_total") + value("waiting_packets"));
   EXPECT_EQ(value("refused_records_total", "not_ours"), 1);
   EXPECT_EQ(value("read_records_total"), value("batches_total") + value("refused_records_total"));
-  EXPECT_EQ(value("written_records_total"),
-            value("windows_total") + value("sequences_total") + value("state_records_total"));
+  EXPECT_EQ(value("written_records_total"), value("windows_total") + value("sequences_total") +
+                                                value("state_records_total") + value("json_records_total"));
   EXPECT_EQ(value("links"), 2);
   EXPECT_EQ(value("watermark_timestamp_seconds"), base::ToUnixSeconds(At(12)));
   EXPECT_GT(value("read_timestamp_seconds"), 0);

@@ -153,7 +153,7 @@ OWNED = [
     ("openssl/evp.h", "libs/anonymize/*"),
     (
         "spdlog/spdlog.h",
-        "libs/app/* services/*/main.cpp services/*/*_config.cpp tools/*main.cpp tools/*_command.cpp",
+        "libs/app/* services/*/main.cpp services/*/*_config.cpp tools/*.cpp",
     ),
     ("google/protobuf/message.h", "libs/wire/*"),
     ("flowcast/v1/window.pb.h", "libs/wire/*"),

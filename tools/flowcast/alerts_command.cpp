@@ -3,17 +3,16 @@
 #include <cstdio>
 #include <memory>
 
-#include "libs/bus/read_to_end.h"
 #include "libs/wire/alert_wire.h"
 #include "tools/flowcast/commands.h"
+#include "tools/flowcast/follow.h"
 
 namespace flowcast::tools {
 namespace {
 
 struct AlertsOptions {
   bool json = false;
-  bool from_beginning = false;
-  bool no_follow = false;
+  FollowOptions follow;
 };
 
 void Print(const bus::InRecord& record, bool json) {
@@ -33,27 +32,11 @@ void Print(const bus::InRecord& record, bool json) {
   app::FlushOutput();
 }
 
-int Follow(const app::CommonOptions& common, const AlertsOptions& options) {
-  const base::Log log = app::MakeLog("alerts", common);
-  base::SystemClock clock;
-  const auto bus = app::ConnectBus(common, "flowcast-alerts", log);
-  const std::string topic = common.names().alerts;
-  if (!app::WaitForTopics(*bus, {topic}, common, clock, log)) return app::kOk;
-  const auto consumer = bus->MakeConsumer({});
-  const auto print = [&options](const bus::InRecord& record) { Print(record, options.json); };
-  auto positions = bus::FromStart(topic, bus->MakeAdmin()->PartitionCount(topic));
-  if (options.no_follow) {
-    bus::ReadToEnd(*consumer, positions, print, app::StopRequested);
-    return app::kOk;
-  }
-  if (!options.from_beginning) {
-    for (bus::Position& position : positions) position.offset = consumer->EndOffset(position.at);
-  }
-  consumer->Assign(positions);
-  while (!app::StopRequested()) {
-    for (const bus::InRecord& record : consumer->Poll(std::chrono::milliseconds(200), 100)) print(record);
-  }
-  return app::kOk;
+int Alerts(const app::CommonOptions& common, const AlertsOptions& options) {
+  return FollowTopic(common, options.follow,
+                     {.name = "alerts",
+                      .topic = common.names().alerts,
+                      .take = [&options](const auto& record) { Print(record, options.json); }});
 }
 
 }  // namespace
@@ -62,10 +45,9 @@ void AddAlertsCommand(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<AlertsOptions>();
   CLI::App* alerts = app.add_subcommand("alerts", "follow the alerts as they are raised and resolved");
   alerts->add_flag("--json", options->json, "the messages as they are, one a line");
-  alerts->add_flag("--from-beginning", options->from_beginning, "those that are there already first");
-  alerts->add_flag("--no-follow", options->no_follow, "print what is there and end");
+  AddFollowOptions(*alerts, options->follow);
   alerts->callback(
-      [&chosen, options] { chosen = [options](const auto& common) { return Follow(common, *options); }; });
+      [&chosen, options] { chosen = [options](const auto& common) { return Alerts(common, *options); }; });
 }
 
 }  // namespace flowcast::tools

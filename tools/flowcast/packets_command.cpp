@@ -1,8 +1,6 @@
 // flowcast packets: what is seen of each packet of capture files, as CSV, or how many there are of each kind.
 #include <CLI/CLI.hpp>
 #include <array>
-#include <charconv>
-#include <cstdio>
 #include <memory>
 
 #include "libs/archive/archive.h"
@@ -10,6 +8,7 @@
 #include "libs/packet/decoder.h"
 #include "libs/packet/kind.h"
 #include "tools/flowcast/commands.h"
+#include "tools/flowcast/csv.h"
 
 namespace flowcast::tools {
 namespace {
@@ -26,56 +25,16 @@ struct PacketsOptions {
   bool count = false;
 };
 
-// Lines on their way to standard output.
-class Csv {
- public:
-  ~Csv() { std::fwrite(text_.data(), 1, text_.size(), stdout); }  // left when an exception passes
-  Csv& Text(std::string_view text) {
-    text_ += text;
-    return *this;
-  }
-  template <class Integer>
-  Csv& Number(Integer value, int base = 10) {
-    std::array<char, 24> digits;
-    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value, base);
-    text_.append(digits.data(), end);
-    return *this;
-  }
-  Csv& Address(const base::IpAddress& address) {
-    return address.version == 0 ? *this : Text(base::FormatIpAddress(address));
-  }
-  Csv& Comma() {
-    text_ += ',';
-    return *this;
-  }
-  void EndLine() {
-    text_ += '\n';
-    if (text_.size() > kWriteBytes) Write();
-  }
-  void Write() {
-    std::fwrite(text_.data(), 1, text_.size(), stdout);
-    text_.clear();
-    app::FlushOutput();
-  }
-
- private:
-  static constexpr std::size_t kWriteBytes = 1 << 16;
-
-  std::string text_;
-};
-
-std::string Quoted(const std::string& name) {
-  if (name.find_first_of(",\"") == std::string::npos) return name;
-  std::string quoted = "\"";
-  for (const char letter : name) quoted += letter == '"' ? std::string("\"\"") : std::string(1, letter);
-  return quoted + '"';
+Csv& Address(const base::IpAddress& address, Csv& csv) {
+  return address.version == 0 ? csv : csv.Text(base::FormatIpAddress(address));
 }
 
 void PrintDecoded(const packet::Packet& packet, Csv& csv) {
   const packet::FlowKey& flow = packet.flow;
   csv.Number(packet.vlan).Comma().Text("0x").Number(flow.ether_type, 16).Comma();
   csv.Number(flow.source.version).Comma().Number(flow.protocol).Comma();
-  csv.Address(flow.source).Comma().Address(flow.destination).Comma();
+  Address(flow.source, csv).Comma();
+  Address(flow.destination, csv).Comma();
   csv.Number(flow.source_port).Comma().Number(flow.destination_port).Comma();
   csv.Text("0x").Number(packet.tcp_flags, 16).Comma().Number(packet.traffic_class).Comma();
   csv.Number(packet.ttl).Comma().Text(Name(packet::KindOf(packet))).Comma();

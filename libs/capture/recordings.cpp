@@ -1,5 +1,5 @@
 // Finds files and what time they begin at.
-#include "services/capture/recordings.h"
+#include "libs/capture/recordings.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -8,39 +8,36 @@
 #include "libs/base/error.h"
 #include "libs/capture/merged_source.h"
 
-namespace flowcast::services {
+namespace flowcast::capture {
 namespace {
 
 namespace fs = std::filesystem;
 
 class Recordings {
  public:
-  Recordings(BytesOpener open, capture::FrameFilterFactory filters, packet::Tunnels tunnels,
-             const base::Log& log)
+  Recordings(BytesOpener open, FrameFilterFactory filters, packet::Tunnels tunnels, const base::Log& log)
       : open_(std::move(open)), filters_(std::move(filters)), tunnels_(tunnels), log_(log) {}
 
   void Add(const std::string& path) { parts_.push_back(Describe(path)); }
   void AddFolder(const std::string& folder);
-  std::vector<capture::MergePart> Take() { return std::move(parts_); }
+  std::vector<MergePart> Take() { return std::move(parts_); }
 
  private:
-  capture::MergePart Describe(const std::string& path) const;
+  MergePart Describe(const std::string& path) const;
 
   BytesOpener open_;
-  capture::FrameFilterFactory filters_;
+  FrameFilterFactory filters_;
   packet::Tunnels tunnels_;
   const base::Log& log_;
-  std::vector<capture::MergePart> parts_;
+  std::vector<MergePart> parts_;
 };
 
-std::unique_ptr<capture::PacketSource> OpenOne(const std::string& path, const BytesOpener& open,
-                                               const capture::FrameFilterFactory& filters,
-                                               packet::Tunnels tunnels) {
-  return std::make_unique<capture::FileSource>(std::make_unique<capfile::Reader>(open(path), path), filters,
-                                               tunnels);
+std::unique_ptr<PacketSource> OpenOne(const std::string& path, const BytesOpener& open,
+                                      const FrameFilterFactory& filters, packet::Tunnels tunnels) {
+  return std::make_unique<FileSource>(std::make_unique<capfile::Reader>(open(path), path), filters, tunnels);
 }
 
-capture::MergePart Recordings::Describe(const std::string& path) const {
+MergePart Recordings::Describe(const std::string& path) const {
   const auto frame = capfile::Reader(open_(path), path).Next();
   return {.first = frame ? frame->time : base::kBeginningOfTime,
           .open = [path, open = open_, filters = filters_, tunnels = tunnels_] {
@@ -73,10 +70,9 @@ void Recordings::AddFolder(const std::string& folder) {
 
 }  // namespace
 
-std::unique_ptr<capture::PacketSource> OpenRecordings(const std::vector<std::string>& paths,
-                                                      const BytesOpener& open,
-                                                      const capture::FrameFilterFactory& filters,
-                                                      packet::Tunnels tunnels, const base::Log& log) {
+std::unique_ptr<PacketSource> OpenRecordings(const std::vector<std::string>& paths, const BytesOpener& open,
+                                             const FrameFilterFactory& filters, packet::Tunnels tunnels,
+                                             const base::Log& log) {
   if (paths.size() == 1 && !fs::is_directory(paths.front()))
     return OpenOne(paths.front(), open, filters, tunnels);
   Recordings recordings(open, filters, tunnels, log);
@@ -87,7 +83,7 @@ std::unique_ptr<capture::PacketSource> OpenRecordings(const std::vector<std::str
       recordings.Add(path);
     }
   }
-  return std::make_unique<capture::MergedSource>(recordings.Take());
+  return std::make_unique<MergedSource>(recordings.Take());
 }
 
-}  // namespace flowcast::services
+}  // namespace flowcast::capture

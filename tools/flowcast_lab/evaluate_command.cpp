@@ -12,7 +12,7 @@
 #include "libs/training/example_store.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
-#include "tools/flowcast/commands.h"
+#include "tools/flowcast_lab/commands.h"
 
 namespace flowcast::tools {
 namespace {

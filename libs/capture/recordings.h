@@ -11,7 +11,7 @@
 #include "libs/capture/file_source.h"
 #include "libs/capture/packet_source.h"
 
-namespace flowcast::services {
+namespace flowcast::capture {
 
 /// Opens a path's bytes, uncompressed; throws base::ConfigError.
 using BytesOpener = std::function<std::unique_ptr<capfile::ByteSource>(const std::string& path)>;
@@ -19,9 +19,8 @@ using BytesOpener = std::function<std::unique_ptr<capfile::ByteSource>(const std
 /// The files that `paths` name, folders replaced by the capture files in them (not below them), read
 /// in order of time. Throws base::ConfigError for a path that is missing or no capture, and for a
 /// folder without any; what is no capture in a folder is left out with a warning.
-std::unique_ptr<capture::PacketSource> OpenRecordings(const std::vector<std::string>& paths,
-                                                      const BytesOpener& open,
-                                                      const capture::FrameFilterFactory& filters,
-                                                      packet::Tunnels tunnels, const base::Log& log);
+std::unique_ptr<PacketSource> OpenRecordings(const std::vector<std::string>& paths, const BytesOpener& open,
+                                             const FrameFilterFactory& filters, packet::Tunnels tunnels,
+                                             const base::Log& log);
 
-}  // namespace flowcast::services
+}  // namespace flowcast::capture
