@@ -44,9 +44,7 @@ EpisodeStream::EpisodeStream(const Overload& overload, std::size_t index, base::
   }
 }
 
-std::int64_t EpisodeStream::Draw(double mean_s) {
-  return std::llround(mean_s * ExponentialTable()(random_));
-}
+std::int64_t EpisodeStream::Draw(double mean_s) { return std::llround(mean_s * ExponentialTable()(random_)); }
 
 std::optional<Episode> EpisodeStream::Next() {
   if (done_) return std::nullopt;

@@ -81,7 +81,8 @@ void MixTable::FillColumns(std::vector<double> shares) {
     const auto most =
         static_cast<std::size_t>(std::max_element(shares.begin(), shares.end()) - shares.begin());
     const double own = std::min(1.0, shares[least]);
-    columns_[least] = {static_cast<std::uint32_t>(std::lround(own * 0x100000)), static_cast<std::uint32_t>(most)};
+    columns_[least] = {static_cast<std::uint32_t>(std::lround(own * 0x100000)),
+                       static_cast<std::uint32_t>(most)};
     filled[least] = true;
     shares[most] -= 1 - own;
     if (least != most) shares[least] = 0;
