@@ -25,17 +25,6 @@ struct PartitionFold::FlowSlot {
   }
 };
 
-namespace {
-
-constexpr std::uint64_t FoldCounters::*kCounters[] = {
-    &FoldCounters::batches,         &FoldCounters::repeated_batches,  &FoldCounters::repeated_packets,
-    &FoldCounters::missing_packets, &FoldCounters::packets_in,        &FoldCounters::packets_in_windows,
-    &FoldCounters::late_packets,    &FoldCounters::windows,           &FoldCounters::sequences,
-    &FoldCounters::retired_links,   &FoldCounters::restarted_sources, &FoldCounters::gap_ns,
-    &FoldCounters::vanished_sources};
-
-}  // namespace
-
 base::Duration HopOf(const FoldOptions& options) {
   return options.hop > base::Duration::zero() ? options.hop : options.window_length;
 }
@@ -45,16 +34,6 @@ HistoryOptions HistoryOptionsOf(const FoldOptions& options) {
           .hop = HopOf(options),
           .coming_windows = options.coming_windows,
           .schema = options.schema.get()};
-}
-
-FoldCounters& FoldCounters::operator+=(const FoldCounters& other) {
-  for (const auto counter : kCounters) this->*counter += other.*counter;
-  return *this;
-}
-
-FoldCounters& FoldCounters::operator-=(const FoldCounters& other) {
-  for (const auto counter : kCounters) this->*counter -= other.*counter;
-  return *this;
 }
 
 void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, FoldOutput& output) {

@@ -13,6 +13,7 @@
 #include "libs/feature/sequence_builder.h"
 #include "libs/feature/window.h"
 #include "libs/packet/packet.h"
+#include "libs/window/fold_counters.h"
 #include "libs/window/link_history.h"
 
 namespace flowcast::window {
@@ -33,27 +34,6 @@ struct FoldOptions {
 /// What `hop` stands for.
 base::Duration HopOf(const FoldOptions& options);
 HistoryOptions HistoryOptionsOf(const FoldOptions& options);
-
-/// Every packet is in exactly one of these: packets_in = in_windows + late + repeated once all
-/// windows are closed. Of windows that overlap, those aligned to their length count.
-struct FoldCounters {
-  std::uint64_t batches = 0;
-  std::uint64_t repeated_batches = 0;  // without anything new
-  std::uint64_t repeated_packets = 0;  // had before: a source sent them again
-  std::uint64_t missing_packets = 0;   // holes in the sources' sequence numbers
-  std::uint64_t packets_in = 0;
-  std::uint64_t packets_in_windows = 0;
-  std::uint64_t late_packets = 0;
-  std::uint64_t windows = 0;
-  std::uint64_t sequences = 0;
-  std::uint64_t retired_links = 0;
-  std::uint64_t restarted_sources = 0;
-  std::uint64_t gap_ns = 0;  // event time from their old epochs' watermarks to their new ones' begin
-  std::uint64_t vanished_sources = 0;
-
-  FoldCounters& operator+=(const FoldCounters& other);
-  FoldCounters& operator-=(const FoldCounters& other);
-};
 
 /// A window that is complete, and the sequence that ends with it, once the link has enough.
 struct ClosedWindow {
