@@ -247,7 +247,7 @@ TEST_F(KeyFileTest, OfAnotherSizeIsRefusedWithoutTellingIt) {
 }
 
 TEST_F(KeyFileTest, OpenToOthersIsRefused) {
-  for (const mode_t mode : {0640, 0604, 0620, 0602, 0610, 0644, 0777}) {
+  for (const mode_t mode : {0640U, 0604U, 0620U, 0602U, 0610U, 0644U, 0777U}) {
     Store(std::string(32, 'k'), mode);
     EXPECT_EQ(Refusal(), "key file " + path_ + " is open to its group or to everybody; chmod 600 " + path_);
   }

@@ -83,7 +83,7 @@ TEST_P(SyntheticRateTest, NoiseAddsItsVarianceAndItsMemory) {
   EXPECT_NEAR(Mean(counts), 200, 6);
   // Poisson, white and slow noise add up; only the slow one lasts.
   EXPECT_NEAR(Covariance(counts, 0), 200 + 400 + 1600, 250);
-  for (const std::size_t lag : {1, 5, 10, 20})
+  for (const std::size_t lag : {1U, 5U, 10U, 20U})
     EXPECT_NEAR(Covariance(counts, lag) / 1600, std::exp(-static_cast<double>(lag) / 10), 0.15) << lag;
 }
 
