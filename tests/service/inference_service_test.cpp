@@ -176,7 +176,7 @@ TEST_F(InferenceServiceTest, AModelThatDoesNotFitIsRefusedAndTheOneBeforeStays) 
   EXPECT_EQ(VersionInUse(), "v1");
   EXPECT_TRUE(
       lines_.Contain("model v2 is refused: it was trained on another feature schema; train it again, with "
-                     "the same --features; v1 stays"));
+                     "the same --features and --normalization; v1 stays"));
   EXPECT_TRUE(lines_.Contain("model v3 is refused: it forecasts bytes, not packets (--target)"));
   EXPECT_TRUE(lines_.Contain("model v4 is refused: its horizon is 2 windows, not 1 (--horizon)"));
   EXPECT_TRUE(lines_.Contain("model v5 is refused: its network has another shape"));
