@@ -12,6 +12,7 @@
 
 #include "libs/app/status.h"
 #include "libs/base/error.h"
+#include "libs/base/throttle.h"
 #include "libs/kafka/kafka_bus.h"
 
 namespace flowcast::app {
@@ -147,7 +148,7 @@ bool WaitForTopics(bus::Bus& bus, const std::vector<std::string>& topics, const 
   constexpr base::Duration kPause = std::chrono::milliseconds(250);
   constexpr base::Duration kReminder = std::chrono::seconds(5);
   const base::Duration deadline = clock.Steady() + base::ParseDuration(options.broker_timeout);
-  base::Duration remind_at = clock.Steady();
+  base::Throttle reminder(clock, kReminder);
   const auto admin = bus.MakeAdmin();
   for (const std::string& topic : topics) {
     while (admin->PartitionCount(topic) == 0) {
@@ -158,10 +159,8 @@ bool WaitForTopics(bus::Bus& bus, const std::vector<std::string>& topics, const 
                                 "; create the topics with: flowcast topics create --brokers " +
                                 options.brokers);
       }
-      if (clock.Steady() >= remind_at) {
+      if (reminder.IsDue())
         log(base::LogLevel::kInfo, "waiting for topic " + topic + " (flowcast topics create makes it)");
-        remind_at = clock.Steady() + kReminder;
-      }
       clock.SleepFor(kPause);
     }
   }

@@ -29,4 +29,10 @@ std::string Short(double value) {
   return text;
 }
 
+std::string Join(const std::vector<std::string>& parts) {
+  std::string joined;
+  for (const std::string& part : parts) joined.append(joined.empty() ? "" : ", ").append(part);
+  return joined;
+}
+
 }  // namespace flowcast::base

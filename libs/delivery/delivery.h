@@ -5,7 +5,11 @@
 #include <cstdint>
 #include <string>
 
+#include "libs/base/time.h"
+
 namespace flowcast::delivery {
+
+inline constexpr base::Duration kSayEvery = std::chrono::seconds(10);  // that the bus is away
 
 /// Packets given to Send; sent = acknowledged + waiting + dropped_by_queue + dropped_by_spool.
 struct Counters {

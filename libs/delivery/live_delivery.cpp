@@ -4,17 +4,14 @@
 #include <utility>
 
 #include "libs/base/text.h"
+#include "libs/delivery/flush.h"
 
 namespace flowcast::delivery {
 namespace {
 
-using namespace std::chrono_literals;
 using base::LogLevel;
 
 constexpr std::size_t kPumpBytes = 4 << 20;  // some milliseconds, in which the kernel's ring fills a little
-constexpr std::chrono::milliseconds kFlush = 100ms;
-constexpr base::Duration kPause = 10ms;
-constexpr base::Duration kSayEvery = 10s;
 
 }  // namespace
 
@@ -22,7 +19,9 @@ LiveDelivery::LiveDelivery(Parts parts, std::string topic, base::Duration patien
     : parts_(std::move(parts)),
       topic_(std::move(topic)),
       patience_(patience),
-      last_inherited_(parts_.journal == nullptr ? 0 : parts_.journal->last_number()) {
+      last_inherited_(parts_.journal == nullptr ? 0 : parts_.journal->last_number()),
+      say_behind_(parts_.clock, kSayEvery),
+      say_dropped_(parts_.clock, kSayEvery) {
   if (parts_.journal != nullptr) counters_.inherited = parts_.journal->unread().packets;
 }
 
@@ -81,12 +80,7 @@ bool LiveDelivery::Finish() {
   const base::Duration deadline = parts_.clock.Steady() + patience_;
   for (Pump(); HasBacklog() || !in_flight_.empty(); Pump()) {
     if (parts_.clock.Steady() >= deadline) break;
-    try {
-      parts_.producer.Flush(kFlush);
-    } catch (const bus::BusError& error) {
-      if (error.kind() != bus::BusError::Kind::kUnreachable) throw;
-      parts_.clock.SleepFor(kPause);
-    }
+    FlushAMoment(parts_.producer, parts_.clock);
   }
   in_flight_.Abandon([this](const Sent& sent) {
     if (sent.number > 0) return;
@@ -119,7 +113,7 @@ std::uint64_t& LiveDelivery::dropped() {
 void LiveDelivery::Drop(std::uint64_t packets) {
   counters_.waiting -= packets;
   dropped() += packets;
-  if (!IsTimeToSay(say_dropped_after_)) return;
+  if (!say_dropped_.IsDue()) return;
   parts_.log(LogLevel::kWarning,
              (parts_.journal != nullptr ? "packets are dropped: " + parts_.journal->obstacle()
                                         : std::string("packets are dropped: Kafka does not keep up and "
@@ -130,7 +124,7 @@ void LiveDelivery::Drop(std::uint64_t packets) {
 void LiveDelivery::FallBehind() {
   if (std::exchange(behind_, true)) return;
   dropped_before_ = counters_.dropped_by_spool;
-  said_behind_ = IsTimeToSay(say_behind_after_);
+  said_behind_ = say_behind_.IsDue();
   if (!said_behind_) return;
   parts_.log(LogLevel::kWarning,
              "Kafka does not keep up: batches wait in the spool " + parts_.journal->folder());
@@ -143,14 +137,6 @@ void LiveDelivery::CatchUp() {
   parts_.log(LogLevel::kInfo,
              "the spool has caught up with Kafka" +
                  (dropped == 0 ? "" : "; " + base::Grouped(dropped) + " packets were dropped meanwhile"));
-}
-
-/// With a bus that is just too slow these states change many times a second.
-bool LiveDelivery::IsTimeToSay(base::Duration& next) const {
-  const base::Duration now = parts_.clock.Steady();
-  if (now < next) return false;
-  next = now + kSayEvery;
-  return true;
 }
 
 /// Whatever is not read by now is unreadable, and so are those of our packets that were not sent.

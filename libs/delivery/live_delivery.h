@@ -5,6 +5,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
+#include "libs/base/throttle.h"
 #include "libs/bus/bus.h"
 #include "libs/delivery/delivery.h"
 #include "libs/delivery/in_flight.h"
@@ -47,7 +48,6 @@ class LiveDelivery : public Delivery {
   void FallBehind();
   void CatchUp();
   void CountLost();
-  bool IsTimeToSay(base::Duration& next) const;
 
   Parts parts_;
   std::string topic_;
@@ -58,8 +58,8 @@ class LiveDelivery : public Delivery {
   std::uint64_t backlog_ = 0;          // our packets in the journal that were never sent
   bool behind_ = false;
   bool said_behind_ = false;
-  base::Duration say_behind_after_ = base::Duration::min();
-  base::Duration say_dropped_after_ = base::Duration::min();
+  base::Throttle say_behind_;  // with a bus that is just too slow this changes many times a second
+  base::Throttle say_dropped_;
   std::uint64_t dropped_before_ = 0;  // when we fell behind
   Counters counters_;
 };

@@ -3,15 +3,15 @@
 
 #include <utility>
 
+#include "libs/delivery/flush.h"
+
 namespace flowcast::delivery {
 namespace {
 
 using namespace std::chrono_literals;
 using bus::BusError;
 
-constexpr std::chrono::milliseconds kFlush = 100ms;
 constexpr base::Duration kPause = 10ms;
-constexpr base::Duration kSayEvery = 10s;
 
 }  // namespace
 
@@ -44,22 +44,13 @@ bool WaitingDelivery::Finish() {
   for (Collect(); !in_flight_.empty(); Collect()) {
     if (!parts_.stop_requested()) deadline = parts_.clock.Steady() + patience_;
     if (parts_.clock.Steady() >= deadline) break;
-    try {
-      parts_.producer.Flush(kFlush);
-    } catch (const BusError& error) {
-      if (error.kind() != BusError::Kind::kUnreachable) throw;
-      SayThatItWaits(error.what());
-      parts_.clock.SleepFor(kPause);
-    }
+    if (const auto why = FlushAMoment(parts_.producer, parts_.clock)) SayThatItWaits(*why);
   }
   return counters_.waiting == 0;
 }
 
 void WaitingDelivery::SayThatItWaits(const std::string& why) {
-  const base::Duration now = parts_.clock.Steady();
-  if (now < say_after_) return;
-  say_after_ = now + kSayEvery;
-  parts_.log(base::LogLevel::kWarning, "the source waits for Kafka: " + why);
+  if (say_.IsDue()) parts_.log(base::LogLevel::kWarning, "the source waits for Kafka: " + why);
 }
 
 void WaitingDelivery::Collect() {

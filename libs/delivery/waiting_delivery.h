@@ -5,6 +5,7 @@
 
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
+#include "libs/base/throttle.h"
 #include "libs/bus/bus.h"
 #include "libs/delivery/delivery.h"
 #include "libs/delivery/in_flight.h"
@@ -23,7 +24,7 @@ class WaitingDelivery : public Delivery {
     std::function<bool()> stop_requested;
   };
   WaitingDelivery(const Parts& parts, std::string topic, base::Duration patience = std::chrono::seconds(5))
-      : parts_(parts), topic_(std::move(topic)), patience_(patience) {}
+      : parts_(parts), topic_(std::move(topic)), patience_(patience), say_(parts.clock, kSayEvery) {}
 
   void Send(std::int32_t partition, std::string bytes, std::uint64_t packets) override;
   void Pump() override { Collect(); }
@@ -40,7 +41,7 @@ class WaitingDelivery : public Delivery {
   base::Duration patience_;
   InFlight in_flight_;
   bool gave_up_ = false;
-  base::Duration say_after_ = base::Duration::min();
+  base::Throttle say_;
   Counters counters_;
 };
 

@@ -12,6 +12,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/ip_address.h"
+#include "libs/base/text.h"
 #include "libs/pcap/internal/filter_program.h"
 #include "libs/pcap/internal/interface_state.h"
 #include "libs/pcap/live_source.h"
@@ -125,9 +126,7 @@ std::string InterfaceNames() {
     if (IsNetwork(*device)) names.emplace_back(device->name);
   }
   std::ranges::sort(names);
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
+  return base::Join(names);
 }
 
 }  // namespace internal

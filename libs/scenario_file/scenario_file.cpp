@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "libs/base/error.h"
+#include "libs/base/text.h"
 #include "libs/synthetic/scenario_fields.h"
 
 namespace flowcast::scenario_file {
@@ -134,9 +135,8 @@ class TableReader {
     for (const auto& [key, node] : table_) {
       const std::string name(key.str());
       if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      std::string list;
-      for (const std::string& known : known_) list += (list.empty() ? "" : ", ") + known;
-      throw base::ConfigError(place_.At(key.source()) + "unknown key '" + name + "'; known here: " + list);
+      throw base::ConfigError(place_.At(key.source()) + "unknown key '" + name +
+                              "'; known here: " + base::Join(known_));
     }
   }
 

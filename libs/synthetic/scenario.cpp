@@ -7,6 +7,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/ip_address.h"
+#include "libs/synthetic/digits.h"
 #include "libs/synthetic/scenario_fields.h"
 
 namespace flowcast::synthetic {
@@ -16,13 +17,10 @@ constexpr std::size_t kMostConversations = 64;
 constexpr double kMostFlows = 4e6;  // over all links, some 400 MB
 constexpr int kNetworks = 65'536;   // /24 in 10.0.0.0/8
 constexpr int kNetworksBetweenGroups = 4'096;
+constexpr std::array<std::pair<std::string_view, std::uint8_t>, 4> kProtocols{
+    {{"icmp", 1}, {"tcp", 6}, {"udp", 17}, {"sctp", 132}}};
 
 [[noreturn]] void Refuse(const std::string& what) { throw base::ConfigError(what); }
-
-std::string Short(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
 
 /// Goes through the fields and checks the limits.
 class Checker {
@@ -137,7 +135,7 @@ void CheckNames(const Scenario& scenario) {
   }
   RequireWithin("the number of all links", links, kLinkCount);
   if (flows > kMostFlows)
-    Refuse("the links have " + Short(flows) + " flows at a time, at most " + Short(kMostFlows) +
+    Refuse("the links have " + Digits(flows) + " flows at a time, at most " + Digits(kMostFlows) +
            " are possible; lower flows or count");
   std::set<std::string> names;
   for (const LinkGroup& group : scenario.groups) {
@@ -178,10 +176,10 @@ Scenario DefaultScenario() {
 
 void RequireWithin(const std::string& what, double value, const Limit& limit) {
   if ((limit.above ? value > limit.least : value >= limit.least) && value <= limit.most) return;
-  std::string text = what + " must be " + (limit.above ? "above " : "from ") + Short(limit.least) +
-                     (limit.above ? " and at most " : " to ") + Short(limit.most);
+  std::string text = what + " must be " + (limit.above ? "above " : "from ") + Digits(limit.least) +
+                     (limit.above ? " and at most " : " to ") + Digits(limit.most);
   if (!limit.unit.empty()) text.append(" ").append(limit.unit);
-  Refuse(text + ", not " + Short(value));
+  Refuse(text + ", not " + Digits(value));
 }
 
 void Validate(const LinkGroup& group) {
@@ -241,8 +239,7 @@ int NetworkOf(const Scenario& scenario, std::size_t group, int index) {
 }
 
 std::optional<std::uint8_t> ProtocolOf(std::string_view text) {
-  for (const auto& [name, number] :
-       {std::pair<std::string_view, std::uint8_t>{"icmp", 1}, {"tcp", 6}, {"udp", 17}, {"sctp", 132}}) {
+  for (const auto& [name, number] : kProtocols) {
     if (text == name) return number;
   }
   std::uint8_t number = 0;
@@ -252,18 +249,10 @@ std::optional<std::uint8_t> ProtocolOf(std::string_view text) {
 }
 
 std::string ProtocolName(std::uint8_t protocol) {
-  switch (protocol) {
-    case 1:
-      return "icmp";
-    case 6:
-      return "tcp";
-    case 17:
-      return "udp";
-    case 132:
-      return "sctp";
-    default:
-      return std::to_string(protocol);
+  for (const auto& [name, number] : kProtocols) {
+    if (protocol == number) return std::string(name);
   }
+  return std::to_string(protocol);
 }
 
 }  // namespace flowcast::synthetic

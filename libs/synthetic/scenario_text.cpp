@@ -1,6 +1,6 @@
 // Writes a scenario as TOML, key by key.
-#include <charconv>
-
+#include "libs/base/text.h"
+#include "libs/synthetic/digits.h"
 #include "libs/synthetic/scenario.h"
 #include "libs/synthetic/scenario_fields.h"
 
@@ -8,12 +8,6 @@ namespace flowcast::synthetic {
 namespace {
 
 std::string Quote(const std::string& text) { return '"' + text + '"'; }  // names need no escapes
-
-template <class T>
-std::string Digits(T value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
 
 /// Goes through the fields; values first, then the tables, as TOML wants it.
 class Writer {
@@ -30,18 +24,17 @@ class Writer {
   }
   void Duration(const char* key, base::Duration value, const Limit&) { Line(key, Spelled(value)); }
   void Durations(const char* key, const std::vector<base::Duration>& values, const Limit&) {
-    std::string list;
-    for (const base::Duration value : values) list += (list.empty() ? "" : ", ") + Spelled(value);
-    if (!values.empty()) Line(key, "[" + list + "]");
+    std::vector<std::string> list;
+    for (const base::Duration value : values) list.push_back(Spelled(value));
+    if (!list.empty()) Line(key, List(list));
   }
   void Numbers(const char* key, const std::array<double, 7>& values, const Limit&) {
-    std::string list;
-    for (const double value : values) list += (list.empty() ? "" : ", ") + Digits(value);
-    Line(key, "[" + list + "]");
+    std::vector<std::string> list;
+    for (const double value : values) list.push_back(Digits(value));
+    Line(key, List(list));
   }
   void SizesOf(const char* key, const Sizes& sizes, const Limit&) {
-    std::string list = "[";
-    list.append(Digits(sizes.least)).append(", ").append(Digits(sizes.most)).append("]");
+    const std::string list = List({Digits(sizes.least), Digits(sizes.most)});
     Line(key, sizes.least == sizes.most ? Digits(sizes.least) : list);
   }
   void Text(const char* key, const std::string& value) { Line(key, Quote(value)); }
@@ -68,6 +61,9 @@ class Writer {
 
  private:
   static std::string Spelled(base::Duration value) { return Quote(base::FormatDuration(value)); }
+  static std::string List(const std::vector<std::string>& items) {
+    return std::string("[").append(base::Join(items)).append("]");
+  }
   void Line(const std::string& key, const std::string& value) { text_ += key + " = " + value + "\n"; }
 
   std::string& text_;

@@ -52,12 +52,6 @@ std::string Losses(const packet::SourceCounters& packets) {
          ", spool " + base::Grouped(packets.dropped_by_spool);
 }
 
-std::string Join(const std::vector<std::string>& parts) {
-  std::string joined;
-  for (const std::string& part : parts) joined += (joined.empty() ? "" : ", ") + part;
-  return joined;
-}
-
 std::string SpeedText(const pcap::InterfaceInfo& info) {
   if (info.speed_mbit_s == 0) return "-";
   return base::Short(static_cast<double>(info.speed_mbit_s) * 1e6) + "bit/s";
@@ -174,7 +168,7 @@ int PrintInterfaces() {
   for (const pcap::InterfaceInfo& info : pcap::ListInterfaces()) {
     const char* state = !info.up ? "down" : info.carrier ? "up" : "no carrier";
     std::printf("%-16s %-10s %-12s %-12s %s\n", info.name.c_str(), state, SpeedText(info).c_str(),
-                info.link_type.c_str(), Join(info.addresses).c_str());
+                info.link_type.c_str(), base::Join(info.addresses).c_str());
   }
   return app::kOk;
 }
@@ -183,13 +177,13 @@ namespace {
 
 /// "tcp 1,234, udp 56", the kinds that there were.
 std::string Kinds(const CaptureSummary& summary) {
-  std::string text;
+  std::vector<std::string> kinds;
   for (std::size_t i = 0; i < packet::kKinds; ++i) {
     if (summary.by_kind[i] == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::string(packet::Name(static_cast<packet::Kind>(i))) + ' ' +
-            base::Grouped(summary.by_kind[i]);
+    kinds.push_back(std::string(packet::Name(static_cast<packet::Kind>(i))) + ' ' +
+                    base::Grouped(summary.by_kind[i]));
   }
-  return text;
+  return base::Join(kinds);
 }
 
 }  // namespace

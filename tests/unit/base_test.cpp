@@ -7,6 +7,8 @@
 #include "libs/base/ip_address.h"
 #include "libs/base/network_map.h"
 #include "libs/base/random.h"
+#include "libs/base/text.h"
+#include "libs/base/throttle.h"
 #include "libs/base/time.h"
 
 namespace flowcast::base {
@@ -117,6 +119,24 @@ TEST(NetworkMapTest, WhatIsWrongIsNamed) {
   EXPECT_THROW(NetworkMap({"10.0.0.0/8=a", "10.1.2.3/8=b"}), ConfigError);
   EXPECT_THROW(NetworkMap({"10.0.0.0/8="}), ConfigError);
   EXPECT_THROW(NetworkMap({"lab=10.0.0.0/8"}), ConfigError);
+}
+
+TEST(TextTest, ListsAreJoinedByCommas) {
+  EXPECT_EQ(Join({}), "");
+  EXPECT_EQ(Join({"one"}), "one");
+  EXPECT_EQ(Join({"one", "two", "three"}), "one, two, three");
+}
+
+TEST(ThrottleTest, ItIsDueTheFirstTimeAndThenOnceInAWhile) {
+  ManualClock clock;
+  Throttle throttle(clock, std::chrono::seconds(10));
+  EXPECT_TRUE(throttle.IsDue());
+  EXPECT_FALSE(throttle.IsDue());
+  clock.Advance(std::chrono::milliseconds(9'999));
+  EXPECT_FALSE(throttle.IsDue());
+  clock.Advance(std::chrono::milliseconds(1));
+  EXPECT_TRUE(throttle.IsDue());
+  EXPECT_FALSE(throttle.IsDue());
 }
 
 }  // namespace
