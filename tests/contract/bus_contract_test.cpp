@@ -229,7 +229,7 @@ TEST_P(BusContract, RecordsOfAnOpenTransactionAreHiddenUntilItCommits) {
   EXPECT_EQ(reader->EndOffset({topic_, 0}), 0) << "nothing is readable past an open transaction";
   EXPECT_THAT(ReadToEnd(*reader), IsEmpty());
   producer->Commit();
-  EXPECT_THAT(ReadToEnd(*reader), testing::UnorderedElementsAre("in the transaction", "outside"));
+  EXPECT_THAT(Read(*reader, 2), testing::UnorderedElementsAre("in the transaction", "outside"));
 }
 
 TEST_P(BusContract, RecordsOfAnAbortedTransactionAreNeverSeen) {
@@ -241,8 +241,9 @@ TEST_P(BusContract, RecordsOfAnAbortedTransactionAreNeverSeen) {
   producer->Send(Record("committed"));
   producer->Commit();
   const auto reader = Reader();
-  EXPECT_THAT(ReadToEnd(*reader), ElementsAre("committed"));
-  EXPECT_GE(reader->NextOffset({topic_, 0}), reader->EndOffset({topic_, 0}));
+  // A commit returns before its marker stands in every partition, so the end may still move.
+  EXPECT_THAT(Read(*reader, 1), ElementsAre("committed"));
+  EXPECT_THAT(ReadToEnd(*reader), IsEmpty());
 }
 
 TEST_P(BusContract, ATransactionSpansPartitionsAndTopics) {
