@@ -42,18 +42,6 @@ void PartitionFold::SnapshotLaggards(FoldOutput& output) {
   }
 }
 
-std::optional<std::int64_t> PartitionFold::OldestNeededOffset() const {
-  std::optional<std::int64_t> oldest;
-  const auto need = [&oldest](std::int64_t offset) { oldest = oldest ? std::min(*oldest, offset) : offset; };
-  for (const auto& [source_name, source] : sources_) {
-    for (const auto& [link_name, link] : source.links) {
-      for (const auto& [start, window] : link.open) need(window.first_offset);
-      for (const auto& [boundary, late] : link.late) need(late.first_offset);
-    }
-  }
-  return oldest;
-}
-
 std::uint64_t PartitionFold::OldestNeededWindow() const {
   std::uint64_t oldest = next_window_;
   for (const auto& [name, source] : sources_) {
