@@ -32,9 +32,9 @@ void PartitionFold::NoteClosing(Source& source, std::uint64_t first) {
 }
 
 void PartitionFold::SnapshotLaggards(FoldOutput& output) {
+  const std::uint64_t behind = std::max(kMostWindowsBehind, 2 * options_.snapshot_every * link_count());
   for (auto& [name, source] : sources_) {
-    if (source.closings.empty() || next_window_ - source.closings.front().first < kMostWindowsBehind)
-      continue;
+    if (source.closings.empty() || next_window_ - source.closings.front().first < behind) continue;
     for (const auto& [link_name, link] : source.links) {
       if (link.history) output.changed[link_name] = link.history->Snapshot(name);
     }
