@@ -1,5 +1,6 @@
 """Line charts as SVG for the documentation: ticks, units, logarithmic axes where wanted, a legend."""
 
+import itertools
 import math
 from dataclasses import dataclass, field
 from html import escape
@@ -84,38 +85,57 @@ def text(x, y, content, anchor="middle", **attributes):
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{more}>{escape(content)}</text>'
 
 
-def panel(chart, left, width, index):
-    """The elements of one chart in a column of the picture."""
-    x_axis = chart.x.fit([x for line in chart.lines for x, _ in line.points], tight=True)
-    y_axis = chart.y.fit([y for line in chart.lines for _, y in line.points], tight=False)
-    x0, x1, y0, y1 = left + LEFT, left + width - RIGHT, HEIGHT - BOTTOM, TOP
+class Panel:
+    """One chart in a column of the picture that begins at `left`."""
 
-    def x_of(value):
-        return x0 + (x1 - x0) * x_axis.share(value)
+    def __init__(self, chart, left, width):
+        self.chart = chart
+        self.left = left
+        self.clip = f"panel{left:.0f}"
+        self.x_axis = chart.x.fit([x for line in chart.lines for x, _ in line.points], tight=True)
+        self.y_axis = chart.y.fit([y for line in chart.lines for _, y in line.points], tight=False)
+        self.x0, self.x1, self.y0, self.y1 = left + LEFT, left + width - RIGHT, HEIGHT - BOTTOM, TOP
 
-    def y_of(value):
-        return y0 + (y1 - y0) * y_axis.share(value)
+    def x_of(self, value):
+        return self.x0 + (self.x1 - self.x0) * self.x_axis.share(value)
 
-    yield text(x0, TITLE_Y, chart.title, "start", font_size=16)
-    for tick in y_axis.ticks:
-        yield f'<path d="M{x0} {y_of(tick):.1f}H{x1}" stroke="#e0e0e0"/>' + text(x0 - 8, y_of(tick) + 4.5, number(tick), "end")
-    for tick in x_axis.ticks:
-        yield f'<path d="M{x_of(tick):.1f} {y0}v5" stroke="#555"/>' + text(x_of(tick), y0 + 20, number(tick))
-    yield f'<path d="M{x0} {y1}V{y0}H{x1}" fill="none" stroke="#555"/>'
-    yield text((x0 + x1) / 2, y0 + 42, x_axis.label)
-    middle = (y0 + y1) / 2
-    yield text(left + 22, middle, y_axis.label, transform=f"rotate(-90 {left + 22} {middle:.1f})")
-    yield f'<clipPath id="panel{index}"><rect x="{x0 - 5}" y="{y1 - 5}" width="{x1 - x0 + 10}" height="{y0 - y1 + 10}"/></clipPath>'
-    legend = x0
-    for line, fallback in zip(chart.lines, COLOURS):
-        colour = line.colour or fallback
-        look = f'stroke="{colour}" stroke-width="2"' + (' stroke-dasharray="6 4"' if line.dashed else "")
-        points = [(x_of(x), y_of(y)) for x, y in line.points]
-        yield f'<g clip-path="url(#panel{index})"><polyline fill="none" {look} points="' + \
-            " ".join(f"{x:.1f},{y:.1f}" for x, y in points) + '"/>' + \
-            ("" if line.dashed else "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points)) + "</g>"
-        yield f'<path d="M{legend:.1f} {LEGEND_Y - 4}h22" {look}/>' + text(legend + 28, LEGEND_Y, line.name, "start")
-        legend += 28 + LETTER * len(line.name) + 20
+    def y_of(self, value):
+        return self.y0 + (self.y1 - self.y0) * self.y_axis.share(value)
+
+    def elements(self):
+        yield text(self.x0, TITLE_Y, self.chart.title, "start", font_size=16)
+        border = f'x="{self.x0 - 5}" y="{self.y1 - 5}" width="{self.x1 - self.x0 + 10}" height="{self.y0 - self.y1 + 10}"'
+        yield f'<clipPath id="{self.clip}"><rect {border}/></clipPath>'
+        yield from self.axes()
+        legend = self.x0
+        for line, fallback in zip(self.chart.lines, itertools.cycle(COLOURS)):
+            colour = line.colour or fallback
+            look = f'stroke="{colour}" stroke-width="2"' + (' stroke-dasharray="6 4"' if line.dashed else "")
+            yield from self.curve(line, colour, look)
+            yield f'<path d="M{legend:.1f} {LEGEND_Y - 4}h22" {look}/>'
+            yield text(legend + 28, LEGEND_Y, line.name, "start")
+            legend += 28 + LETTER * len(line.name) + 20
+
+    def axes(self):
+        for tick in self.y_axis.ticks:
+            yield f'<path d="M{self.x0} {self.y_of(tick):.1f}H{self.x1}" stroke="#e0e0e0"/>'
+            yield text(self.x0 - 8, self.y_of(tick) + 4.5, number(tick), "end")
+        for tick in self.x_axis.ticks:
+            yield f'<path d="M{self.x_of(tick):.1f} {self.y0}v5" stroke="#555"/>'
+            yield text(self.x_of(tick), self.y0 + 20, number(tick))
+        yield f'<path d="M{self.x0} {self.y1}V{self.y0}H{self.x1}" fill="none" stroke="#555"/>'
+        yield text((self.x0 + self.x1) / 2, self.y0 + 42, self.x_axis.label)
+        x, y = self.left + 22, (self.y0 + self.y1) / 2
+        yield text(x, y, self.y_axis.label, transform=f"rotate(-90 {x} {y:.1f})")
+
+    def curve(self, line, colour, look):
+        """Cut off at the panel's border."""
+        points = [(self.x_of(x), self.y_of(y)) for x, y in line.points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        yield f'<g clip-path="url(#{self.clip})"><polyline fill="none" {look} points="{path}"/>'
+        if not line.dashed:
+            yield "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points)
+        yield "</g>"
 
 
 def draw(*charts):
@@ -123,5 +143,5 @@ def draw(*charts):
     width = WIDTH / len(charts)
     head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" font-family="sans-serif" '
             f'font-size="13" fill="#222">\n<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>')
-    body = [element for index, chart in enumerate(charts) for element in panel(chart, index * width, width, index)]
+    body = [element for index, chart in enumerate(charts) for element in Panel(chart, index * width, width).elements()]
     return "\n".join([head, *body, "</svg>\n"])
