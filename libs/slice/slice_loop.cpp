@@ -32,6 +32,7 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
   Work(records);
   if (records.empty()) Idle();
   if (SliceIsDue() || (slice_open_ && (in_transaction_ || task_.WantsCommit(outbox_)))) Commit();
+  if (!slice_open_) counters_.unread = consumer_.Unread();
   return records.size();
 }
 

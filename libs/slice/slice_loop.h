@@ -53,6 +53,7 @@ struct SliceCounters {
   std::uint64_t commits = 0;
   std::uint64_t aborts = 0;
   std::uint64_t rebalances = 0;              // assignments received, roll-backs not counted
+  std::uint64_t unread = 0;                  // records that wait in the partitions that are ours
   std::chrono::milliseconds produced_at{0};  // newest of the records read, since the Unix epoch
 };
 
