@@ -40,6 +40,7 @@ void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, FoldOut
   ++counters_.batches;
   counters_.packets_in += batch.size();
   Source& source = sources_[batch.source];
+  source.vanished = false;
   const SourceProgress before = source.progress;
   const auto first = FirstNew(batch, batch.source, source, output);
   counters_.repeated_packets += first.value_or(batch.size());
@@ -270,6 +271,7 @@ void PartitionFold::Vanish(const std::string& name, FoldOutput& output) {
   const auto found = sources_.find(name);
   if (found == sources_.end() || found->second.progress.final) return;
   Source& source = found->second;
+  source.vanished = true;
   if (source.links.empty()) return;
   ++counters_.vanished_sources;
   const EventTime end = EndOfOpenWindows(source);
@@ -294,6 +296,17 @@ std::size_t PartitionFold::link_count() const {
   return count;
 }
 
+std::uint64_t PartitionFold::open_packets() const {
+  std::uint64_t packets = 0;
+  for (const auto& [name, source] : sources_) {
+    for (const auto& [link_name, link] : source.links) {
+      for (const auto& [start, window] : link.open)
+        packets += base::AlignDown(start, options_.window_length) == start ? window.sums.packets() : 0;
+    }
+  }
+  return packets;
+}
+
 std::vector<std::string> PartitionFold::RunningSources() const {
   std::vector<std::string> names;
   for (const auto& [name, source] : sources_) {
@@ -305,7 +318,7 @@ std::vector<std::string> PartitionFold::RunningSources() const {
 EventTime PartitionFold::Watermark() const {
   EventTime oldest = base::kEndOfTime;
   for (const auto& [name, source] : sources_) {
-    if (!source.progress.final) oldest = std::min(oldest, source.progress.watermark);
+    if (!source.progress.final && !source.vanished) oldest = std::min(oldest, source.progress.watermark);
   }
   return oldest;
 }

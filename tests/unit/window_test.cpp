@@ -259,6 +259,21 @@ TEST_F(WindowTest, ASourceThatStandsStillDoesNotHoldUpTheOthers) {
   EXPECT_GT(fold_.OldestNeededWindow(), 90'000u);
 }
 
+TEST_F(WindowTest, ALinkWhoseStateIsBehindItsSourceBeginsAnewInsteadOfRepeatingWindows) {
+  const SourceProgress now{.epoch = 1, .next_sequence = 1, .started = At(0), .watermark = At(100)};
+  fold_.BeginRefold({{"demo", now}});
+  std::map<std::string, std::map<std::string, LinkHistory>> links;
+  links["demo"].emplace("demo/a", LinkHistory(HistoryOptionsOf(options_), At(90)));
+  links["demo"].emplace("demo/b", LinkHistory(HistoryOptionsOf(options_), At(100)));
+  links["gone"].emplace("gone/x", LinkHistory(HistoryOptionsOf(options_), At(100)));
+  fold_.EndRefold({{"demo", now}}, std::move(links), {});
+  EXPECT_EQ(fold_.link_count(), 1u);
+  stream_.Skip(1);
+  AdvanceTo(105);
+  ExpectWindow(100, 0, false, "demo/b");
+  ExpectNothingMore();
+}
+
 TEST_F(WindowTest, LatenessKeepsWindowsOpenForLonger) {
   options_.lateness = 3s;
   Restart(options_);
