@@ -347,6 +347,25 @@ TEST_F(FeaturesServiceTest, WhatATransactionThatWasLeftOpenHidesIsWaitedFor) {
   EXPECT_EQ(wire::DecodeWindow(windows[2].value)->start, At(10));
 }
 
+TEST_F(FeaturesServiceTest, AStopWhileItsStateIsWaitedForCommitsNothing) {
+  Stream stream;
+  const auto zombie = world_.bus.MakeProducer({.transactional_id = "zombie"});
+  zombie->InitTransactions();
+  zombie->Begin();
+  zombie->Send({.to = {world_.names.state, 0}, .key = "x", .value = "y"});
+  world_.Begin();
+  world_.Send(stream.Add("a", At(0)).Next(At(1)));
+  world_.Send(stream.Add("a", At(6)).Next(At(11)));
+  world_.instance->RunOut();
+  const auto committed = world_.bus.Committed("features");
+  world_.stop = [] { return true; };
+  world_.Begin();
+  world_.Send(stream.Add("a", At(12)).Next(At(15)));
+  EXPECT_THROW(world_.instance->Step(), bus::BusError);
+  EXPECT_EQ(world_.bus.Committed("features"), committed);
+  EXPECT_FALSE(world_.lines.Contain("has no state"));
+}
+
 TEST_F(FeaturesServiceTest, LinksWhoseStateIsOfOtherWindowsBeginAnew) {
   world_.Begin();
   Stream stream;
