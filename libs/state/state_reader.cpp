@@ -28,8 +28,14 @@ std::optional<Kept> StateReader::Read(std::int32_t partition,
     return is_whole(kept);
   });
   Consumer().Assign({});  // else it would go on asking
-  if (!whole) return {};
-  return kept;
+  if (whole) return kept;
+  if (kept.progress.empty()) return {};
+  throw bus::BusError(
+      bus::BusError::Kind::kUnreachable,
+      parts_.topic + " partition " + std::to_string(partition) +
+          " does not tell what belongs to the committed position: a transaction hides it still, or "
+          "two groups of " +
+          parts_.service + " write to it (give the second one another --prefix)");
 }
 
 void StateReader::Take(const bus::InRecord& record, Kept& kept) const {

@@ -27,6 +27,7 @@ struct FoldOptions {
   std::size_t sequence_length = 10;
   std::size_t coming_windows = 12;  // whose usual load a sequence tells
   std::size_t snapshot_every = 20;  // windows of a link
+  std::size_t ended_sources = 100;  // that are remembered, to know what they send again
   feature::FeatureOptions features;
   std::shared_ptr<const feature::Schema> schema =
       std::make_shared<feature::Schema>(feature::Schema::Default());
@@ -169,6 +170,7 @@ class PartitionFold {
   ClosedWindow CloseNext(const std::string& name, Link& link, const Source& source, bool source_ends);
   void Finish(const std::string& name, Source& source, FoldOutput& output);
   void ForgetLinks(Source& source, FoldOutput& output);
+  void ForgetSources();
   bool SnapshotIsDue(const std::string& link, base::EventTime start) const;
   void NoteClosing(Source& source, std::uint64_t first);
   void SnapshotLaggards(FoldOutput& output);

@@ -183,7 +183,7 @@ std::uint64_t FeaturesTask::waiting_packets() const {
     window::FoldCounters since = partition.fold.counters();
     since -= partition.before_live;
     waiting += partition.waiting_then + since.packets_in - since.packets_in_windows - since.late_packets -
-               since.repeated_packets;
+               since.ahead_packets - since.repeated_packets;
   }
   return waiting;
 }

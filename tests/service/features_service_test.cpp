@@ -58,6 +58,22 @@ class World {
   std::unique_ptr<Instance> instance;
 };
 
+/// Commits a position as another program would.
+void CommitAs(World& world, const std::string& metadata) {
+  const auto consumer = world.bus.MakeConsumer({"features"});
+  const auto producer = world.bus.MakeProducer({.transactional_id = "someone"});
+  struct Deaf : bus::RebalanceListener {
+    void OnAssigned(const std::vector<bus::Position>&) override {}
+    void OnRevoked(const std::vector<bus::TopicPartition>&, bool) override {}
+  } deaf;
+  consumer->Subscribe({world.names.packets}, deaf);
+  consumer->Poll(0ms, 1);
+  producer->InitTransactions();
+  producer->Begin();
+  producer->Commit({{{world.names.packets, 0}, 1, metadata}}, *consumer->Token());
+  consumer->Close();
+}
+
 class FeaturesServiceTest : public testing::Test {
  protected:
   static Log MakeLog(std::uint64_t seed, double disorder_s) {
@@ -450,22 +466,25 @@ TEST_F(FeaturesServiceTest, APositionWithForeignMetadataIsUsedWithAWarning) {
   Stream stream;
   world_.Send(stream.Add("a", At(0)).Next(At(1)));
   world_.Send(stream.Add("a", At(6)).Next(At(11)));
-  const auto consumer = world_.bus.MakeConsumer({"features"});
-  const auto producer = world_.bus.MakeProducer({.transactional_id = "someone"});
-  struct Deaf : bus::RebalanceListener {
-    void OnAssigned(const std::vector<bus::Position>&) override {}
-    void OnRevoked(const std::vector<bus::TopicPartition>&, bool) override {}
-  } deaf;
-  consumer->Subscribe({world_.names.packets}, deaf);
-  consumer->Poll(0ms, 1);
-  producer->InitTransactions();
-  producer->Begin();
-  producer->Commit({{{world_.names.packets, 0}, 1, "someone else's"}}, *consumer->Token());
-  consumer->Close();
+  CommitAs(world_, "someone else's");
   world_.Begin();
   world_.instance->RunOut();
   EXPECT_TRUE(world_.lines.Contain("has no state in flowcast.state.v1"));
   EXPECT_THAT(world_.Values(world_.names.windows), SizeIs(1));
+}
+
+TEST_F(FeaturesServiceTest, NothingIsWrittenWhileTheStateIsOfAnotherPosition) {
+  Stream stream;
+  world_.Begin();
+  world_.Send(stream.Add("a", At(0)).Next(At(1)));
+  world_.instance->RunOut();
+  world_.instance->Stop();
+  const auto records = world_.Values(world_.names.state).size();
+  CommitAs(world_, wire::EncodeCommitNote(99));
+  world_.Begin();
+  world_.Send(stream.Add("a", At(6)).Next(At(11)));
+  EXPECT_THROW(world_.instance->Step(), bus::BusError);
+  EXPECT_THAT(world_.Values(world_.names.state), SizeIs(records));
 }
 
 }  // namespace
