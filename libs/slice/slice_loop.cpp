@@ -45,13 +45,15 @@ milliseconds SliceLoop::TimeToWait(milliseconds wait) const {
 
 void SliceLoop::Work(const std::vector<bus::InRecord>& records) {
   for (const bus::InRecord& record : records) {
-    OpenSlice();
     ++counters_.records_in;
     counters_.produced_at = std::max(counters_.produced_at, record.produced_at);
     idle_is_due_ = true;
-    task_.OnRecord(record, outbox_);
-    const bool went_well = SliceIsDue() ? Commit() : outbox_.size() < options_.send_at || SendAhead();
-    if (!went_well) return;  // the rest of the batch is delivered again
+    for (bool done = false; !done;) {
+      OpenSlice();
+      done = task_.OnRecord(record, outbox_);
+      const bool went_well = SliceIsDue() ? Commit() : outbox_.size() < options_.send_at || SendAhead();
+      if (!went_well) return;  // the rest of the batch is delivered again
+    }
   }
 }
 

@@ -24,7 +24,8 @@ class Task {
   /// Forget everything about these partitions and start from their committed positions.
   virtual void OnAssigned(const std::vector<bus::Position>& partitions) = 0;
   virtual void OnRevoked(const std::vector<bus::TopicPartition>& partitions) = 0;
-  virtual void OnRecord(const bus::InRecord& record, Outbox& outbox) = 0;
+  /// False when there is more to do with the record: it is given again, perhaps after a commit.
+  virtual bool OnRecord(const bus::InRecord& record, Outbox& outbox) = 0;
   /// Called when the loop would otherwise wait, and before each commit: time to work on what was
   /// collected (a batch).
   virtual void OnIdle(Outbox& outbox) = 0;

@@ -40,4 +40,13 @@ LinkSnapshot LinkHistory::Snapshot(const std::string& source) const {
   return {source, next_start_, idle_since_, {windows.begin(), windows.end()}, profile_.state()};
 }
 
+void Replay(const feature::Window& window, const LinkSnapshot& snapshot, const HistoryOptions& options,
+            LinkHistory& history) {
+  if (window.start == history.next_start()) {
+    history.Add(window);
+  } else if (window.start < snapshot.next_start && history.next_start() != snapshot.next_start) {
+    history = LinkHistory(options, snapshot);
+  }
+}
+
 }  // namespace flowcast::window

@@ -60,4 +60,10 @@ class LinkHistory {
   base::EventTime idle_since_;
 };
 
+/// Tells a history that was made of `snapshot` a window of its link, in the order in which they were written;
+/// it takes those that follow the snapshot. Windows of the source's former self, which may be of the same
+/// times, are older than the snapshot and undone by the first one that can't follow.
+void Replay(const feature::Window& window, const LinkSnapshot& snapshot, const HistoryOptions& options,
+            LinkHistory& history);
+
 }  // namespace flowcast::window

@@ -25,9 +25,10 @@ struct FoldOptions {
   base::Duration lateness{0};  // how much longer than its watermark says a window stays open
   base::Duration link_expiry = std::chrono::hours(1);
   std::size_t sequence_length = 10;
-  std::size_t coming_windows = 12;  // whose usual load a sequence tells
-  std::size_t snapshot_every = 20;  // windows of a link
-  std::size_t ended_sources = 100;  // that are remembered, to know what they send again
+  std::size_t coming_windows = 12;     // whose usual load a sequence tells
+  std::size_t snapshot_every = 20;     // windows of a link
+  std::size_t ended_sources = 100;     // that are remembered, to know what they send again
+  std::size_t close_at_once = 10'000;  // windows, about
   feature::FeatureOptions features;
   std::shared_ptr<const feature::Schema> schema =
       std::make_shared<feature::Schema>(feature::Schema::Default());
@@ -56,6 +57,8 @@ struct SourceProgress {
   std::uint64_t next_sequence = 0;                   // number of the packet that comes next
   base::EventTime started = base::kBeginningOfTime;  // of the epoch
   base::EventTime watermark = base::kBeginningOfTime;
+  base::EventTime closed_to = base::kBeginningOfTime;  // windows that end here or before are closed
+  bool ending = false;                                 // its last windows are being closed
   bool final = false;
   bool operator==(const SourceProgress&) const = default;
 };
@@ -73,14 +76,20 @@ struct WindowNumbers {
 /// The fold's state is a function of the batches applied; nothing here knows the time of day.
 /// Each link belongs to one source, whose watermark closes its windows. Not thread-safe.
 ///
-/// A restart makes a new fold: BeginRefold, the batches from OldestNeededOffset on are applied
-/// again (which rebuilds the windows that are open and gives no output), EndRefold with the links
-/// out of snapshots and the windows that followed them.
+/// A restart makes a new fold: BeginRefold, the batches from OldestNeededOffset on are taken again
+/// (which rebuilds the windows that are open and gives no output), EndRefold with the links out of
+/// snapshots and the windows that followed them. Close then goes on where it was.
 class PartitionFold {
  public:
   explicit PartitionFold(const FoldOptions& options) : options_(options), hop_(HopOf(options)) {}
 
-  /// Applies the batch read at `offset`; appends to `output`.
+  /// Adds the batch read at `offset`, once nothing is left to be closed; false when its source has to be
+  /// ended before: to be called again after Close.
+  bool Take(const packet::PacketBatch& batch, std::int64_t offset);
+  /// Closes windows that are due, FoldOptions::close_at_once of them or a few more, and appends them; false
+  /// when nothing is left. (An hour that a source missed closes hundreds of windows of each of its links.)
+  bool Close(FoldOutput& output);
+  /// Take and Close until all is done.
   void Apply(const packet::PacketBatch& batch, std::int64_t offset, FoldOutput& output);
   /// Closes the open windows of a source of which nothing more is expected, and forgets its links.
   /// Should it come back, it goes on with the windows after those.
@@ -99,11 +108,11 @@ class PartitionFold {
   Progress ProgressBefore(std::int64_t offset) const;
   Progress ProgressNow() const;
 
-  /// For a new fold, before its first batch.
-  void BeginRefold(const Progress& before);
+  /// For a new fold, before its first batch: ProgressBefore and ProgressNow of the fold that stopped.
+  void BeginRefold(const Progress& before, const Progress& now);
   /// `links` are those that were watched, by source and name. One that lacks windows which its source has
   /// closed begins anew: they can't be read back, or its state is left over from another group.
-  void EndRefold(const Progress& now, std::map<std::string, std::map<std::string, LinkHistory>> links,
+  void EndRefold(std::map<std::string, std::map<std::string, LinkHistory>> links,
                  const WindowNumbers& numbers);
 
   const FoldCounters& counters() const { return counters_; }
@@ -142,17 +151,15 @@ class PartitionFold {
   };
   struct Source {
     SourceProgress progress;
-    base::EventTime closed_to = base::kBeginningOfTime;  // windows that end here or before are closed
-    bool vanished = false;                               // and not come back
+    bool vanished = false;  // and not come back
     std::map<std::string, Link> links;
     std::deque<Mark> marks;        // since the oldest offset that is needed
     std::deque<Closing> closings;  // since the oldest window that is needed
   };
   struct FlowSlot;
 
-  std::optional<std::size_t> FirstNew(const packet::PacketBatch& batch, const std::string& name,
-                                      Source& source, FoldOutput& output);
-  void Restart(const packet::PacketBatch& batch, const std::string& name, Source& source, FoldOutput& output);
+  std::optional<std::size_t> FirstNew(const packet::PacketBatch& batch, SourceProgress& progress);
+  bool EndFormerSelf(const packet::PacketBatch& batch, Source& source);
   void AddPackets(const packet::PacketBatch& batch, std::size_t first, std::int64_t offset, Source& source);
   void AddPhase(const packet::PacketBatch& batch, std::size_t first, std::int64_t offset,
                 base::Duration phase, Source& source);
@@ -163,12 +170,15 @@ class PartitionFold {
   static std::uint64_t TakeLate(Link& link, base::EventTime start);
   base::EventTime ClosedBy(base::EventTime watermark) const;
   base::EventTime EndOfOpenWindows(const Source& source) const;
-  void CloseUpTo(base::EventTime boundary, const std::string& name, Source& source, bool source_ends,
-                 FoldOutput& output);
+  base::EventTime Due(const Source& source) const;
+  base::EventTime NextStep(const Source& source) const;
+  static bool HasWork(const Source& source, base::EventTime due);
+  void CloseStep(const std::string& name, Source& source, FoldOutput& output);
+  void CloseUpTo(base::EventTime boundary, const std::string& name, Source& source, FoldOutput& output);
   bool CloseLink(const std::string& name, Link& link, base::EventTime boundary,
-                 const std::string& source_name, const Source& source, bool source_ends, FoldOutput& output);
-  ClosedWindow CloseNext(const std::string& name, Link& link, const Source& source, bool source_ends);
-  void Finish(const std::string& name, Source& source, FoldOutput& output);
+                 const std::string& source_name, const Source& source, FoldOutput& output);
+  ClosedWindow CloseNext(const std::string& name, Link& link, const Source& source);
+  void DropClosed(const std::string& name, Source& source);
   void ForgetLinks(Source& source, FoldOutput& output);
   void ForgetSources();
   bool SnapshotIsDue(const std::string& link, base::EventTime start) const;
@@ -184,6 +194,7 @@ class PartitionFold {
   std::map<std::string, Source> sources_;
   std::uint64_t next_window_ = 0;  // number
   bool refolding_ = false;
+  Progress refold_to_;  // where the fold stood that this one stands for
 };
 
 }  // namespace flowcast::window

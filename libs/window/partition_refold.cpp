@@ -24,9 +24,9 @@ bool PartitionFold::SnapshotIsDue(const std::string& link, EventTime start) cons
 
 /// Every window that is `snapshot_every` windows old is in the newest snapshot of its link.
 void PartitionFold::NoteClosing(Source& source, std::uint64_t first) {
-  source.closings.push_back({source.closed_to, first});
+  source.closings.push_back({source.progress.closed_to, first});
   const auto every = static_cast<std::int64_t>(options_.snapshot_every);
-  const EventTime kept = source.closed_to - every * hop_;
+  const EventTime kept = source.progress.closed_to - every * hop_;
   while (!source.closings.empty() && source.closings.front().boundary <= kept) source.closings.pop_front();
   if (source.links.empty()) source.closings.clear();
 }
@@ -77,37 +77,54 @@ Progress PartitionFold::ProgressNow() const {
   return progress;
 }
 
-void PartitionFold::BeginRefold(const Progress& before) {
+void PartitionFold::BeginRefold(const Progress& before, const Progress& now) {
   refolding_ = true;
-  for (const auto& [name, kept] : before) {
-    Source& source = sources_[name];
-    source.progress = kept;
-    if (kept.watermark != base::kBeginningOfTime) source.closed_to = ClosedBy(kept.watermark);
-  }
+  refold_to_ = now;
+  for (const auto& [name, kept] : before) sources_[name].progress = kept;
 }
 
-void PartitionFold::EndRefold(const Progress& now,
-                              std::map<std::string, std::map<std::string, LinkHistory>> links,
+/// What the fold that this one stands for had closed; a former self of the source it had closed whole.
+void PartitionFold::DropClosed(const std::string& name, Source& source) {
+  SourceProgress& progress = source.progress;
+  const auto now = refold_to_.find(name);
+  const bool is_former = now == refold_to_.end() || now->second.epoch != progress.epoch ||
+                         now->second.content != progress.content;
+  if (progress.ending && (is_former || now->second.final)) {
+    source.links.clear();
+    progress.ending = false;
+    progress.final = true;
+    ForgetMarks();
+    return;
+  }
+  EventTime closed_to = Due(source);
+  if (!is_former) closed_to = std::min(closed_to, now->second.closed_to);
+  if (closed_to <= progress.closed_to) return;
+  progress.closed_to = closed_to;
+  for (auto& [link_name, link] : source.links) DropBelow(closed_to, link);
+  ForgetMarks();
+}
+
+void PartitionFold::EndRefold(std::map<std::string, std::map<std::string, LinkHistory>> links,
                               const WindowNumbers& numbers) {
   refolding_ = false;
   next_window_ = numbers.next;
+  const Progress now = std::exchange(refold_to_, {});
+  std::erase_if(sources_, [&now](const auto& entry) { return !now.contains(entry.first); });
   for (const auto& [name, kept] : now) {
     Source& source = sources_[name];
     source.progress = kept;  // a source that vanished is further than its batches say
-    if (kept.watermark != base::kBeginningOfTime)
-      source.closed_to = std::max(source.closed_to, ClosedBy(kept.watermark));
     if (kept.final) source.links.clear();
-    for (auto& [link_name, link] : source.links) DropBelow(source.closed_to, link);
+    for (auto& [link_name, link] : source.links) DropBelow(kept.closed_to, link);
   }
   for (auto& [name, histories] : links) {
     if (!now.contains(name)) continue;
     Source& source = sources_[name];
     for (auto& [link_name, history] : histories) {
       // One that is behind would write windows again that were written.
-      if (history.next_start() + options_.window_length <= source.closed_to) continue;
+      if (history.next_start() + options_.window_length <= source.progress.closed_to) continue;
       source.links[link_name].history = std::move(history);
     }
-    source.closings.push_back({source.closed_to, numbers.needed});
+    source.closings.push_back({source.progress.closed_to, numbers.needed});
   }
   for (auto& [name, source] : sources_) {
     std::erase_if(source.links, [](const auto& entry) {

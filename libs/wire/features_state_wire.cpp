@@ -30,11 +30,15 @@ void Write(const window::Progress& progress,
     if (source.watermark != base::kBeginningOfTime)
       message.set_watermark_ns(base::ToUnixNanoseconds(source.watermark));
     message.set_final(source.final);
+    if (source.closed_to != base::kBeginningOfTime)
+      message.set_closed_to_ns(base::ToUnixNanoseconds(source.closed_to));
+    message.set_ending(source.ending);
   }
 }
 
 bool IsSane(const v1::SourceProgress& message) {
-  return IsSaneTime(message.started_ns()) && IsSaneTime(message.watermark_ns());
+  return IsSaneTime(message.started_ns()) && IsSaneTime(message.watermark_ns()) &&
+         IsSaneTime(message.closed_to_ns());
 }
 
 template <typename Messages>
@@ -52,6 +56,8 @@ window::Progress Read(const google::protobuf::RepeatedPtrField<v1::SourceProgres
     if (message.has_started_ns()) source.started = base::FromUnixNanoseconds(message.started_ns());
     if (message.has_watermark_ns()) source.watermark = base::FromUnixNanoseconds(message.watermark_ns());
     source.final = message.final();
+    if (message.has_closed_to_ns()) source.closed_to = base::FromUnixNanoseconds(message.closed_to_ns());
+    source.ending = message.ending();
   }
   return progress;
 }

@@ -18,7 +18,7 @@ void FeaturesTask::OnAssigned(const std::vector<bus::Position>& partitions) {
     Partition partition{.fold = window::PartitionFold(options_.fold),
                         .state = store_->Load(position),
                         .begun = clock_.Steady()};
-    partition.fold.BeginRefold(partition.state.before);
+    partition.fold.BeginRefold(partition.state.before, partition.state.now);
     if (partition.state.next_offset <= std::max<std::int64_t>(position.offset, 0)) GoLive(partition);
     partitions_.insert_or_assign(position.at, std::move(partition));
   }
@@ -34,31 +34,47 @@ void FeaturesTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions)
   }
 }
 
-void FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) {
+bool FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) {
   Partition& partition = partitions_.at(record.from);
-  const auto batch = wire::DecodePacketBatch(record.value);
-  window::FoldOutput output;
   // What was to be folded again is not there any more.
   if (!partition.live && record.offset >= partition.state.next_offset) GoLive(partition);
-  if (batch) {
-    partition.fold.Apply(*batch, record.offset, output);
+  if (!partition.live) {
+    Refold(record, partition);
+    return true;
+  }
+  if (CloseSome(record.from.partition, partition, outbox)) return false;
+  if (record.offset < partition.state.next_offset) return true;  // taken, and all that it closed is closed
+  const auto batch = wire::DecodePacketBatch(record.value);
+  if (!batch) Refuse(record, batch.error());
+  if (batch && !partition.fold.Take(*batch, record.offset)) return false;
+  if (batch) partition.heard[batch->source] = clock_.Steady();
+  partition.state.next_offset = record.offset + 1;
+  partition.moved = true;
+  return !CloseSome(record.from.partition, partition, outbox);
+}
+
+void FeaturesTask::Refold(const bus::InRecord& record, Partition& partition) {
+  ++counters_.refolded;
+  if (const auto batch = wire::DecodePacketBatch(record.value)) {
+    partition.fold.Take(*batch, record.offset);
     partition.heard[batch->source] = clock_.Steady();
-  } else if (partition.live) {
-    Refuse(record, batch.error());
   }
-  if (partition.live) {
-    partition.state.next_offset = record.offset + 1;
-    partition.moved = true;
-    Emit(record.from.partition, output, outbox);
-  } else {
-    ++counters_.refolded;
-    if (record.offset + 1 >= partition.state.next_offset) GoLive(partition);
-  }
+  if (record.offset + 1 >= partition.state.next_offset) GoLive(partition);
+}
+
+/// True while there is more.
+bool FeaturesTask::CloseSome(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
+  window::FoldOutput output;
+  const bool more = partition.fold.Close(output);
+  if (output.closed.empty() && output.changed.empty()) return more;
+  partition.moved = true;
+  Emit(number, output, outbox);
+  return more;
 }
 
 void FeaturesTask::GoLive(Partition& partition) {
   PartitionState& state = partition.state;
-  partition.fold.EndRefold(state.now, std::exchange(state.links, {}), state.windows);
+  partition.fold.EndRefold(std::exchange(state.links, {}), state.windows);
   state.before.clear();
   state.now.clear();
   partition.live = true;
@@ -111,6 +127,9 @@ void FeaturesTask::Emit(std::int32_t partition, const window::FoldOutput& output
 }
 
 void FeaturesTask::OnIdle(slice::Outbox& outbox) {
+  for (auto& [at, partition] : partitions_) {
+    if (partition.live) CloseSome(at.partition, partition, outbox);
+  }
   if (clock_.Steady() < next_check_) return;
   next_check_ = clock_.Steady() + kVanishedEvery;
   for (auto& [at, partition] : partitions_) {

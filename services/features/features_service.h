@@ -55,7 +55,7 @@ class FeaturesTask : public slice::Task {
 
   void OnAssigned(const std::vector<bus::Position>& partitions) override;
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions) override;
-  void OnRecord(const bus::InRecord& record, slice::Outbox& outbox) override;
+  bool OnRecord(const bus::InRecord& record, slice::Outbox& outbox) override;
   void OnIdle(slice::Outbox& outbox) override;
   void OnCommit(slice::Outbox& outbox) override;
   std::vector<bus::Position> Positions() const override;
@@ -81,7 +81,9 @@ class FeaturesTask : public slice::Task {
     base::Duration begun{};                       // when the partition became ours
   };
 
+  void Refold(const bus::InRecord& record, Partition& partition);
   void GoLive(Partition& partition);
+  bool CloseSome(std::int32_t number, Partition& partition, slice::Outbox& outbox);
   void ForgetVanished(std::int32_t number, Partition& partition, slice::Outbox& outbox);
   wire::FeaturesProgress ProgressOf(const Partition& partition, std::int64_t from) const;
   static std::int64_t PositionOf(const Partition& partition);

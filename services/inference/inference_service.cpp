@@ -31,16 +31,20 @@ void InferenceTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions
   }
 }
 
-void InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) {
+bool InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) {
   ++counters_.sequences;
   next_offsets_[record.from.partition] = record.offset + 1;
   auto sequence = wire::DecodeSequence(record.value);
-  if (!sequence) return Refuse(record, std::string(ToString(sequence.error())));
-  if (sequence->schema_hash != options_.schema.sequence_hash() ||
-      sequence->last.size() != options_.schema.size())
-    return Refuse(record, "another feature schema or normalization (--features, --normalization)");
-  waiting_.push_back({record.from.partition, std::move(*sequence)});
+  if (!sequence) {
+    Refuse(record, std::string(ToString(sequence.error())));
+  } else if (sequence->schema_hash != options_.schema.sequence_hash() ||
+             sequence->last.size() != options_.schema.size()) {
+    Refuse(record, "another feature schema or normalization (--features, --normalization)");
+  } else {
+    waiting_.push_back({record.from.partition, std::move(*sequence)});
+  }
   if (waiting_.size() >= kLargestBatch) ForecastBatch(outbox);
+  return true;
 }
 
 void InferenceTask::Refuse(const bus::InRecord& record, const std::string& reason) {

@@ -49,7 +49,7 @@ class InferenceTask : public slice::Task {
 
   void OnAssigned(const std::vector<bus::Position>& partitions) override;
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions) override;
-  void OnRecord(const bus::InRecord& record, slice::Outbox& outbox) override;
+  bool OnRecord(const bus::InRecord& record, slice::Outbox& outbox) override;
   void OnIdle(slice::Outbox& outbox) override { ForecastBatch(outbox); }
   std::vector<bus::Position> Positions() const override;
 

@@ -30,12 +30,13 @@ class SumTask : public Task {
     }
   }
   void OnRevoked(const std::vector<bus::TopicPartition>&) override { positions_.clear(); }
-  void OnRecord(const bus::InRecord& record, Outbox& outbox) override {
+  bool OnRecord(const bus::InRecord& record, Outbox& outbox) override {
     sum_ += std::stoi(record.value);
     positions_[record.from] = {record.from, record.offset + 1, std::to_string(sum_)};
     outbox.push_back({.to = {"out", 0}, .value = std::to_string(sum_)});
     wants_commit = wants_commit || record.key == "now";
     on_record();
+    return true;
   }
   void OnIdle(Outbox&) override { ++idles; }
   bool WantsCommit(const Outbox&) const override { return wants_commit; }

@@ -22,6 +22,7 @@ void ApplyRange(PartitionFold& fold, const Log& log, std::size_t from, std::size
                 std::vector<ClosedWindow>& closed) {
   FoldOutput output;
   for (std::size_t i = from; i < to; ++i) fold.Apply(log[i], static_cast<std::int64_t>(i), output);
+  while (fold.Close(output)) continue;
   for (ClosedWindow& window : output.closed) closed.push_back(std::move(window));
 }
 
@@ -44,8 +45,8 @@ struct Written {
     for (const auto& [link, snapshot] : snapshots) {
       LinkHistory history(HistoryOptionsOf(options), snapshot);
       for (std::size_t i = needed; i < windows.size(); ++i) {
-        const feature::Window& window = windows[i].window;
-        if (window.link == link && window.start == history.next_start()) history.Add(window);
+        if (windows[i].window.link == link)
+          Replay(windows[i].window, snapshot, HistoryOptionsOf(options), history);
       }
       histories[snapshot.source].emplace(link, std::move(history));
     }
@@ -73,24 +74,38 @@ void ExpectSame(const std::vector<ClosedWindow>& actual, const std::vector<Close
   }
 }
 
-/// Stops before record k and goes on with a fresh fold, as a restarted service does.
-void ExpectRestartChangesNothing(const Log& log, std::size_t k, const FoldOptions& options) {
+/// Stops before record k, perhaps amid what that closes, and goes on with a fresh fold, as a restarted
+/// service does.
+void ExpectRestartChangesNothing(const Log& log, std::size_t k, const FoldOptions& options,
+                                 std::uint64_t steps) {
   PartitionFold straight(options), stopped(options), fresh(options);
-  std::vector<ClosedWindow> silent, wanted, actual;
-  Run(straight, log, k);
-  ApplyRange(straight, log, k, log.size(), wanted);
+  std::vector<ClosedWindow> wanted, actual;
+  const auto part = [&](PartitionFold& fold) {
+    Written written = Run(fold, log, k);
+    if (!fold.Take(log[k], static_cast<std::int64_t>(k))) steps = std::max<std::uint64_t>(steps, 1);
+    const bool taken = fold.counters().batches > k;
+    FoldOutput output;
+    for (std::uint64_t step = 0; step < steps && fold.Close(output); ++step) continue;
+    written.Take(std::move(output));
+    return std::pair(std::move(written), taken ? k + 1 : k);
+  };
+  const auto [unused, next] = part(straight);
+  FoldOutput rest;
+  while (straight.Close(rest)) continue;
+  for (ClosedWindow& window : rest.closed) wanted.push_back(std::move(window));
+  ApplyRange(straight, log, next, log.size(), wanted);
 
-  const Written written = Run(stopped, log, k);
-  const auto from = stopped.OldestNeededOffset().value_or(static_cast<std::int64_t>(k));
+  const Written written = part(stopped).first;
+  const auto from = stopped.OldestNeededOffset().value_or(static_cast<std::int64_t>(next));
   const WindowNumbers numbers{stopped.OldestNeededWindow(), written.windows.size()};
-  fresh.BeginRefold(stopped.ProgressBefore(from));
-  ApplyRange(fresh, log, static_cast<std::size_t>(from), k, silent);
-  EXPECT_TRUE(silent.empty());
-  fresh.EndRefold(stopped.ProgressNow(), written.Histories(numbers.needed, options), numbers);
+  fresh.BeginRefold(stopped.ProgressBefore(from), stopped.ProgressNow());
+  for (auto i = static_cast<std::size_t>(from); i < next; ++i)
+    EXPECT_TRUE(fresh.Take(log[i], static_cast<std::int64_t>(i)));
+  fresh.EndRefold(written.Histories(numbers.needed, options), numbers);
   EXPECT_EQ(fresh.link_count(), stopped.link_count());
   EXPECT_EQ(fresh.OldestNeededOffset(), stopped.OldestNeededOffset());
   EXPECT_LE(fresh.OldestNeededWindow(), stopped.OldestNeededWindow());
-  ApplyRange(fresh, log, k, log.size(), actual);
+  ApplyRange(fresh, log, next, log.size(), actual);
   ExpectSame(actual, wanted);
 }
 
@@ -129,7 +144,7 @@ class WindowProperties : public testing::TestWithParam<std::uint64_t> {
   void ExpectRestartsChangeNothing(const Log& log, const FoldOptions& options = kOptions) {
     for (int i = 0; i < 8; ++i) {
       const std::size_t k = random_.Below(log.size());
-      ExpectRestartChangesNothing(log, k, options);
+      ExpectRestartChangesNothing(log, k, options, random_.Below(4));
       ASSERT_FALSE(HasFailure()) << "restarted at " << k << " of " << log.size();
     }
   }
@@ -207,6 +222,17 @@ TEST_P(WindowProperties, ARestartAmongWindowsThatOverlapChangesNothing) {
   FoldOptions options = kOptions;
   options.hop = options.window_length / 4;
   ExpectRestartsChangeNothing(support::WithResends(random_, MakeLog({.disorder_s = 7})), options);
+}
+
+TEST_P(WindowProperties, ARestartAmidTheStepsOfManyClosingsChangesNothing) {
+  FoldOptions options = kOptions;
+  options.close_at_once = 3;
+  options.link_expiry = 300s;
+  Log log = MakeLog({.disorder_s = 7, .ends = random_.Below(2) == 0});
+  Log again = MakeBatches(random_, "one", support::MakeSightings(random_, 100), {.disorder_s = 7});
+  for (PacketBatch& batch : again) batch.epoch = 2;
+  log.insert(log.end(), again.begin(), again.end());
+  for (int i = 0; i < 5; ++i) ExpectRestartsChangeNothing(log, options);
 }
 
 TEST_P(WindowProperties, ARestartAmongResendsChangesNothing) {

@@ -4,8 +4,7 @@
 
 #include <cmath>
 
-#include "libs/window/partition_fold.h"
-#include "tests/support/stream.h"
+#include "tests/unit/window_fixture.h"
 
 namespace flowcast::window {
 namespace {
@@ -17,58 +16,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class WindowTest : public testing::Test {
- protected:
-  void Restart(const FoldOptions& options) { fold_ = PartitionFold(options); }
-  /// One batch with a packet on link "a" at each of these seconds; the watermark stays.
-  void Feed(const std::vector<double>& seconds, const std::string& link = "a") {
-    for (const double second : seconds) stream_.Add(link, At(second));
-    Apply(stream_.Next(watermark_));
-  }
-  void AdvanceTo(double seconds) {
-    watermark_ = At(seconds);
-    Apply(stream_.Next(watermark_));
-  }
-  void End(double seconds) { Apply(stream_.Next(At(seconds), true)); }
-  void Apply(const packet::PacketBatch& batch) {
-    FoldOutput output;
-    fold_.Apply(batch, offset_++, output);
-    Take(std::move(output));
-  }
-  void Vanish() {
-    FoldOutput output;
-    fold_.Vanish("demo", output);
-    Take(std::move(output));
-  }
-  void Take(FoldOutput output) {
-    for (ClosedWindow& window : output.closed) closed_.push_back(std::move(window));
-    changed_ = std::move(output.changed);
-  }
-
-  std::vector<ClosedWindow> TakeClosed() { return std::exchange(closed_, {}); }
-  /// The oldest window not looked at yet.
-  void ExpectWindow(double start, std::uint64_t packets, bool partial = false,
-                    const std::string& link = "demo/a") {
-    ASSERT_FALSE(closed_.empty()) << "no window at " << start;
-    const feature::Window window = closed_.front().window;
-    closed_.erase(closed_.begin());
-    EXPECT_EQ(window.link, link);
-    EXPECT_EQ(base::ToSeconds(window.start - At(0)), start);
-    EXPECT_EQ(window.packets, packets) << "window at " << start;
-    EXPECT_EQ(window.partial, partial) << "window at " << start;
-    late_ += window.late_packets;
-  }
-  void ExpectNothingMore() { EXPECT_THAT(closed_, IsEmpty()); }
-
-  FoldOptions options_{.window_length = 5s, .sequence_length = 3};
-  PartitionFold fold_{options_};
-  Stream stream_;
-  base::EventTime watermark_ = At(0);
-  std::int64_t offset_ = 0;
-  std::vector<ClosedWindow> closed_;
-  std::map<std::string, std::optional<LinkSnapshot>> changed_;  // by the last call
-  std::uint64_t late_ = 0;
-};
+class WindowTest : public WindowFixture {};
 
 TEST_F(WindowTest, WindowsAreAlignedToTheEpochAndTheFirstIsPartial) {
   Feed({2, 4.999999999, 5, 9});
@@ -225,78 +173,6 @@ TEST_F(WindowTest, TheSnapshotOfALinkThatEndsIsTakenBack) {
   EXPECT_EQ(changed_["demo/a"], std::nullopt);
 }
 
-TEST_F(WindowTest, ASourceThatVanishedClosesItsWindowsAndMayComeBack) {
-  Feed({0, 6});
-  AdvanceTo(5);
-  ExpectWindow(0, 1);
-  Vanish();
-  ExpectWindow(5, 1, true);
-  ExpectNothingMore();
-  EXPECT_EQ(changed_["demo/a"], std::nullopt);
-  EXPECT_EQ(fold_.link_count(), 0u);
-  EXPECT_EQ(fold_.counters().vanished_sources, 1u);
-  Vanish();
-  EXPECT_EQ(fold_.counters().vanished_sources, 1u) << "told once";
-  Feed({9, 11});
-  AdvanceTo(15);
-  ExpectWindow(10, 1);
-  ExpectNothingMore();
-  EXPECT_EQ(fold_.counters().late_packets, 1u);
-}
-
-TEST_F(WindowTest, ASourceThatStandsStillDoesNotHoldUpTheOthers) {
-  options_.window_length = 1s;
-  options_.link_expiry = 1000h;
-  Restart(options_);
-  Feed({0});
-  AdvanceTo(1);
-  Stream other("other");
-  Apply(other.Add("x", At(0)).Next(At(0)));
-  changed_.clear();
-  for (int second = 1000; second <= 120'000 && changed_.count("demo/a") == 0; second += 1000)
-    Apply(other.Next(At(second)));
-  EXPECT_TRUE(changed_.contains("demo/a"));
-  EXPECT_GT(fold_.OldestNeededWindow(), 90'000u);
-}
-
-TEST_F(WindowTest, ALinkWhoseStateIsBehindItsSourceBeginsAnewInsteadOfRepeatingWindows) {
-  const SourceProgress now{.epoch = 1, .next_sequence = 1, .started = At(0), .watermark = At(100)};
-  fold_.BeginRefold({{"demo", now}});
-  std::map<std::string, std::map<std::string, LinkHistory>> links;
-  links["demo"].emplace("demo/a", LinkHistory(HistoryOptionsOf(options_), At(90)));
-  links["demo"].emplace("demo/b", LinkHistory(HistoryOptionsOf(options_), At(100)));
-  links["gone"].emplace("gone/x", LinkHistory(HistoryOptionsOf(options_), At(100)));
-  fold_.EndRefold({{"demo", now}}, std::move(links), {});
-  EXPECT_EQ(fold_.link_count(), 1u);
-  stream_.Skip(1);
-  AdvanceTo(105);
-  ExpectWindow(100, 0, false, "demo/b");
-  ExpectNothingMore();
-}
-
-TEST_F(WindowTest, APacketDatedFarAheadDoesNotHoldThePositionForEver) {
-  constexpr double kYear = 365.25 * 86'400;
-  Feed({0, kYear});
-  for (int second = 1; second < 100; ++second) {
-    Feed({second + 0.5});
-    AdvanceTo(second + 1);
-  }
-  EXPECT_GT(fold_.OldestNeededOffset().value_or(offset_), 100);
-  EXPECT_EQ(fold_.counters().ahead_packets, 1u);
-}
-
-TEST_F(WindowTest, OfSourcesThatEndedTheLastHundredAreRemembered) {
-  std::vector<Stream> files;
-  for (int i = 0; i < 150; ++i) {
-    files.emplace_back("file" + std::to_string(i));
-    Apply(files.back().Add("a", At(i)).Next(At(i), true));
-  }
-  EXPECT_EQ(fold_.ProgressNow().size(), 100u);
-  const auto windows = closed_.size();
-  Apply(Stream("file149").Add("a", At(149)).Next(At(149), true));
-  EXPECT_EQ(closed_.size(), windows) << "known still, so sent again";
-}
-
 TEST_F(WindowTest, LatenessKeepsWindowsOpenForLonger) {
   options_.lateness = 3s;
   Restart(options_);
@@ -318,52 +194,6 @@ TEST_F(WindowTest, TheWatermarkNeverGoesBack) {
   ExpectNothingMore();
 }
 
-TEST_F(WindowTest, ABatchThatComesAgainIsDroppedAndCounted) {
-  const packet::PacketBatch batch = stream_.Add("a", At(0)).Add("a", At(1)).Next(At(1));
-  Apply(batch);
-  Apply(batch);
-  AdvanceTo(5);
-  ExpectWindow(0, 2);
-  EXPECT_EQ(fold_.counters().repeated_batches, 1u);
-  EXPECT_EQ(fold_.counters().repeated_packets, 2u);
-  EXPECT_EQ(fold_.counters().packets_in, 4u);
-}
-
-TEST_F(WindowTest, PacketsThatNeverCameAreCounted) {
-  Feed({0});
-  stream_.Skip(7);
-  Feed({1});
-  EXPECT_EQ(fold_.counters().missing_packets, 7u);
-}
-
-TEST_F(WindowTest, OfABatchThatWasHadInPartTheRestCounts) {
-  Feed({0, 1});
-  Stream again("demo", 1);
-  Apply(again.Add("a", At(0)).Add("a", At(1)).Add("a", At(2)).Next(At(2)));
-  EXPECT_EQ(fold_.counters().repeated_packets, 2u);
-  EXPECT_EQ(fold_.counters().repeated_batches, 0u);
-  Apply(again.Next(At(5)));
-  ExpectWindow(0, 3);
-}
-
-TEST_F(WindowTest, NothingFollowsAFinalMark) {
-  Apply(stream_.Add("a", At(0)).Next(At(0), true));
-  ExpectWindow(0, 1, true);
-  Apply(stream_.Add("a", At(1)).Next(At(50)));
-  ExpectNothingMore();
-  EXPECT_EQ(fold_.counters().repeated_packets, 1u);
-}
-
-TEST_F(WindowTest, OtherContentInTheSameEpochIsAnotherStream) {
-  Feed({0});
-  packet::PacketBatch other = Stream("demo", 1).Add("a", At(1)).Add("a", At(2)).Next(At(2));
-  other.content = 7;
-  Apply(other);
-  ExpectWindow(0, 1, true);
-  EXPECT_EQ(fold_.counters().restarted_sources, 1u);
-  EXPECT_EQ(fold_.counters().repeated_packets, 0u);
-}
-
 TEST_F(WindowTest, AStragglerIsLateWhenItsWindowWasClosedWhereverBatchesEnd) {
   packet::PacketBatch batch =
       stream_.Add("a", At(0)).Add("a", At(9)).Add("a", At(3)).Add("a", At(6)).Next(At(9));
@@ -373,72 +203,6 @@ TEST_F(WindowTest, AStragglerIsLateWhenItsWindowWasClosedWhereverBatchesEnd) {
   AdvanceTo(10);
   ExpectWindow(5, 2);
   EXPECT_EQ(fold_.counters().late_packets, 1u);
-}
-
-TEST_F(WindowTest, ASourceThatStartsAfreshFinishesItsFormerSelf) {
-  Feed({0, 6});
-  AdvanceTo(6);
-  ExpectWindow(0, 1);
-  stream_ = Stream("demo", 2);
-  watermark_ = At(102);
-  Feed({102});
-  ExpectWindow(5, 1, true);
-  ExpectNothingMore();
-  AdvanceTo(110);
-  ExpectWindow(100, 1, true);
-  ExpectWindow(105, 0);
-  EXPECT_EQ(fold_.counters().restarted_sources, 1u);
-  EXPECT_EQ(fold_.counters().gap_ns, 96'000'000'000u);
-}
-
-TEST_F(WindowTest, TheGapsOfSourcesThatStartAfreshAddUpAndNoneIsNegative) {
-  const auto restart = [this](std::uint64_t epoch, double first) {
-    stream_ = Stream("demo", epoch);
-    Feed({first, first + 1});
-  };
-  Feed({0});
-  restart(2, 1);
-  AdvanceTo(6);
-  restart(3, 6.5);
-  restart(4, 4);
-  restart(5, 7.25);
-  EXPECT_EQ(fold_.counters().gap_ns, 2'750'000'000u);
-  AdvanceTo(8);
-  End(9);
-  restart(6, 100);
-  EXPECT_EQ(fold_.counters().gap_ns, 2'750'000'000u) << "a source that has ended missed nothing";
-  EXPECT_EQ(fold_.counters().restarted_sources, 4u);
-}
-
-TEST_F(WindowTest, WhatIsAheadOfTheWatermarkIsNotLostWhenASourceStartsAfresh) {
-  Feed({0, 4.99, 5.01, 11});
-  AdvanceTo(4.98);
-  stream_ = Stream("demo", 2);
-  watermark_ = At(102);
-  Feed({102});
-  ExpectWindow(0, 2, true);
-  ExpectWindow(5, 1, true);
-  ExpectWindow(10, 1, true);
-  ExpectNothingMore();
-}
-
-TEST_F(WindowTest, ABatchOfAnOlderEpochIsARepeat) {
-  stream_ = Stream("demo", 2);
-  Feed({0});
-  stream_ = Stream("demo", 1);
-  Feed({1});
-  EXPECT_EQ(fold_.counters().repeated_batches, 1u);
-}
-
-TEST_F(WindowTest, SourcesHaveWatermarksOfTheirOwn) {
-  Feed({0});
-  Stream other("other");
-  Apply(other.Add("a", At(0)).Next(At(20)));
-  EXPECT_THAT(TakeClosed(), SizeIs(4));
-  EXPECT_EQ(fold_.Watermark(), At(0));
-  AdvanceTo(5);
-  ExpectWindow(0, 1);
-  ExpectNothingMore();
 }
 
 TEST_F(WindowTest, ALinkWithoutPacketsIsRetired) {

@@ -1,0 +1,193 @@
+// What closes when, and what is forgotten.
+#include <algorithm>
+#include <utility>
+
+#include "libs/window/partition_fold.h"
+
+namespace flowcast::window {
+
+using base::EventTime;
+
+bool PartitionFold::Close(FoldOutput& output) {
+  const std::size_t enough = output.closed.size() + options_.close_at_once;
+  for (auto& [name, source] : sources_) {
+    for (; HasWork(source, Due(source)); CloseStep(name, source, output)) {
+      if (output.closed.size() >= enough) return true;
+    }
+  }
+  ForgetSources();
+  SnapshotLaggards(output);
+  return false;
+}
+
+/// Windows that end here or before are to be closed.
+EventTime PartitionFold::Due(const Source& source) const {
+  if (source.progress.ending) return EndOfOpenWindows(source);
+  const EventTime watermark = source.progress.watermark;
+  return watermark == base::kBeginningOfTime ? watermark : ClosedBy(watermark);
+}
+
+bool PartitionFold::HasWork(const Source& source, EventTime due) {
+  return source.progress.ending || due > source.progress.closed_to;
+}
+
+/// As far towards what is due as makes about `close_at_once` windows.
+EventTime PartitionFold::NextStep(const Source& source) const {
+  const EventTime due = Due(source);
+  EventTime next = base::kEndOfTime;  // the end of the oldest window that is not closed
+  for (const auto& [name, link] : source.links) {
+    if (link.history)
+      next = std::min(next, link.history->next_start() + options_.window_length);
+    else if (!link.open.empty())
+      next = std::min(next, link.open.begin()->first + options_.window_length);
+  }
+  next = std::max(next, source.progress.closed_to + hop_);
+  if (next >= due) return due;
+  const std::size_t hops = options_.close_at_once / source.links.size();
+  return std::min(due, next + static_cast<std::int64_t>(hops) * hop_);
+}
+
+void PartitionFold::CloseStep(const std::string& name, Source& source, FoldOutput& output) {
+  const EventTime due = Due(source);
+  CloseUpTo(NextStep(source), name, source, output);
+  if (!source.progress.ending || source.progress.closed_to < due) return;
+  ForgetLinks(source, output);
+  source.progress.ending = false;
+  source.progress.final = true;
+}
+
+void PartitionFold::CloseUpTo(EventTime boundary, const std::string& name, Source& source,
+                              FoldOutput& output) {
+  if (boundary <= source.progress.closed_to) return;
+  const std::uint64_t first = next_window_;
+  for (auto position = source.links.begin(); position != source.links.end();) {
+    Link& link = position->second;
+    const bool watched = CloseLink(position->first, link, boundary, name, source, output);
+    DropBelow(boundary, link);
+    position = watched ? std::next(position) : source.links.erase(position);
+  }
+  source.progress.closed_to = boundary;
+  NoteClosing(source, first);
+  ForgetMarks();
+}
+
+/// What windows that end at `boundary` or before would have taken.
+void PartitionFold::DropBelow(EventTime boundary, Link& link) const {
+  if (boundary == base::kBeginningOfTime) return;  // nothing was closed
+  const EventTime last_start = boundary - options_.window_length;
+  link.open.erase(link.open.begin(), link.open.upper_bound(last_start));
+  link.late.erase(link.late.begin(), link.late.upper_bound(last_start));
+}
+
+bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime boundary,
+                              const std::string& source_name, const Source& source, FoldOutput& output) {
+  bool snapshot_is_due = false;
+  for (;;) {
+    auto& history = link.history;
+    if (history && history->next_start() - history->idle_since() >= options_.link_expiry &&
+        history->next_start() + options_.window_length <= boundary) {
+      ++counters_.retired_links;
+      output.changed[name] = std::nullopt;
+      history.reset();
+    }
+    if (!history) {
+      if (link.open.empty()) return false;
+      const EventTime begin = link.open.begin()->first;
+      if (begin + options_.window_length > boundary) break;
+      history.emplace(HistoryOptionsOf(options_), begin);
+      // Whether the link was known when these came depends on where batches ended.
+      TakeLate(link, begin);
+      snapshot_is_due = true;
+    }
+    if (history->next_start() + options_.window_length > boundary) break;
+    snapshot_is_due = snapshot_is_due || SnapshotIsDue(name, history->next_start());
+    output.closed.push_back(CloseNext(name, link, source));
+  }
+  if (snapshot_is_due && link.history) output.changed[name] = link.history->Snapshot(source_name);
+  return true;
+}
+
+/// Late packets belong to the first window that closes after they came.
+std::uint64_t PartitionFold::TakeLate(Link& link, EventTime start) {
+  std::uint64_t count = 0;
+  const auto end = link.late.upper_bound(start);
+  for (auto position = link.late.begin(); position != end; ++position) count += position->second.packets;
+  link.late.erase(link.late.begin(), end);
+  return count;
+}
+
+ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const Source& source) {
+  const EventTime start = link.history->next_start();
+  const EventTime end = start + options_.window_length;
+  const auto open = link.open.find(start);
+  static const feature::Accumulator kNothing;
+  const feature::Accumulator& sums = open == link.open.end() ? kNothing : open->second.sums;
+  const SourceProgress& progress = source.progress;
+  ClosedWindow closed;
+  closed.window = {.link = name,
+                   .start = start,
+                   .length = options_.window_length,
+                   .schema_hash = options_.schema->hash(),
+                   .partial = start < progress.started || (progress.ending && progress.watermark < end),
+                   .packets = sums.packets(),
+                   .bytes = sums.bytes(),
+                   .late_packets = TakeLate(link, start),
+                   .approximate = sums.approximate(),
+                   .features = options_.schema->Select(sums.Features(start, options_.window_length))};
+  closed.sequence = link.history->Add(closed.window);
+  if (base::AlignDown(start, options_.window_length) == start) counters_.packets_in_windows += sums.packets();
+  ++counters_.windows;
+  ++next_window_;
+  counters_.sequences += closed.sequence ? 1 : 0;
+  if (open != link.open.end()) link.open.erase(open);
+  return closed;
+}
+
+/// Behind the newest open window; at least behind the one that the watermark is in.
+EventTime PartitionFold::EndOfOpenWindows(const Source& source) const {
+  EventTime newest = base::AlignDown(source.progress.watermark, hop_);
+  for (const auto& [name, link] : source.links) {
+    if (!link.open.empty()) newest = std::max(newest, link.open.rbegin()->first);
+  }
+  return newest + options_.window_length;
+}
+
+void PartitionFold::Vanish(const std::string& name, FoldOutput& output) {
+  const auto found = sources_.find(name);
+  if (found == sources_.end() || found->second.progress.final) return;
+  Source& source = found->second;
+  source.vanished = true;
+  if (source.links.empty()) return;
+  ++counters_.vanished_sources;
+  const EventTime end = EndOfOpenWindows(source);
+  source.progress.ending = true;  // says that what is open is partial
+  CloseUpTo(end, name, source, output);
+  source.progress.ending = false;
+  source.progress.watermark = std::max(source.progress.watermark, end + options_.lateness);
+  ForgetLinks(source, output);
+}
+
+void PartitionFold::ForgetLinks(Source& source, FoldOutput& output) {
+  if (!refolding_) {
+    for (const auto& [name, link] : source.links) {
+      if (link.history) output.changed[name] = std::nullopt;
+    }
+  }
+  source.links.clear();
+  source.closings.clear();
+}
+
+/// Of the sources that ended more than so many ago those whose time is the oldest.
+void PartitionFold::ForgetSources() {
+  if (sources_.size() <= options_.ended_sources) return;
+  std::vector<std::pair<EventTime, std::string>> ended;
+  for (const auto& [name, source] : sources_) {
+    if (source.progress.final && source.marks.empty()) ended.emplace_back(source.progress.watermark, name);
+  }
+  if (ended.size() <= options_.ended_sources) return;
+  const auto kept = ended.end() - static_cast<std::ptrdiff_t>(options_.ended_sources);
+  std::nth_element(ended.begin(), kept, ended.end());
+  for (auto forgotten = ended.begin(); forgotten != kept; ++forgotten) sources_.erase(forgotten->second);
+}
+
+}  // namespace flowcast::window
