@@ -24,6 +24,11 @@ std::optional<feature::Sequence> LinkHistory::Add(const feature::Window& window)
   return sequence;
 }
 
+std::optional<LinkSnapshot> LinkHistory::Remains(const std::string& source) const {
+  if (profile_.state().quarters.empty()) return std::nullopt;
+  return LinkSnapshot{source, next_start_, idle_since_, {}, profile_.state(), true};
+}
+
 /// Nothing at all while nothing is known.
 void LinkHistory::TellUsual(feature::Sequence& sequence) const {
   std::vector<feature::Usual> coming;

@@ -18,6 +18,7 @@ struct LinkSnapshot {
   base::EventTime idle_since = base::kBeginningOfTime;  // end of the last window with a packet
   std::vector<feature::Window> windows;                 // of the sequence that is being made, oldest first
   feature::SeasonalProfile::State profile;
+  bool ended = false;  // only the profile is kept, for when the link comes back
   bool operator==(const LinkSnapshot&) const = default;
 };
 
@@ -32,9 +33,11 @@ struct HistoryOptions {
 /// that followed it stands where the first one stood. Not thread-safe.
 class LinkHistory {
  public:
-  /// The first window starts at `start`.
-  LinkHistory(const HistoryOptions& options, base::EventTime start)
+  /// The first window starts at `start`; `profile` is what is known from before.
+  LinkHistory(const HistoryOptions& options, base::EventTime start,
+              feature::SeasonalProfile::State profile = {})
       : sequences_(options.sequence_length, *options.schema),
+        profile_(std::move(profile)),
         hop_(options.hop),
         coming_windows_(options.coming_windows),
         next_start_(start),
@@ -48,6 +51,8 @@ class LinkHistory {
   base::EventTime next_start() const { return next_start_; }
   base::EventTime idle_since() const { return idle_since_; }
   LinkSnapshot Snapshot(const std::string& source) const;
+  /// What is kept of a link that is forgotten; nothing while no quarter of an hour is known.
+  std::optional<LinkSnapshot> Remains(const std::string& source) const;
 
  private:
   void TellUsual(feature::Sequence& sequence) const;

@@ -15,7 +15,7 @@ bool PartitionFold::Close(FoldOutput& output) {
       if (output.closed.size() >= enough) return true;
     }
   }
-  ForgetSources();
+  ForgetSources(output);
   SnapshotLaggards(output);
   return false;
 }
@@ -51,7 +51,7 @@ void PartitionFold::CloseStep(const std::string& name, Source& source, FoldOutpu
   const EventTime due = Due(source);
   CloseUpTo(NextStep(source), name, source, output);
   if (!source.progress.ending || source.progress.closed_to < due) return;
-  ForgetLinks(source, output);
+  ForgetLinks(name, source, output);
   source.progress.ending = false;
   source.progress.final = true;
 }
@@ -66,6 +66,7 @@ void PartitionFold::CloseUpTo(EventTime boundary, const std::string& name, Sourc
     DropBelow(boundary, link);
     position = watched ? std::next(position) : source.links.erase(position);
   }
+  source.former.Tidy(source.progress.closed_to, boundary, output.changed);
   source.progress.closed_to = boundary;
   NoteClosing(source, first);
   ForgetMarks();
@@ -80,21 +81,20 @@ void PartitionFold::DropBelow(EventTime boundary, Link& link) const {
 }
 
 bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime boundary,
-                              const std::string& source_name, const Source& source, FoldOutput& output) {
+                              const std::string& source_name, Source& source, FoldOutput& output) {
   bool snapshot_is_due = false;
   for (;;) {
     auto& history = link.history;
     if (history && history->next_start() - history->idle_since() >= options_.link_expiry &&
         history->next_start() + options_.window_length <= boundary) {
       ++counters_.retired_links;
-      output.changed[name] = std::nullopt;
-      history.reset();
+      Forget(name, link, source_name, source, output);
     }
     if (!history) {
       if (link.open.empty()) return false;
       const EventTime begin = link.open.begin()->first;
       if (begin + options_.window_length > boundary) break;
-      history.emplace(HistoryOptionsOf(options_), begin);
+      history.emplace(HistoryOptionsOf(options_), begin, source.former.Take(name, begin));
       // Whether the link was known when these came depends on where batches ended.
       TakeLate(link, begin);
       snapshot_is_due = true;
@@ -164,21 +164,27 @@ void PartitionFold::Vanish(const std::string& name, FoldOutput& output) {
   CloseUpTo(end, name, source, output);
   source.progress.ending = false;
   source.progress.watermark = std::max(source.progress.watermark, end + options_.lateness);
-  ForgetLinks(source, output);
+  ForgetLinks(name, source, output);
 }
 
-void PartitionFold::ForgetLinks(Source& source, FoldOutput& output) {
-  if (!refolding_) {
-    for (const auto& [name, link] : source.links) {
-      if (link.history) output.changed[name] = std::nullopt;
-    }
+void PartitionFold::Forget(const std::string& name, Link& link, const std::string& source_name,
+                           Source& source, FoldOutput& output) {
+  auto remains = link.history->Remains(source_name);
+  link.history.reset();
+  if (remains) source.former.Keep(name, *remains);
+  output.changed[name] = std::move(remains);
+}
+
+void PartitionFold::ForgetLinks(const std::string& source_name, Source& source, FoldOutput& output) {
+  for (auto& [name, link] : source.links) {
+    if (link.history) Forget(name, link, source_name, source, output);
   }
   source.links.clear();
   source.closings.clear();
 }
 
 /// Of the sources that ended more than so many ago those whose time is the oldest.
-void PartitionFold::ForgetSources() {
+void PartitionFold::ForgetSources(FoldOutput& output) {
   if (sources_.size() <= options_.ended_sources) return;
   std::vector<std::pair<EventTime, std::string>> ended;
   for (const auto& [name, source] : sources_) {
@@ -187,7 +193,10 @@ void PartitionFold::ForgetSources() {
   if (ended.size() <= options_.ended_sources) return;
   const auto kept = ended.end() - static_cast<std::ptrdiff_t>(options_.ended_sources);
   std::nth_element(ended.begin(), kept, ended.end());
-  for (auto forgotten = ended.begin(); forgotten != kept; ++forgotten) sources_.erase(forgotten->second);
+  for (auto forgotten = ended.begin(); forgotten != kept; ++forgotten) {
+    sources_[forgotten->second].former.Clear(output.changed);
+    sources_.erase(forgotten->second);
+  }
 }
 
 }  // namespace flowcast::window

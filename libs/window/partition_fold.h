@@ -14,6 +14,8 @@
 #include "libs/feature/window.h"
 #include "libs/packet/packet.h"
 #include "libs/window/fold_counters.h"
+#include "libs/window/fold_progress.h"
+#include "libs/window/former_links.h"
 #include "libs/window/link_history.h"
 #include "libs/window/needed_offsets.h"
 
@@ -48,26 +50,6 @@ struct ClosedWindow {
 struct FoldOutput {
   std::vector<ClosedWindow> closed;                            // by link and time
   std::map<std::string, std::optional<LinkSnapshot>> changed;  // nothing: the link is forgotten
-};
-
-/// How far a source's stream has come; what is needed to recognise repeats after a restart.
-struct SourceProgress {
-  std::uint64_t epoch = 0;
-  std::uint64_t content = 0;                         // what the epoch consists of
-  std::uint64_t next_sequence = 0;                   // number of the packet that comes next
-  base::EventTime started = base::kBeginningOfTime;  // of the epoch
-  base::EventTime watermark = base::kBeginningOfTime;
-  base::EventTime closed_to = base::kBeginningOfTime;  // windows that end here or before are closed
-  bool ending = false;                                 // its last windows are being closed
-  bool final = false;
-  bool operator==(const SourceProgress&) const = default;
-};
-using Progress = std::map<std::string, SourceProgress>;  // by source
-
-/// Numbers of closed windows, counted as they are written out.
-struct WindowNumbers {
-  std::uint64_t needed = 0;  // the oldest that a snapshot may lack
-  std::uint64_t next = 0;
 };
 
 /// Windows that overlap are so many rows of windows end to end, each with a phase of its own; sequences are
@@ -112,8 +94,7 @@ class PartitionFold {
   void BeginRefold(const Progress& before, const Progress& now);
   /// `links` are those that were watched, by source and name. One that lacks windows which its source has
   /// closed begins anew: they can't be read back, or its state is left over from another group.
-  void EndRefold(std::map<std::string, std::map<std::string, LinkHistory>> links,
-                 const WindowNumbers& numbers);
+  void EndRefold(std::map<std::string, RestoredLinks> links, const WindowNumbers& numbers);
 
   const FoldCounters& counters() const { return counters_; }
   /// Sources that have not ended.
@@ -153,6 +134,7 @@ class PartitionFold {
     SourceProgress progress;
     bool vanished = false;  // and not come back
     std::map<std::string, Link> links;
+    FormerLinks former;
     std::deque<Mark> marks;        // since the oldest offset that is needed
     std::deque<Closing> closings;  // since the oldest window that is needed
   };
@@ -176,11 +158,13 @@ class PartitionFold {
   void CloseStep(const std::string& name, Source& source, FoldOutput& output);
   void CloseUpTo(base::EventTime boundary, const std::string& name, Source& source, FoldOutput& output);
   bool CloseLink(const std::string& name, Link& link, base::EventTime boundary,
-                 const std::string& source_name, const Source& source, FoldOutput& output);
+                 const std::string& source_name, Source& source, FoldOutput& output);
   ClosedWindow CloseNext(const std::string& name, Link& link, const Source& source);
   void DropClosed(const std::string& name, Source& source);
-  void ForgetLinks(Source& source, FoldOutput& output);
-  void ForgetSources();
+  static void Forget(const std::string& name, Link& link, const std::string& source_name, Source& source,
+                     FoldOutput& output);
+  static void ForgetLinks(const std::string& source_name, Source& source, FoldOutput& output);
+  void ForgetSources(FoldOutput& output);
   bool SnapshotIsDue(const std::string& link, base::EventTime start) const;
   void NoteClosing(Source& source, std::uint64_t first);
   void SnapshotLaggards(FoldOutput& output);

@@ -104,8 +104,7 @@ void PartitionFold::DropClosed(const std::string& name, Source& source) {
   ForgetMarks();
 }
 
-void PartitionFold::EndRefold(std::map<std::string, std::map<std::string, LinkHistory>> links,
-                              const WindowNumbers& numbers) {
+void PartitionFold::EndRefold(std::map<std::string, RestoredLinks> links, const WindowNumbers& numbers) {
   refolding_ = false;
   next_window_ = numbers.next;
   const Progress now = std::exchange(refold_to_, {});
@@ -116,10 +115,11 @@ void PartitionFold::EndRefold(std::map<std::string, std::map<std::string, LinkHi
     if (kept.final) source.links.clear();
     for (auto& [link_name, link] : source.links) DropBelow(kept.closed_to, link);
   }
-  for (auto& [name, histories] : links) {
+  for (auto& [name, restored] : links) {
     if (!now.contains(name)) continue;
     Source& source = sources_[name];
-    for (auto& [link_name, history] : histories) {
+    source.former = FormerLinks(std::move(restored.former));
+    for (auto& [link_name, history] : restored.watched) {
       // One that is behind would write windows again that were written.
       if (history.next_start() + options_.window_length <= source.progress.closed_to) continue;
       source.links[link_name].history = std::move(history);

@@ -140,6 +140,7 @@ std::string Encode(const window::LinkSnapshot& snapshot) {
   message.set_idle_since_ns(base::ToUnixNanoseconds(snapshot.idle_since));
   for (const feature::Window& window : snapshot.windows) internal::Write(window, *message.add_windows());
   WriteProfile(snapshot.profile, message);
+  message.set_ended(snapshot.ended);
   return message.SerializeAsString();
 }
 
@@ -153,6 +154,7 @@ tl::expected<window::LinkSnapshot, WireError> DecodeLinkSnapshot(std::string_vie
                                 .idle_since = base::FromUnixNanoseconds(message->idle_since_ns())};
   if (!HasSaneProfile(*message)) return tl::unexpected(WireError::kInconsistent);
   snapshot.profile = ReadProfile(*message);
+  snapshot.ended = message->ended();
   for (const v1::Window& window : message->windows()) {
     if (!internal::IsConsistent(window)) return tl::unexpected(WireError::kInconsistent);
     snapshot.windows.push_back(internal::Read(window));

@@ -46,8 +46,13 @@ void PartitionStore::LoadLinks(std::int32_t partition, const state::Kept& kept,
                                const wire::FeaturesProgress& progress, PartitionState& state) {
   const auto snapshots = Snapshots(kept);
   std::map<std::string, window::LinkHistory> links;
-  for (const auto& [name, snapshot] : snapshots)
-    links.emplace(name, window::LinkHistory(window::HistoryOptionsOf(options_), snapshot));
+  for (const auto& [name, snapshot] : snapshots) {
+    if (snapshot.ended) {
+      state.links[snapshot.source].former.emplace(name, snapshot);
+    } else {
+      links.emplace(name, window::LinkHistory(window::HistoryOptionsOf(options_), snapshot));
+    }
+  }
   const auto follow = [&](const bus::InRecord& record) {
     const auto found = links.find(record.key);
     if (found == links.end()) return;
@@ -59,7 +64,7 @@ void PartitionStore::LoadLinks(std::int32_t partition, const state::Kept& kept,
   const auto end = reader_.Follow(at, progress.windows_from, progress.windows_to, follow);
   if (!end) Warn(at, "windows that had been committed can't be read; sequences may begin anew");
   for (auto& [name, history] : links)
-    state.links[snapshots.at(name).source].emplace(name, std::move(history));
+    state.links[snapshots.at(name).source].watched.emplace(name, std::move(history));
   state.windows = {static_cast<std::uint64_t>(progress.windows_from),
                    static_cast<std::uint64_t>(std::max(end.value_or(0), progress.windows_to))};
 }

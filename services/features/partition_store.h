@@ -15,11 +15,11 @@ namespace flowcast::services {
 inline constexpr const char* kFeaturesState = "features";  // name of the service in state.v1
 
 struct PartitionState {
-  std::int64_t next_offset = 0;  // packets before it have had their effect
-  window::Progress before;       // the committed position
-  window::Progress now;          // before next_offset
-  std::map<std::string, std::map<std::string, window::LinkHistory>> links;  // by source and name
-  window::WindowNumbers windows;                                            // offsets in windows.v1
+  std::int64_t next_offset = 0;                        // packets before it have had their effect
+  window::Progress before;                             // the committed position
+  window::Progress now;                                // before next_offset
+  std::map<std::string, window::RestoredLinks> links;  // by source and name
+  window::WindowNumbers windows;                       // offsets in windows.v1
 };
 
 /// Finds what was committed together with a position. Not thread-safe.

@@ -134,6 +134,8 @@ inline window::Progress AnySources(base::Random& random, std::uint64_t count) {
                                                      .next_sequence = random.Next(),
                                                      .started = AnyTime(random),
                                                      .watermark = AnyTime(random),
+                                                     .closed_to = AnyTime(random),
+                                                     .ending = random.Below(2) == 0,
                                                      .final = random.Below(2) == 0};
   }
   return progress;
@@ -153,6 +155,7 @@ inline window::LinkSnapshot AnySnapshot(base::Random& random, std::uint64_t wind
   window::LinkSnapshot snapshot{
       .source = AnyText(random), .next_start = AnyTime(random), .idle_since = AnyTime(random)};
   for (std::uint64_t i = 0; i < windows; ++i) snapshot.windows.push_back(AnyWindow(random));
+  snapshot.ended = random.Below(2) == 0;
   auto& profile = snapshot.profile;
   for (std::uint16_t number = 0; number < 192; ++number) {
     if (random.Below(3) != 0) continue;

@@ -3,6 +3,7 @@
 
 #include "libs/capture/batcher.h"
 #include "libs/window/partition_fold.h"
+#include "tests/support/stream.h"
 #include "tests/support/traffic.h"
 
 namespace flowcast::window {
@@ -39,18 +40,21 @@ struct Written {
     }
   }
   /// As a restarted service puts them together, from the window numbered `needed` on.
-  std::map<std::string, std::map<std::string, LinkHistory>> Histories(std::uint64_t needed,
-                                                                      const FoldOptions& options) const {
-    std::map<std::string, std::map<std::string, LinkHistory>> histories;
+  std::map<std::string, RestoredLinks> Links(std::uint64_t needed, const FoldOptions& options) const {
+    std::map<std::string, RestoredLinks> links;
     for (const auto& [link, snapshot] : snapshots) {
+      if (snapshot.ended) {
+        links[snapshot.source].former.emplace(link, snapshot);
+        continue;
+      }
       LinkHistory history(HistoryOptionsOf(options), snapshot);
       for (std::size_t i = needed; i < windows.size(); ++i) {
         if (windows[i].window.link == link)
           Replay(windows[i].window, snapshot, HistoryOptionsOf(options), history);
       }
-      histories[snapshot.source].emplace(link, std::move(history));
+      links[snapshot.source].watched.emplace(link, std::move(history));
     }
-    return histories;
+    return links;
   }
 };
 
@@ -101,7 +105,7 @@ void ExpectRestartChangesNothing(const Log& log, std::size_t k, const FoldOption
   fresh.BeginRefold(stopped.ProgressBefore(from), stopped.ProgressNow());
   for (auto i = static_cast<std::size_t>(from); i < next; ++i)
     EXPECT_TRUE(fresh.Take(log[i], static_cast<std::int64_t>(i)));
-  fresh.EndRefold(written.Histories(numbers.needed, options), numbers);
+  fresh.EndRefold(written.Links(numbers.needed, options), numbers);
   EXPECT_EQ(fresh.link_count(), stopped.link_count());
   EXPECT_EQ(fresh.OldestNeededOffset(), stopped.OldestNeededOffset());
   EXPECT_LE(fresh.OldestNeededWindow(), stopped.OldestNeededWindow());
@@ -141,6 +145,18 @@ class WindowProperties : public testing::TestWithParam<std::uint64_t> {
     Log two = MakeBatches(random_, "two", support::MakeSightings(random_, 100), limits);
     return support::Merge(std::move(one), two);
   }
+  /// Packets now and then over days, so that links end and come back.
+  Log MakeSparseLog() {
+    support::Stream stream("one");
+    double at = 0;
+    for (int i = 0; i < 600; ++i) {
+      at += 20.0 * static_cast<double>(random_.Below(180));
+      stream.Add(random_.Below(3) == 0 ? "often" : "sometimes", support::At(at));
+      if (i % 5 == 0) log_.push_back(stream.Next(support::At(at)));
+    }
+    log_.push_back(stream.Next(support::At(at), true));
+    return std::exchange(log_, {});
+  }
   void ExpectRestartsChangeNothing(const Log& log, const FoldOptions& options = kOptions) {
     for (int i = 0; i < 8; ++i) {
       const std::size_t k = random_.Below(log.size());
@@ -150,6 +166,7 @@ class WindowProperties : public testing::TestWithParam<std::uint64_t> {
   }
 
   base::Random random_{GetParam()};
+  Log log_;
 };
 
 TEST_P(WindowProperties, EveryPacketIsInOneWindowOrLateOrRepeated) {
@@ -222,6 +239,23 @@ TEST_P(WindowProperties, ARestartAmongWindowsThatOverlapChangesNothing) {
   FoldOptions options = kOptions;
   options.hop = options.window_length / 4;
   ExpectRestartsChangeNothing(support::WithResends(random_, MakeLog({.disorder_s = 7})), options);
+}
+
+TEST_P(WindowProperties, ARestartForgetsNothingOfLinksThatComeAndGo) {
+  const FoldOptions options{.window_length = 5min,
+                            .link_expiry = 30min,
+                            .sequence_length = 4,
+                            .snapshot_every = 7,
+                            .close_at_once = 50};
+  const Log log = MakeSparseLog();
+  PartitionFold fold(options);
+  std::vector<ClosedWindow> closed;
+  ApplyRange(fold, log, 0, log.size(), closed);
+  const auto knows = [](const ClosedWindow& window) {
+    return window.sequence && !window.sequence->coming.empty();
+  };
+  EXPECT_TRUE(std::any_of(closed.begin(), closed.end(), knows));
+  ExpectRestartsChangeNothing(log, options);
 }
 
 TEST_P(WindowProperties, ARestartAmidTheStepsOfManyClosingsChangesNothing) {

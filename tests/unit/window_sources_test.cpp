@@ -54,10 +54,10 @@ TEST_F(WindowSourcesTest, ALinkWhoseStateIsBehindItsSourceBeginsAnewInsteadOfRep
   const SourceProgress now{
       .epoch = 1, .next_sequence = 1, .started = At(0), .watermark = At(100), .closed_to = At(100)};
   fold_.BeginRefold({{"demo", now}}, {{"demo", now}});
-  std::map<std::string, std::map<std::string, LinkHistory>> links;
-  links["demo"].emplace("demo/a", LinkHistory(HistoryOptionsOf(options_), At(90)));
-  links["demo"].emplace("demo/b", LinkHistory(HistoryOptionsOf(options_), At(100)));
-  links["gone"].emplace("gone/x", LinkHistory(HistoryOptionsOf(options_), At(100)));
+  std::map<std::string, RestoredLinks> links;
+  links["demo"].watched.emplace("demo/a", LinkHistory(HistoryOptionsOf(options_), At(90)));
+  links["demo"].watched.emplace("demo/b", LinkHistory(HistoryOptionsOf(options_), At(100)));
+  links["gone"].watched.emplace("gone/x", LinkHistory(HistoryOptionsOf(options_), At(100)));
   fold_.EndRefold(std::move(links), {});
   EXPECT_EQ(fold_.link_count(), 1u);
   stream_.Skip(1);

@@ -165,6 +165,26 @@ TEST_F(WindowTest, ASequenceTellsTheUsualLoadOfTheNextWindowsOnceADayWasSeen) {
   EXPECT_EQ(coming.back().days, 1u);
 }
 
+TEST_F(WindowTest, ALinkThatIsSilentOverNightStillKnowsItsUsualLoad) {
+  options_ = {.window_length = 15min, .link_expiry = 1h, .sequence_length = 2, .coming_windows = 2};
+  Restart(options_);
+  constexpr double kHour = 3600, kDay = 24 * kHour;
+  for (int day = 0; day < 3; ++day) {  // from Wednesday to Friday
+    for (double hour = 9; hour < 12; hour += 0.25) {
+      watermark_ = At(day * kDay + hour * kHour);
+      Feed({day * kDay + hour * kHour});
+    }
+    AdvanceTo(day * kDay + 20 * kHour);
+  }
+  EXPECT_EQ(fold_.counters().retired_links, 3u);
+  const auto morning = std::find_if(closed_.rbegin(), closed_.rend(), [](const ClosedWindow& closed) {
+    return closed.window.start == base::AlignDown(At(2 * kDay + 10 * kHour), 15min);
+  });
+  ASSERT_TRUE(morning != closed_.rend() && morning->sequence);
+  ASSERT_EQ(morning->sequence->coming.size(), 2u);
+  EXPECT_GT(morning->sequence->coming.front().days, 0u);
+}
+
 TEST_F(WindowTest, TheSnapshotOfALinkThatEndsIsTakenBack) {
   Feed({0});
   AdvanceTo(5);
