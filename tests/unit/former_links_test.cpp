@@ -29,8 +29,8 @@ TEST(FormerLinksTest, WhatIsTakenIsKnownOnce) {
 
 TEST(FormerLinksTest, ALinkThatWasAwayForTooLongOrIsOfEarlierTimesIsNew) {
   for (const auto& [begin, is_known] : {std::pair(At(100) + FormerLinks::kKept, true),
-                                       {At(101) + FormerLinks::kKept, false},
-                                       {At(99), false}}) {
+                                        {At(101) + FormerLinks::kKept, false},
+                                        {At(99), false}}) {
     FormerLinks former;
     former.Keep("a", Remains(100));
     EXPECT_EQ(!former.Take("a", begin).quarters.empty(), is_known);
