@@ -57,7 +57,8 @@ class Accumulator {
     last_time_ = packet.time;
     ++packets_;
     bytes_ += packet.wire_length_bytes;
-    squared_bytes_ += std::uint64_t{packet.wire_length_bytes} * packet.wire_length_bytes;
+    const std::uint64_t bytes = packet.wire_length_bytes;
+    squared_bytes_ += bytes * bytes;
     smallest_bytes_ = std::min(smallest_bytes_, packet.wire_length_bytes);
     largest_bytes_ = std::max(largest_bytes_, packet.wire_length_bytes);
     sizes_.Add(packet.wire_length_bytes);

@@ -94,7 +94,7 @@ class PartitionFold {
   void BeginRefold(const Progress& before, const Progress& now);
   /// `links` are those that were watched, by source and name. One that lacks windows which its source has
   /// closed begins anew: they can't be read back, or its state is left over from another group.
-  void EndRefold(std::map<std::string, RestoredLinks> links, const WindowNumbers& numbers);
+  void EndRefold(std::map<std::string, RestoredLinks>&& links, const WindowNumbers& numbers);
 
   const FoldCounters& counters() const { return counters_; }
   /// Sources that have not ended.

@@ -104,7 +104,7 @@ void PartitionFold::DropClosed(const std::string& name, Source& source) {
   ForgetMarks();
 }
 
-void PartitionFold::EndRefold(std::map<std::string, RestoredLinks> links, const WindowNumbers& numbers) {
+void PartitionFold::EndRefold(std::map<std::string, RestoredLinks>&& links, const WindowNumbers& numbers) {
   refolding_ = false;
   next_window_ = numbers.next;
   const Progress now = std::exchange(refold_to_, {});

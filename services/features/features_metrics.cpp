@@ -17,8 +17,7 @@ Table::Number Task(std::uint64_t FeaturesCounters::*member) {
   return [member](const Facts& facts) { return facts.task.*member; };
 }
 
-Table MakeTable() {
-  Table table;
+void AddPacketRows(Table& table) {
   table
       .Counter("flowcast_features_packets_total", "Packets read, in batches that were not refused.",
                Fold(&window::FoldCounters::packets_in))
@@ -45,7 +44,11 @@ Table MakeTable() {
       .Counter("flowcast_features_refused_records_total", "Records that are no batch of packets.", "reason",
                {{"not_ours", Task(&FeaturesCounters::refused_not_ours)},
                 {"version", Task(&FeaturesCounters::refused_version)},
-                {"inconsistent", Task(&FeaturesCounters::refused_inconsistent)}})
+                {"inconsistent", Task(&FeaturesCounters::refused_inconsistent)}});
+}
+
+void AddWindowRows(Table& table) {
+  table
       .Counter("flowcast_features_refolded_records_total",
                "Records read again after a restart or rebalance, to stand where the service stood.",
                Task(&FeaturesCounters::refolded))
@@ -75,6 +78,12 @@ Table MakeTable() {
           "The oldest watermark of a source that has not ended, in event time; absent without one. For live "
           "captures time() less this is how old a window is at least when it closes.",
           [](const Facts& facts) { return telemetry::TimestampSeconds(facts.watermark); });
+}
+
+Table MakeTable() {
+  Table table;
+  AddPacketRows(table);
+  AddWindowRows(table);
   slice::AddSliceMetrics<Facts>(
       table, "flowcast_features_",
       [](const Facts& facts) -> const slice::SliceCounters& { return facts.slices; });

@@ -8,8 +8,9 @@
 
 namespace flowcast::services {
 
-void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
-  lstm::TrainingOptions& training = config.learner.training;
+namespace {
+
+void AddDataOptions(CLI::App& app, TrainerConfig& config) {
   app.add_flag("--once", config.once, "learn from what is on Kafka now, publish the model and exit");
   app.add_option("--every", config.every, "without --once: time between trainings")->capture_default_str();
   app.add_option("--train-fraction", config.trainer.dataset.train_fraction,
@@ -31,6 +32,10 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
   app.add_option("--horizon", config.trainer.dataset.horizon_windows, "windows ahead")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
+}
+
+void AddNetworkOptions(CLI::App& app, TrainerConfig& config) {
+  lstm::TrainingOptions& training = config.learner.training;
   app.add_option("--hidden", config.learner.hidden, "size of an LSTM layer")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
@@ -64,6 +69,13 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
   app.add_option("--threads", training.threads, "of torch; small networks gain little from more")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
+}
+
+}  // namespace
+
+void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
+  AddDataOptions(app, config);
+  AddNetworkOptions(app, config);
   app.add_option("--max-sequences", config.trainer.most_per_link, "newest sequences kept of a link")
       ->capture_default_str()
       ->check(CLI::Range(100, 10'000'000));
