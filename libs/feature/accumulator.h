@@ -58,7 +58,7 @@ class Accumulator {
     ++packets_;
     bytes_ += packet.wire_length_bytes;
     const std::uint64_t bytes = packet.wire_length_bytes;
-    squared_bytes_ += bytes * bytes;
+    squared_bytes_ += base::Uint128{bytes} * bytes;
     smallest_bytes_ = std::min(smallest_bytes_, packet.wire_length_bytes);
     largest_bytes_ = std::max(largest_bytes_, packet.wire_length_bytes);
     sizes_.Add(packet.wire_length_bytes);
