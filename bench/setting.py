@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BIN = ROOT / "build/release/bin"
+BUILD = ROOT / "build/release"
+BIN = BUILD / "bin"
 FOLDER = ROOT / "build/bench"
 PORT = "39092"
 BROKERS = f"127.0.0.1:{PORT}"
@@ -22,6 +23,23 @@ def say(text):
 
 def number(text, pattern):
     return int(re.search(pattern, text)[1].replace(",", ""))
+
+
+def call(*command):
+    """What a command says on both outputs; ends the benchmark with that when it fails."""
+    command = [str(part) for part in command]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout + done.stderr
+
+
+def micro(name):
+    """A program of bench/micro, built."""
+    if not (BUILD / "build.ninja").exists():
+        sys.exit("build/release is not configured: run scripts/build")
+    call("ninja", "-C", BUILD, name)
+    return BIN / name
 
 
 def require_programs():

@@ -11,8 +11,9 @@ using base::EventTime;
 bool PartitionFold::Close(FoldOutput& output) {
   const std::size_t enough = output.closed.size() + options_.close_at_once;
   for (auto& [name, source] : sources_) {
-    for (; HasWork(source, Due(source)); CloseStep(name, source, output)) {
+    for (EventTime due = Due(source); HasWork(source, due); due = Due(source)) {
       if (output.closed.size() >= enough) return true;
+      CloseStep(due, name, source, output);
     }
   }
   ForgetSources(output);
@@ -32,8 +33,7 @@ bool PartitionFold::HasWork(const Source& source, EventTime due) {
 }
 
 /// As far towards what is due as makes about `close_at_once` windows.
-EventTime PartitionFold::NextStep(const Source& source) const {
-  const EventTime due = Due(source);
+EventTime PartitionFold::NextStep(EventTime due, const Source& source) const {
   EventTime next = base::kEndOfTime;  // the end of the oldest window that is not closed
   for (const auto& [name, link] : source.links) {
     if (link.history)
@@ -47,9 +47,8 @@ EventTime PartitionFold::NextStep(const Source& source) const {
   return std::min(due, next + static_cast<std::int64_t>(hops) * hop_);
 }
 
-void PartitionFold::CloseStep(const std::string& name, Source& source, FoldOutput& output) {
-  const EventTime due = Due(source);
-  CloseUpTo(NextStep(source), name, source, output);
+void PartitionFold::CloseStep(EventTime due, const std::string& name, Source& source, FoldOutput& output) {
+  CloseUpTo(NextStep(due, source), name, source, output);
   if (!source.progress.ending || source.progress.closed_to < due) return;
   ForgetLinks(name, source, output);
   source.progress.ending = false;
@@ -128,7 +127,8 @@ ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const
                    .start = start,
                    .length = options_.window_length,
                    .schema_hash = options_.schema->hash(),
-                   .partial = start < progress.started || (progress.ending && progress.watermark < end),
+                   .partial = start < progress.started ||
+                              ((progress.ending || source.vanished) && progress.watermark < end),
                    .packets = sums.packets(),
                    .bytes = sums.bytes(),
                    .late_packets = TakeLate(link, start),
@@ -160,9 +160,7 @@ void PartitionFold::Vanish(const std::string& name, FoldOutput& output) {
   if (source.links.empty()) return;
   ++counters_.vanished_sources;
   const EventTime end = EndOfOpenWindows(source);
-  source.progress.ending = true;  // says that what is open is partial
   CloseUpTo(end, name, source, output);
-  source.progress.ending = false;
   source.progress.watermark = std::max(source.progress.watermark, end + options_.lateness);
   ForgetLinks(name, source, output);
 }

@@ -153,9 +153,9 @@ class PartitionFold {
   base::EventTime ClosedBy(base::EventTime watermark) const;
   base::EventTime EndOfOpenWindows(const Source& source) const;
   base::EventTime Due(const Source& source) const;
-  base::EventTime NextStep(const Source& source) const;
+  base::EventTime NextStep(base::EventTime due, const Source& source) const;
   static bool HasWork(const Source& source, base::EventTime due);
-  void CloseStep(const std::string& name, Source& source, FoldOutput& output);
+  void CloseStep(base::EventTime due, const std::string& name, Source& source, FoldOutput& output);
   void CloseUpTo(base::EventTime boundary, const std::string& name, Source& source, FoldOutput& output);
   bool CloseLink(const std::string& name, Link& link, base::EventTime boundary,
                  const std::string& source_name, Source& source, FoldOutput& output);
