@@ -21,9 +21,9 @@ struct LearnerOptions {
 class LstmLearner : public training::Learner {
  public:
   explicit LstmLearner(const LearnerOptions& options) : options_(options) {}
-  training::TrainedNetwork Train(const training::Examples& training, const training::Examples& validation,
-                                 std::int64_t length, std::int64_t features, std::int64_t skip_feature,
-                                 const training::EpochListener& listener) override;
+  training::TrainedNetwork Train(const training::Shape& shape, const training::Examples& training,
+                                 const training::Examples& validation,
+                                 const training::TrainingHooks& hooks) override;
 
  private:
   LearnerOptions options_;

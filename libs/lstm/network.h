@@ -41,7 +41,12 @@ struct TrainingOptions {
   int threads = 1;
 };
 
-using training::Examples;
+/// Row-major: inputs [count][length][features], targets [count], in the sequences' own scale.
+struct Examples {
+  std::vector<float> inputs;
+  std::vector<float> targets;
+  std::size_t count() const { return targets.size(); }
+};
 
 struct Epoch {
   int number = 0;  // from 1

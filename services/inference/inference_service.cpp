@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "libs/training/example_store.h"
+#include "libs/training/sequence_view.h"
 #include "libs/wire/alert_wire.h"
 #include "libs/wire/forecast_wire.h"
 #include "libs/wire/window_wire.h"
@@ -64,15 +64,19 @@ std::vector<std::optional<double>> InferenceTask::AskModel() const {
   std::vector<std::optional<double>> values(waiting_.size());
   std::vector<std::size_t> asked;
   std::vector<float> inputs;
+  std::vector<float> context;
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     if (!ModelKnows(waiting_[i].sequence)) continue;
     asked.push_back(i);
     training::AppendInputs(waiting_[i].sequence, inputs);
+    training::AppendContext(waiting_[i].sequence, models_.current()->predictor->shape(), context);
   }
   if (asked.empty()) return values;
-  const auto answers = models_.current()->predictor->Predict(inputs);
+  const training::Shape& shape = models_.current()->predictor->shape();
+  const auto answers = models_.current()->predictor->Predict(inputs, context);
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    values[asked[i]] = training::ToRaw(waiting_[asked[i]].sequence, options_.target, answers[i]);
+    values[asked[i]] = training::ToRaw(waiting_[asked[i]].sequence, options_.target,
+                                       answers[i * shape.answer_size() + shape.median()]);
   }
   return values;
 }
