@@ -41,8 +41,10 @@ void CheckShape(const Shape& shape);
 
 /// Rows of a shape, one after the other, in order of time within a link.
 struct Examples {
-  std::vector<float> inputs;   // [count][length][features]
-  std::vector<float> context;  // [count][context]: 0 where unknown; columns of 0 and 1 can say what is known
+  std::vector<float> inputs;  // [count][length][features]
+  /// [count][context], best as differences from the target's last value; 0 where unknown, and columns of 0
+  /// and 1 that say what is known.
+  std::vector<float> context;
   std::vector<float> targets;  // [count][targets][horizons]; NaN where the truth is absent
   /// [count][targets]: how much an error in the sequence's scale counts, such as that scale in raw units,
   /// which makes the loss one in raw units. Empty: all count the same.

@@ -44,6 +44,11 @@ std::optional<double> UsualOf(const Sequence& sequence, std::int64_t column, int
   return std::nullopt;
 }
 
+/// How far `raw` lies above the last value, in the sequence's own scale.
+float AboveLast(const Sequence& sequence, const Target& target, double raw) {
+  return ToOwnScale(sequence, target, raw) - ToOwnScale(sequence, target, sequence.last[target.column]);
+}
+
 /// Position of `value` in `list`. Throws base::RuntimeError.
 template <typename T>
 std::size_t PositionOf(const std::vector<T>& list, T value, const char* what) {
@@ -84,7 +89,7 @@ void AppendContext(const Sequence& sequence, const Shape& shape, std::vector<flo
   for (const std::int64_t column : shape.targets) {
     for (const int horizon : shape.horizons) {
       const auto usual = UsualOf(sequence, column, horizon);
-      context.push_back(usual ? ToOwnScale(sequence, static_cast<feature::Index>(column), *usual) : 0);
+      context.push_back(usual ? AboveLast(sequence, static_cast<feature::Index>(column), *usual) : 0);
       context.push_back(usual ? 1 : 0);
     }
   }

@@ -35,9 +35,9 @@ Shape ShapeOf(const feature::Sequence& like, const std::vector<Target>& targets,
 /// Values within +-kLargestValue.
 void AppendInputs(const feature::Sequence& sequence, std::vector<float>& inputs);
 
-/// For each target and horizon: the usual value of that window in the sequence's own scale, and 1; or 0
-/// and 0 where it is not known. Usual values there are of packets and bytes. Nothing for a shape without
-/// context.
+/// For each target and horizon: how far the usual value of that window lies above the sequence's last one, in
+/// the sequence's own scale, and 1; or 0 and 0 where it is not known. Usual values there are of packets and
+/// bytes. Nothing for a shape without context.
 void AppendContext(const feature::Sequence& sequence, const Shape& shape, std::vector<float>& context);
 
 /// In the sequence's own scale, within +-kLargestValue.

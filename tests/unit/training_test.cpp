@@ -220,16 +220,18 @@ TEST_F(ExampleStoreTest, ErrorsWeighAsInRawUnitsWithinALink) {
   EXPECT_GT(dataset.training.weights[half - 1], 20 * dataset.training.weights[0]);
 }
 
-TEST(AppendContextTest, TellsTheUsualLoadInTheScaleOfTheSequenceWhereItIsKnown) {
-  Sequence sequence = MakeSequences("a", {10, 20, 30}).at(0);
+TEST(AppendContextTest, TellsHowFarTheUsualLoadIsAboveTheLastWhereItIsKnown) {
+  Sequence sequence = MakeSequences("a", {10, 30, 20}).at(0);
   const Shape shape = ShapeOf(sequence, {feature::kBytes}, {1, 2, 4}, {0.5});
   std::vector<float> context;
   AppendContext(sequence, shape, context);
   EXPECT_THAT(context, testing::ElementsAre(0, 0, 0, 0, 0, 0));
-  sequence.coming = {{.packets = 7, .bytes = 2000, .days = 3}, {.packets = 7, .bytes = 2000, .days = 0}};
+  sequence.coming = {{.packets = 7, .bytes = 3000, .days = 3}, {.packets = 7, .bytes = 2000, .days = 0}};
   context.clear();
   AppendContext(sequence, shape, context);
-  EXPECT_THAT(context, testing::ElementsAre(testing::FloatNear(0, 1e-6F), 1, 0, 0, 0, 0));
+  const double above = std::log(3001.0 / 2001.0) / sequence.scale[feature::kBytes];
+  EXPECT_THAT(context,
+              testing::ElementsAre(testing::FloatNear(static_cast<float>(above), 1e-5F), 1, 0, 0, 0, 0));
 }
 
 TEST(TargetTest, AnyFeatureOfTheSchemaCanBeForecast) {
@@ -248,9 +250,18 @@ TEST(ShapeTest, WhatCannotBeIsRefused) {
   EXPECT_NO_THROW(CheckShape(good));
   for (const auto& spoil : std::vector<std::function<void(Shape&)>>{
            [](Shape& shape) { shape.length = 0; }, [](Shape& shape) { shape.targets = {2}; },
-           [](Shape& shape) { shape.targets = {}; }, [](Shape& shape) { shape.horizons = {2, 1}; },
-           [](Shape& shape) { shape.horizons = {0}; }, [](Shape& shape) { shape.levels = {0.1, 0.9}; },
-           [](Shape& shape) { shape.levels = {0.5, 0.1}; }, [](Shape& shape) { shape.context = -1; }}) {
+           [](Shape& shape) { shape.targets = {}; },
+           [](Shape& shape) {
+             shape.horizons = {2, 1};
+           },
+           [](Shape& shape) { shape.horizons = {0}; },
+           [](Shape& shape) {
+             shape.levels = {0.1, 0.9};
+           },
+           [](Shape& shape) {
+             shape.levels = {0.5, 0.1};
+           },
+           [](Shape& shape) { shape.context = -1; }}) {
     Shape shape = good;
     spoil(shape);
     EXPECT_THROW(CheckShape(shape), base::ConfigError);
