@@ -21,7 +21,7 @@ namespace {
 struct BacktestOptions {
   BacktestInput input;
   backtest::Options run;
-  std::vector<std::string> models{"xgboost"};
+  std::vector<std::string> models{"xgboost", "lstm"};
   std::string normalization = "robust";
   std::string alert_threshold;
   int threads = 2;
@@ -30,13 +30,28 @@ struct BacktestOptions {
 
 /// The learners that --models names; must outlive the run.
 struct Learners {
-  explicit Learners(const BacktestOptions& options)
-      : trees({}, options.threads), lstm(lstm::LearnerOptions{}) {
+  Learners(const BacktestOptions& options, std::size_t steps)
+      : trees({}, options.threads), lstm(LstmOptions(options, steps)) {
+    const std::vector<double> levels(std::begin(forecast::kQuantileLevels), std::end(forecast::kQuantileLevels));
     for (const std::string& name : options.models) {
       if (name == "xgboost") models.push_back({name, trees, trees::LoadPredictor, {0.5}});
-      if (name == "lstm") models.push_back({name, lstm, lstm::LoadPredictor, {0.5}, true});
+      if (name == "lstm") models.push_back({name, lstm, lstm::LoadPredictor, levels, true});
     }
   }
+
+  /// As many epochs as see kSequencesSeen sequences, larger batches for longer series: time is bounded.
+  static lstm::LearnerOptions LstmOptions(const BacktestOptions& options, std::size_t steps) {
+    constexpr std::size_t kSequencesSeen = 200'000;
+    lstm::LearnerOptions lstm{.hidden = 48, .layers = 1, .dropout = 0};
+    lstm.head_size = 32;
+    lstm.training.learning_rate = 2e-3;
+    lstm.training.optimizer = lstm::Optimizer::kAdamW;
+    lstm.training.epochs = static_cast<int>(std::clamp<std::size_t>(kSequencesSeen / steps, 6, 40));
+    lstm.training.batch_size = steps < 8000 ? 64 : 256;
+    lstm.training.threads = options.threads;
+    return lstm;
+  }
+
   trees::TreeLearner trees;
   lstm::LstmLearner lstm;
   std::vector<backtest::Model> models;
@@ -52,7 +67,7 @@ int Backtest(const BacktestOptions& options) {
       options.alert_threshold.empty()
           ? std::nullopt
           : std::optional(backtest::ThresholdOf(options.alert_threshold, series, run_options));
-  const Learners learners(options);
+  const Learners learners(options, series.values.size());
   const backtest::Run run = backtest::Backtest(series, run_options, learners.models, base::SystemClock());
   for (const std::string& note : run.notes) std::fprintf(stderr, "%s\n", note.c_str());
   for (const backtest::HorizonRun& horizon : run.horizons) {
