@@ -53,12 +53,16 @@ LinkForecaster::Track::Track(const ForecasterOptions& options, int ahead)
       pending(static_cast<std::size_t>(ahead)) {}
 
 LinkForecaster::LinkForecaster(std::string link, const ForecasterOptions& options)
-    : link_(std::move(link)), options_(std::make_shared<ForecasterOptions>(options)), history_(1) {
-  CheckHorizons(options.horizons);
-  history_ = History(HistoryFor(options.horizons));
-  experts_ = MakeExperts(options.horizons);
-  tracks_.reserve(options.horizons.size());
-  for (const int windows : options.horizons) tracks_.emplace_back(*options_, windows);
+    : LinkForecaster(std::move(link), std::make_shared<const ForecasterOptions>(options)) {}
+
+LinkForecaster::LinkForecaster(std::string link, std::shared_ptr<const ForecasterOptions> options)
+    : link_(std::move(link)), options_(std::move(options)), history_(1) {
+  const std::vector<int>& horizons = options_->horizons;
+  CheckHorizons(horizons);
+  history_ = History(HistoryFor(horizons));
+  experts_ = MakeExperts(horizons);
+  tracks_.reserve(horizons.size());
+  for (const int windows : horizons) tracks_.emplace_back(*options_, windows);
 }
 
 bool LinkForecaster::Accepts(base::EventTime start, double actual) const {
@@ -91,8 +95,8 @@ std::vector<Settled> LinkForecaster::Observe(base::EventTime start, double actua
     pending.valid = false;
     track.Learn(pending, actual);
     const auto value = [](float rounded) { return static_cast<double>(rounded); };
-    settled.push_back({track.windows, start, actual, value(pending.asked.median), value(pending.asked.low),
-                       value(pending.asked.high), value(pending.opinions[0]), pending.had_model});
+    settled.push_back({start, actual, value(pending.asked.median), value(pending.asked.low),
+                       value(pending.asked.high), value(pending.opinions[0]), pending.had_model, track.windows});
   }
   return settled;
 }

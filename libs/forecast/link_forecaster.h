@@ -35,7 +35,6 @@ inline constexpr double kLargestValue = 1e18;
 
 /// A forecast whose truth has arrived. Values of the forecast are rounded to float.
 struct Settled {
-  int horizon_windows = 1;
   base::EventTime target_start;
   double actual = 0;
   double median = 0;
@@ -43,6 +42,7 @@ struct Settled {
   double high = 0;  // 0.95 quantile
   double persistence = 0;
   bool had_model = false;
+  int horizon_windows = 1;
 };
 
 /// What is known beside the link's values when a forecast is made.
@@ -56,11 +56,13 @@ struct Outlook {
 /// kLargestValue; others are ignored and counted. Windows arrive in order; a gap forgets what was pending
 /// across it. For each horizon the median is the mixture's weighted mean of the experts' values, weighted by
 /// RelativeLoss of the absolute errors; a truth is a lesson for the forecast that was made `horizon` windows
-/// before. At most 4 KiB a link at five horizons and one target, the seasonal profile not counted.
+/// before. About 6 KB a link at five horizons, the seasonal profile not counted.
 class LinkForecaster {
  public:
   /// Throws base::ConfigError as CheckHorizons does.
   LinkForecaster(std::string link, const ForecasterOptions& options);
+  /// Shares the options with other links.
+  LinkForecaster(std::string link, std::shared_ptr<const ForecasterOptions> options);
   LinkForecaster(LinkForecaster&&) = default;
   LinkForecaster& operator=(LinkForecaster&&) = default;
 

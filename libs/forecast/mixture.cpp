@@ -17,14 +17,19 @@ double Mixture::StartOf(std::size_t expert) const {
   return (1 - options_.first_voice) / static_cast<double>(size_ - 1);
 }
 
+double Mixture::VoiceOf(std::size_t expert, std::span<const float> opinions) const {
+  const auto weight = static_cast<double>(weights_[expert]);
+  const bool quiet = expert > 0 && weight < options_.least_voice;
+  return quiet || std::isnan(opinions[expert]) ? 0 : weight;
+}
+
 double Mixture::Combine(std::span<const float> opinions) const {
   double sum = 0;
   double heard = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    if (std::isnan(opinions[i])) continue;
-    const auto weight = static_cast<double>(weights_[i]);
-    sum += weight * static_cast<double>(opinions[i]);
-    heard += weight;
+    const double voice = VoiceOf(i, opinions);
+    if (voice > 0) sum += voice * static_cast<double>(opinions[i]);
+    heard += voice;
   }
   return sum / heard;
 }
@@ -56,8 +61,7 @@ std::array<double, Mixture::kMostExperts> Mixture::Voices(std::span<const float>
   std::array<double, kMostExperts> voices{};
   double heard = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    if (std::isnan(opinions[i])) continue;
-    voices[i] = static_cast<double>(weights_[i]);
+    voices[i] = VoiceOf(i, opinions);
     heard += voices[i];
   }
   for (double& voice : voices) voice /= heard;

@@ -9,7 +9,8 @@ namespace flowcast::forecast {
 struct MixtureOptions {
   double learning_rate = 5;  // eta: how fast a loss moves a weight
   double share = 0.003;      // alpha: what of every weight returns to the start each step
-  double first_voice = 0.6;  // what the first expert starts with; the others share the rest
+  double first_voice = 0.7;  // what the first expert starts with; the others share the rest
+  double least_voice = 0.03;  // another than the first with less weight than this is not heard, but still learns
 };
 
 /// Fixed-share exponential weights (Herbster & Warmuth, "Tracking the Best Expert", 1998), sharing
@@ -29,7 +30,7 @@ class Mixture {
   explicit Mixture(std::size_t experts, const MixtureOptions& options = {});
 
   /// The weighted mean of one opinion an expert. Not-a-number: the expert is absent, and the others share
-  /// its voice by their weights. At least one must be there. For a convex loss it is no worse than the
+  /// its voice by their weights. The first must be there. For a convex loss it is no worse than the
   /// weighted mean of their losses.
   double Combine(std::span<const float> opinions) const;
 
@@ -44,6 +45,8 @@ class Mixture {
 
  private:
   double StartOf(std::size_t expert) const;
+  /// Its weight, or 0 when it is not heard.
+  double VoiceOf(std::size_t expert, std::span<const float> opinions) const;
 
   std::array<float, kMostExperts> weights_{};
   std::size_t size_;

@@ -61,14 +61,14 @@ void EncodeSettled(const forecast::Settled& settled, v1::SettledForecast& messag
 }
 
 forecast::Settled DecodeSettled(const v1::SettledForecast& message) {
-  return {.horizon_windows = static_cast<int>(message.windows()),
-          .target_start = base::FromUnixNanoseconds(message.target_start_ns()),
+  return {.target_start = base::FromUnixNanoseconds(message.target_start_ns()),
           .actual = message.actual(),
           .median = message.median(),
           .low = message.low(),
           .high = message.high(),
           .persistence = message.persistence(),
-          .had_model = message.had_model()};
+          .had_model = message.had_model(),
+          .horizon_windows = static_cast<int>(message.windows())};
 }
 
 Quality DecodeQuality(const std::string& text) {

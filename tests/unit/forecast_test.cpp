@@ -1,78 +1,171 @@
 // forecast: experts, their mixture, the interval, the scores and the forecaster of a link.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
+#include "libs/base/error.h"
 #include "libs/base/random.h"
 #include "libs/forecast/link_forecaster.h"
 #include "libs/forecast/score.h"
+#include "libs/forecast/seasonal.h"
 
 namespace flowcast::forecast {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::DoubleNear;
+using testing::Each;
 using testing::ElementsAre;
+using testing::ElementsAreArray;
+using testing::Pair;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-TEST(Experts, ForecastZeroBeforeTheFirstValueAndThatValueAfterIt) {
-  for (const auto& expert : MakeExperts()) {
-    EXPECT_EQ(expert->Forecast(1), 0) << expert->name();
-    expert->Observe(5);
-    EXPECT_EQ(expert->Forecast(3), 5) << expert->name();
-  }
-}
+const std::vector<int> kHorizons{1, 2, 3, 6, 12};
 
-TEST(Experts, ArePersistenceSmoothingAndMean) {
+/// Experts and the history that they share, fed value by value.
+class ExpertsTest : public testing::Test {
+ protected:
+  void Observe(double value) {
+    history_.Add(value);
+    for (const auto& expert : experts_) expert->Observe(history_);
+  }
+  std::vector<float> Ask(std::string_view name, const Season& season = {}) {
+    std::vector<float> values(kHorizons.size());
+    for (const auto& expert : experts_) {
+      if (expert->name() == name) expert->Forecast(history_, season, values);
+    }
+    return values;
+  }
+
+  History history_{HistoryFor(kHorizons)};
+  std::vector<std::unique_ptr<Expert>> experts_ = MakeExperts(kHorizons);
+};
+
+TEST_F(ExpertsTest, AreNamedInTheOrderOfEveryOutput) {
   std::vector<std::string_view> names;
-  for (const auto& expert : MakeExperts()) names.push_back(expert->name());
-  EXPECT_THAT(names, ElementsAre("persistence", "ewma", "mean"));
+  for (const auto& expert : experts_) names.push_back(expert->name());
+  EXPECT_THAT(names, ElementsAreArray(kExpertNames.begin(), kExpertNames.begin() + kOnlineExperts));
 }
 
-TEST(MovingMean, LooksBackOnItsLengthOnlyAndForgetsLargeValuesWhole) {
-  MovingMean mean(2);
-  for (const double value : {1e17, 0.25, 0.5}) mean.Observe(value);
-  EXPECT_EQ(mean.Forecast(1), 0.375);
-}
-
-TEST(AdaptiveEwma, SmoothsNoiseStronglyAndFollowsAWalkClosely) {
-  base::Random random(1);
-  AdaptiveEwma of_noise;
-  AdaptiveEwma of_walk;
-  double walk = 1000;
-  for (int i = 0; i < 500; ++i) {
-    of_noise.Observe(i == 499 ? 1000 : 100 + random.Normal());
-    of_walk.Observe(walk += 5 * random.Normal());
+TEST_F(ExpertsTest, SayTheFirstValueAfterIt) {
+  Observe(5);
+  for (const auto& expert : experts_) {
+    if (expert->name() != "seasonal") {
+      EXPECT_THAT(Ask(expert->name()), Each(5)) << expert->name();
+    }
   }
-  EXPECT_LT(of_noise.Forecast(1), 300);  // a fifth of the jump
-  EXPECT_NEAR(of_walk.Forecast(1), walk, 10);
 }
+
+TEST_F(ExpertsTest, MeanLooksBackOnItsLengthOnlyAndForgetsLargeValuesWhole) {
+  Observe(1e17);
+  for (std::size_t i = 0; i < MovingMean::kLength; ++i) Observe(i % 2 == 0 ? 0.25 : 0.5);
+  EXPECT_EQ(Ask("mean")[0], 0.375F);
+}
+
+TEST_F(ExpertsTest, EwmaSmoothsNoiseStrongly) {
+  base::Random random(1);
+  for (int i = 0; i < 499; ++i) Observe(100 + random.Normal());
+  Observe(1000);
+  EXPECT_LT(Ask("ewma")[0], 300);  // a fifth of the jump
+}
+
+TEST_F(ExpertsTest, EwmaFollowsAWalkClosely) {
+  base::Random random(1);
+  double walk = 1000;
+  for (int i = 0; i < 500; ++i) Observe(walk += 5 * random.Normal());
+  EXPECT_NEAR(Ask("ewma")[0], walk, 10);
+}
+
+TEST_F(ExpertsTest, HoltFollowsATrendAndDampsIt) {
+  for (int i = 0; i < 200; ++i) Observe(10.0 * i);
+  EXPECT_GT(Ask("holt")[0], 1985);
+  EXPECT_LT(Ask("holt")[4], 1990 + 12 * 10 + 1);
+  EXPECT_GT(Ask("holt")[4], Ask("holt")[0]);
+}
+
+TEST_F(ExpertsTest, AutoregressionLearnsAnOscillationAtEveryHorizon) {
+  int i = 0;
+  const auto value = [](int step) { return 100 + 50 * std::sin(step * 0.9); };
+  for (; i < 1500; ++i) Observe(value(i));
+  const auto said = Ask("autoregression");
+  for (std::size_t h = 0; h < kHorizons.size(); ++h) EXPECT_NEAR(said[h], value(i - 1 + kHorizons[h]), 6) << h;
+}
+
+TEST_F(ExpertsTest, AutoregressionStaysSoundOverQuietYearsAndHugeBursts) {
+  base::Random random(4);
+  for (int i = 0; i < 60'000; ++i) Observe(i % 10'000 == 9'999 ? 1e15 : i % 20'000 < 9'000 ? 7 : 7 + random.Uniform());
+  for (const float value : Ask("autoregression")) EXPECT_TRUE(std::isfinite(value));
+  for (int i = 0; i < 300; ++i) Observe(7);
+  for (const float value : Ask("autoregression")) EXPECT_NEAR(value, 7, 1);
+}
+
+TEST_F(ExpertsTest, SeasonalIsSilentWithoutAProfileAndLearnsToFollowOne) {
+  StepProfile profile(48);
+  base::Random random(2);
+  const auto value = [](int step) { return 100 + 80 * std::sin(step * 0.1309) * std::sin(step * 0.1309 * 5); };
+  double error = 0;
+  double of_persistence = 0;
+  float said = kUnknown;
+  for (int i = 0; i < 48 * 30; ++i) {
+    const double now = value(i) + random.Normal();
+    if (i > 48 * 20) {
+      error += std::abs(static_cast<double>(said) - now);
+      of_persistence += std::abs(static_cast<double>(history_.Value(0)) - now);
+    }
+    Observe(now);
+    const double usual = profile.At(static_cast<std::size_t>(i));
+    profile.Learn(static_cast<std::size_t>(i), now);
+    std::vector<double> ahead;
+    for (const int h : kHorizons) ahead.push_back(profile.At(static_cast<std::size_t>(i + h)));
+    said = Ask("seasonal", {usual, ahead})[0];
+    if (i < 47) {
+      EXPECT_TRUE(std::isnan(said)) << i;
+    }
+  }
+  EXPECT_TRUE(std::isnan(Ask("seasonal")[0]));
+  EXPECT_LT(error, 0.4 * of_persistence);
+}
+
+const MixtureOptions kAll{.first_voice = 0.75, .least_voice = 0};
 
 TEST(Mixture, StartsWithItsStartingWeightsAndCombinesByThem) {
-  const Mixture mixture({3, 1});
+  const Mixture mixture(2, kAll);
   EXPECT_THAT(mixture.weights(), ElementsAre(0.75, 0.25));
-  EXPECT_DOUBLE_EQ(mixture.Combine(std::vector<double>{1, 5}), 2);
+  EXPECT_DOUBLE_EQ(mixture.Combine(std::vector<float>{1, 5}), 2);
 }
 
-TEST(Mixture, GivesAnAbsentExpertNoLesson) {
-  Mixture mixture({0.5, 0.3, 0.2});
+TEST(Mixture, GivesAnAbsentExpertNoLessonAndItsVoiceToTheOthers) {
+  Mixture mixture(3, kAll);
+  EXPECT_DOUBLE_EQ(mixture.Combine(std::vector<float>{1, kUnknown, 1}), 1);
   for (int i = 0; i < 100; ++i) mixture.Learn(std::vector<double>{0.1, 0.9, kNan});
-  EXPECT_NEAR(mixture.weights()[2], 0.2, 1e-9);
-  EXPECT_GT(mixture.weights()[0], 0.75);
+  EXPECT_NEAR(mixture.weights()[2], 0.125, 1e-6);
+  EXPECT_GT(mixture.weights()[0], 0.85);
 }
 
 TEST(Mixture, DoesNotHearAnExpertThatKeepsFailingButLetsItComeBack) {
-  Mixture mixture({0.5, 0.5});
+  Mixture mixture(2);
   for (int i = 0; i < 200; ++i) mixture.Learn(std::vector<double>{0, 1});
-  EXPECT_THAT(mixture.Voices(), ElementsAre(1, 0));
-  EXPECT_EQ(mixture.Combine(std::vector<double>{1, 1e9}), 1);
+  const std::vector<float> opinions{1, 1e9F};
+  EXPECT_EQ(mixture.Voices(opinions)[1], 0);
+  EXPECT_EQ(mixture.Combine(opinions), 1);
   for (int i = 0; i < 10; ++i) mixture.Learn(std::vector<double>{1, 0});
   EXPECT_GT(mixture.weights()[1], 0.9);
+}
+
+TEST(Mixture, RelativeLossIsAHalfForEqualErrorsAndWithinItsBounds) {
+  EXPECT_EQ(RelativeLoss(3, 3, 1), 0.5);
+  EXPECT_EQ(RelativeLoss(0, 0, 0), 0.5);
+  EXPECT_EQ(RelativeLoss(1, 0, 0), 1);
+  EXPECT_EQ(RelativeLoss(0, 1, 0), 0);
+  EXPECT_LT(RelativeLoss(1, 2, 1), 0.5);
+  EXPECT_EQ(RelativeLoss(1e300, 0, 1e-300), 1);
 }
 
 // Losses over regimes: one expert of three is good in each, and the best one changes.
@@ -95,24 +188,47 @@ struct Regimes {
   std::vector<std::vector<double>> losses;
 };
 
+/// The bound of the header, for three experts of which the others start with `least`.
+double Bound(double changes, double steps, double least, const MixtureOptions& options) {
+  return ((changes + 1) * std::log(1 / least) + changes * std::log(1 / options.share) -
+          (steps - changes - 1) * std::log(1 - options.share)) /
+             options.learning_rate +
+         options.learning_rate * steps / 8;
+}
+
+double LossOf(const Mixture& mixture, const std::vector<double>& losses) {
+  return mixture.Combine(std::vector<float>(losses.begin(), losses.end()));
+}
+
 TEST(Mixture, LosesNoMoreThanTheFixedShareBoundAllowsAgainstTheBestSequenceOfExperts) {
-  const MixtureOptions options{.learning_rate = 1, .share = 0.01, .least_voice = 0};
+  const MixtureOptions options{.learning_rate = 1, .share = 0.01, .first_voice = 0.8, .least_voice = 0};
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const Regimes regimes(seed, 8, 150);
-    Mixture mixture({0.8, 0.1, 0.1}, options);
+    Mixture mixture(3, options);
     double loss = 0;
     for (const std::vector<double>& losses : regimes.losses) {
-      loss += mixture.Combine(losses);
+      loss += LossOf(mixture, losses);
       mixture.Learn(losses);
     }
-    const double k = regimes.changes;
-    const double t = regimes.steps;
-    const double bound = ((k + 1) * std::log(10) + k * std::log(1 / options.share) -
-                          (t - k - 1) * std::log(1 - options.share)) /
-                             options.learning_rate +
-                         options.learning_rate * t / 8;
-    EXPECT_LE(loss - regimes.loss_of_best, bound) << seed;
+    EXPECT_LE(loss - regimes.loss_of_best, Bound(regimes.changes, regimes.steps, 0.1, options) + 1e-3) << seed;
     EXPECT_LT(loss - regimes.loss_of_best, 0.15 * regimes.loss_of_best) << seed;
+  }
+}
+
+TEST(Mixture, LosesNoMoreThanTheBoundOfCopiesThatTakeTurnsWhenLossesComeLate) {
+  constexpr int kDelay = 12;
+  const MixtureOptions options{.learning_rate = 1 / std::sqrt(12.0), .share = 0.01, .first_voice = 0.8, .least_voice = 0};
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Regimes regimes(seed, 8, 150);
+    Mixture mixture(3, options);
+    double loss = 0;
+    for (std::size_t step = 0; step < regimes.losses.size(); ++step) {
+      loss += LossOf(mixture, regimes.losses[step]);
+      if (step + 1 >= kDelay) mixture.Learn(regimes.losses[step + 1 - kDelay]);
+    }
+    const double bound = kDelay * Bound(regimes.changes, regimes.steps / double{kDelay}, 0.1, options);
+    EXPECT_LE(loss - regimes.loss_of_best, bound + 1e-3) << seed;
+    EXPECT_LT(loss - regimes.loss_of_best, 0.5 * regimes.loss_of_best) << seed;
   }
 }
 
@@ -124,55 +240,94 @@ void ExpectSound(const std::vector<double>& quantiles) {
 }
 
 TEST(Interval, OfAYoungLinkIsWideAndAroundTheMedian) {
-  const ConformalQuantiles interval;
-  const std::vector<double> quantiles = interval.Around(100, 0);
+  const IntervalOptions options;
+  Interval interval(options, 1);
+  Interval::Asked asked;
+  const std::vector<double> quantiles = interval.Around(100, {}, asked);
   ExpectSound(quantiles);
   EXPECT_EQ(quantiles[kMedian], 100);
   EXPECT_LT(quantiles.front(), 50);
   EXPECT_GT(quantiles.back(), 150);
 }
 
-TEST(Interval, KeepsOnlyTheLastResiduals) {
-  ConformalQuantiles interval({.residuals = 50, .enough = 10, .correction = 0});
-  base::Random random(1);
-  for (int i = 0; i < 500; ++i) interval.Learn(1000 + 900 * random.Normal(), interval.Around(1000, 1), 1);
-  for (int i = 0; i < 50; ++i) interval.Learn(1000 + (i % 2 == 0 ? 1 : -1), interval.Around(1000, 1), 1);
-  EXPECT_EQ(interval.count(), 50U);
-  EXPECT_THAT(interval.Around(1000, 1), ElementsAre(999, 999, 999, 1000, 1001, 1001, 1001));
+TEST(Interval, CountsWhatItBoundsAndModelsThatAreNoQuantiles) {
+  const IntervalOptions options;
+  Interval interval(options, 1);
+  Interval::Asked asked;
+  for (int i = 0; i < 50; ++i) {
+    interval.Around(1, {}, asked);
+    interval.Learn(i % 2 == 0 ? 1 : 2, asked);
+  }
+  interval.Around(1, {}, asked);
+  interval.Learn(1e12, asked);
+  EXPECT_EQ(interval.clipped(), 1U);
+  ExpectSound(interval.Around(1, {}, asked));
+  for (const std::vector<double>& bad : {std::vector<double>{1, 2}, std::vector<double>{7, 6, 5, 4, 3, 2, 1},
+                                         std::vector<double>{1, 2, 3, 4, 5, 6, kInfinity}}) {
+    ExpectSound(interval.Around(1, bad, asked));
+  }
+  EXPECT_EQ(interval.clipped(), 4U);
 }
 
-TEST(Interval, CountsWhatItClips) {
-  ConformalQuantiles interval({.residuals = 20, .enough = 5, .correction = 0.5});
-  for (int i = 0; i < 10; ++i) interval.Learn(1e12, interval.Around(1, 1), 1);
-  EXPECT_GT(interval.clipped(), 10U);
-  ExpectSound(interval.Around(1, 1));
+TEST(Interval, BelievesTheModelWhenItsQuantilesAreBetter) {
+  const IntervalOptions options;
+  Interval interval(options, 1);
+  base::Random random(5);
+  int covered = 0;
+  for (int i = 0; i < 4000; ++i) {
+    // The spread changes at every step, and only the model knows.
+    const double spread = i % 2 == 0 ? 1 : 20;
+    std::vector<double> model;
+    for (const double deviations : {-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645}) model.push_back(1000 + deviations * spread);
+    Interval::Asked asked;
+    const auto quantiles = interval.Around(1000, model, asked);
+    const double truth = 1000 + spread * random.Normal();
+    covered += i >= 2000 && truth >= quantiles.front() && truth <= quantiles.back() ? 1 : 0;
+    interval.Learn(truth, asked);
+  }
+  EXPECT_GT(interval.model_voice(), 0.8);
+  EXPECT_NEAR(covered / 2000.0, 0.9, 0.03);
 }
 
 class Link : public testing::Test {
  protected:
+  /// Of the first horizon.
   std::optional<Settled> Observe(std::int64_t window, double value) {
-    return forecaster_.Observe(base::FromUnixNanoseconds(window * 5'000'000'000), value);
+    for (const Settled& settled :
+         forecaster_.Observe(base::FromUnixNanoseconds(window * 5'000'000'000), value)) {
+      if (settled.horizon_windows == horizons_.front()) return settled;
+    }
+    return std::nullopt;
   }
-  Forecast Predict(std::optional<double> model = std::nullopt) { return forecaster_.Predict(model, "m1"); }
-  void AskFor(int horizon) {
+  Forecast Predict(std::optional<double> model = std::nullopt) {
+    std::vector<ModelOpinion> opinions;
+    if (model) opinions.push_back({"lstm", std::vector<double>(horizons_.size(), *model), {}});
+    return forecaster_.Predict({opinions, "m1", {}});
+  }
+  void AskFor(std::vector<int> horizons) {
+    horizons_ = std::move(horizons);
     ForecasterOptions options;
-    options.horizon_windows = horizon;
+    options.horizons = horizons_;
     forecaster_ = LinkForecaster("link", options);
   }
+  void SetUp() override { AskFor({1}); }
 
-  LinkForecaster forecaster_{"link", {}};
+  std::vector<int> horizons_;
+  LinkForecaster forecaster_{"link", ForecasterOptions()};
 };
 
 void ExpectSound(const Forecast& forecast) {
-  ASSERT_EQ(forecast.horizons.size(), 1U);
-  ExpectSound(forecast.horizons[0].quantiles);
-  double weights = 0;
-  for (const ExpertOpinion& opinion : forecast.horizons[0].experts) {
-    EXPECT_TRUE(std::isfinite(opinion.value)) << opinion.name;
-    EXPECT_GE(opinion.weight, 0);
-    weights += opinion.weight;
+  ASSERT_FALSE(forecast.horizons.empty());
+  for (const HorizonForecast& horizon : forecast.horizons) {
+    ExpectSound(horizon.quantiles);
+    double weights = 0;
+    for (const ExpertOpinion& opinion : horizon.experts) {
+      EXPECT_TRUE(std::isfinite(opinion.value)) << opinion.name;
+      EXPECT_GE(opinion.weight, 0);
+      weights += opinion.weight;
+    }
+    EXPECT_NEAR(weights, 1, 1e-9);
   }
-  EXPECT_NEAR(weights, 1, 1e-9);
   for (const double value :
        {forecast.record.mae, forecast.record.mae_persistence, forecast.record.coverage_90}) {
     EXPECT_TRUE(std::isfinite(value));
@@ -188,7 +343,7 @@ TEST_F(Link, ForecastsZeroBeforeItsFirstWindow) {
 }
 
 TEST_F(Link, SaysWhatWhenAndForWhichWindow) {
-  AskFor(3);
+  AskFor({3});
   Observe(10, 7);
   const Forecast forecast = Predict();
   EXPECT_EQ(forecast.link, "link");
@@ -201,17 +356,17 @@ TEST_F(Link, SaysWhatWhenAndForWhichWindow) {
 
 TEST_F(Link, ListsTheModelOnlyWhenItSpoke) {
   Observe(1, 5);
-  EXPECT_EQ(Predict().horizons[0].experts.size(), 3U);
+  EXPECT_EQ(Predict().horizons[0].experts.size(), 5U);
   EXPECT_EQ(Predict().model_version, "");
   const Forecast forecast = Predict(6);
-  ASSERT_EQ(forecast.horizons[0].experts.size(), 4U);
+  ASSERT_EQ(forecast.horizons[0].experts.size(), 6U);
   EXPECT_EQ(forecast.horizons[0].experts.back().name, "lstm");
   EXPECT_EQ(forecast.horizons[0].experts.back().value, 6);
   EXPECT_EQ(forecast.model_version, "m1");
 }
 
 TEST_F(Link, SettlesAForecastThreeWindowsLaterWhenAskedThreeAhead) {
-  AskFor(3);
+  AskFor({3});
   for (std::int64_t window = 0; window < 3; ++window) {
     EXPECT_FALSE(Observe(window, static_cast<double>(window)));
     Predict();
@@ -225,7 +380,7 @@ TEST_F(Link, SettlesAForecastThreeWindowsLaterWhenAskedThreeAhead) {
 }
 
 TEST_F(Link, ForgetsWhatIsPendingAcrossAGap) {
-  AskFor(3);
+  AskFor({3});
   for (std::int64_t window = 0; window < 3; ++window) {
     Observe(window, 1);
     Predict();
@@ -248,7 +403,7 @@ TEST_F(Link, IgnoresAndCountsRepeatsOldWindowsAndValuesThatAreNone) {
 TEST_F(Link, TakesAModelValueThatIsNoneForAbsentAndANegativeOneForZero) {
   Observe(1, 5);
   for (const double value : {kNan, kInfinity, -kInfinity, 1e300}) {
-    EXPECT_EQ(Predict(value).horizons[0].experts.size(), 3U);
+    EXPECT_EQ(Predict(value).horizons[0].experts.size(), 5U);
   }
   EXPECT_EQ(forecaster_.ignored(), 4U);
   EXPECT_EQ(Predict(-3).horizons[0].experts.back().value, 0);
@@ -262,7 +417,7 @@ TEST_F(Link, CountsTheLastAnswerWhenAskedAgain) {
   EXPECT_FALSE(Observe(3, 5));
 }
 
-TEST_F(Link, KeepsARecordOfItsLastTwoHundredForecasts) {
+TEST_F(Link, KeepsARecordOfItsLastForecastsInBlocks) {
   base::Random random(3);
   std::vector<Settled> settled;
   for (std::int64_t window = 0; window < 501; ++window) {
@@ -270,19 +425,48 @@ TEST_F(Link, KeepsARecordOfItsLastTwoHundredForecasts) {
     Predict();
   }
   ASSERT_EQ(settled.size(), 500U);
+  // 500 = 12 blocks of 40 and 20 more: the record has these and the five blocks before.
   double error = 0;
   double persistence = 0;
   double covered = 0;
-  for (std::size_t i = 300; i < 500; ++i) {
-    error += std::abs(settled[i].median - settled[i].actual) / 200;
-    persistence += std::abs(settled[i].persistence - settled[i].actual) / 200;
-    covered += settled[i].actual >= settled[i].low && settled[i].actual <= settled[i].high ? 1.0 / 200 : 0;
+  for (std::size_t i = 280; i < 500; ++i) {
+    error += std::abs(settled[i].median - settled[i].actual) / 220;
+    persistence += std::abs(settled[i].persistence - settled[i].actual) / 220;
+    covered += settled[i].actual >= settled[i].low && settled[i].actual <= settled[i].high ? 1.0 / 220 : 0;
   }
   const LiveRecord record = Predict().record;
   EXPECT_EQ(record.settled, 500U);
-  EXPECT_NEAR(record.mae, error, 1e-4);
-  EXPECT_NEAR(record.mae_persistence, persistence, 1e-4);
+  EXPECT_NEAR(record.mae, error, 1e-3);
+  EXPECT_NEAR(record.mae_persistence, persistence, 1e-3);
   EXPECT_NEAR(record.coverage_90, covered, 1e-9);
+}
+
+TEST_F(Link, SettlesEveryHorizonInItsOwnTime) {
+  AskFor({1, 2, 6});
+  std::map<int, int> settled;
+  for (std::int64_t window = 0; window < 20; ++window) {
+    for (const Settled& one : forecaster_.Observe(base::EventTime(window * 5s), static_cast<double>(window))) {
+      ++settled[one.horizon_windows];
+      EXPECT_EQ(one.persistence, static_cast<double>(window - one.horizon_windows));
+    }
+    Predict();
+  }
+  EXPECT_THAT(settled, ElementsAre(Pair(1, 19), Pair(2, 18), Pair(6, 14)));
+}
+
+TEST_F(Link, RefusesHorizonsThatAreNone) {
+  for (const std::vector<int>& bad : {std::vector<int>{}, {0}, {-1}, {2, 1}, {1, 1}, {1001}}) {
+    ForecasterOptions options;
+    options.horizons = bad;
+    EXPECT_THROW(LinkForecaster("link", options), base::ConfigError);
+  }
+}
+
+TEST_F(Link, HearsNoModelOfAnotherNameOrLength) {
+  Observe(1, 5);
+  const std::vector<ModelOpinion> opinions{{"oracle", {1}, {}}, {"lstm", {1, 2}, {}}};
+  EXPECT_EQ(forecaster_.Predict({opinions, "m1", {}}).horizons[0].experts.size(), 5U);
+  EXPECT_EQ(forecaster_.ignored(), 2U);
 }
 
 TEST_F(Link, IsJudgedByItsRecordAndItsModel) {
@@ -328,7 +512,7 @@ double UnkindValue(base::Random& random) {
 TEST_F(Link, StaysFiniteAndOrderedWhateverArrives) {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     base::Random random(seed);
-    AskFor(1 + static_cast<int>(seed % 4));
+    AskFor({1, 1 + static_cast<int>(1 + seed % 4)});
     std::int64_t window = 0;
     double value = 0;
     for (int step = 0; step < 400; ++step) {
@@ -344,12 +528,16 @@ TEST_F(Link, StaysFiniteAndOrderedWhateverArrives) {
 
 TEST(LinkForecaster, IsDeterministic) {
   const auto run = [] {
-    LinkForecaster forecaster("link", {});
+    LinkForecaster forecaster("link", ForecasterOptions());
+    const std::vector<double> medians_of_model(5, 42);
     base::Random random(9);
     std::vector<double> medians;
     for (std::int64_t i = 0; i < 500; ++i) {
       forecaster.Observe(base::EventTime(i * 5s), 100 * random.Exponential(1));
-      medians.push_back(forecaster.Predict(100 * random.Uniform(), "m").horizons[0].median());
+      const std::vector<ModelOpinion> opinions{{"lstm", medians_of_model, {}}};
+      for (const auto& horizon : forecaster.Predict({opinions, "m", {}}).horizons) {
+        medians.push_back(horizon.median());
+      }
     }
     return medians;
   };
@@ -364,18 +552,20 @@ struct Outcome {
 template <typename Series, typename Model>
 Outcome Play(int steps, int horizon, Series next, Model model) {
   ForecasterOptions options;
-  options.horizon_windows = horizon;
+  options.horizons = {horizon};
   LinkForecaster forecaster("link", options);
   ScoreKeeper scores;
   int covered = 0;
   for (int step = 0; step < steps; ++step) {
     const double value = next(step);
-    if (const auto settled = forecaster.Observe(base::EventTime(step * 5s), value)) {
-      scores.Add(settled->actual, settled->median, settled->persistence);
-      const bool within = settled->actual >= settled->low && settled->actual <= settled->high;
+    for (const Settled& settled : forecaster.Observe(base::EventTime(step * 5s), value)) {
+      scores.Add(settled.actual, settled.median, settled.persistence);
+      const bool within = settled.actual >= settled.low && settled.actual <= settled.high;
       covered += step >= steps - 1000 && within ? 1 : 0;
     }
-    forecaster.Predict(model(value), "m");
+    std::vector<ModelOpinion> opinions;
+    if (const std::optional<double> said = model(value)) opinions.push_back({"lstm", {*said}, {}});
+    forecaster.Predict({opinions, "m", {}});
   }
   return {covered / 1000.0, scores.Result().skill.value_or(0)};
 }
@@ -397,6 +587,22 @@ TEST(Coverage, RecoversFromAChangeOfScale) {
     const auto next = [&](int step) { return 10'000 + (step < 2000 ? 10 : 500) * random.Normal(); };
     EXPECT_THAT(Play(3000, 1, next, NoModel).coverage, DoubleNear(0.9, 0.03)) << seed;
   }
+}
+
+/// Options are shared between links; what is published is not kept.
+TEST(LinkForecaster, KeepsWithinSixAndAHalfThousandBytesALinkAtFiveHorizons) {
+  const auto options = std::make_shared<ForecasterOptions>();
+  constexpr std::size_t kLinks = 1000;
+  std::vector<LinkForecaster> links;
+  links.reserve(kLinks);
+  const std::size_t before = mallinfo2().uordblks;
+  for (std::size_t i = 0; i < kLinks; ++i) {
+    links.emplace_back("link", options);
+    links.back().Observe(base::EventTime(5s), 1);
+  }
+  const std::size_t each = (mallinfo2().uordblks - before) / kLinks + sizeof(LinkForecaster);
+  RecordProperty("bytes_a_link", static_cast<int>(each));
+  EXPECT_LE(each, 6500U);
 }
 
 // The promise: never worse than persistence by more than this.
