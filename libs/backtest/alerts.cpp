@@ -54,7 +54,8 @@ double ThresholdOf(const std::string& text, const Series& series, const Options&
   double value = 0;
   const auto [stopped, error] = std::from_chars(begin, end, value);
   if (error != std::errc() || stopped != end || !(value >= 0) || (is_quantile && value > 100))
-    throw base::ConfigError("--alert-threshold is a load like 5000, or a percentile of the training part like p95");
+    throw base::ConfigError(
+        "--alert-threshold is a load like 5000, or a percentile of the training part like p95");
   if (!is_quantile) return value;
   std::vector<double> sorted(series.values.begin(),
                              series.values.begin() + static_cast<std::ptrdiff_t>(CutOf(series, options)));
@@ -64,8 +65,7 @@ double ThresholdOf(const std::string& text, const Series& series, const Options&
 }
 
 AlertComparison CompareAlerts(const HorizonRun& run, double threshold, double step_s) {
-  return {threshold,
-          ScoreAlerts(run.actual, run.of(forecast::kMixtureName), threshold, run.horizon * step_s),
+  return {threshold, ScoreAlerts(run.actual, run.of(forecast::kMixtureName), threshold, run.horizon * step_s),
           ScoreAlerts(run.actual, run.of("persistence"), threshold, 0)};
 }
 

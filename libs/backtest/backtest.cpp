@@ -69,8 +69,10 @@ class Answers {
   }
 
  private:
-  static std::pair<training::Examples, training::Examples> Split(const Model& model, const training::Shape& shape,
-                                                                 const Sequences& sequences, std::size_t cut) {
+  static std::pair<training::Examples, training::Examples> Split(const Model& model,
+                                                                 const training::Shape& shape,
+                                                                 const Sequences& sequences,
+                                                                 std::size_t cut) {
     const std::size_t first = sequences.first();
     if (!model.wants_validation) return {sequences.Make(shape, first, cut, cut), {}};
     const auto held = static_cast<std::size_t>(kHeldShare * static_cast<double>(cut - std::min(cut, first)));
@@ -88,7 +90,8 @@ class Answers {
       const training::Examples asked = sequences.Ask(shape, begin, end);
       const std::vector<float> said = predictor.Predict(asked.inputs, asked.context);
       for (std::size_t i = 0; i < asked.count; ++i) {
-        Take(sequences.At(begin + i), shape, std::span(said).subspan(i * shape.answer_size(), shape.answer_size()));
+        Take(sequences.At(begin + i), shape,
+             std::span(said).subspan(i * shape.answer_size(), shape.answer_size()));
       }
     }
   }
@@ -120,7 +123,8 @@ class Recorder {
       : values_(values), cut_(cut) {
     for (const int horizon : horizons) {
       HorizonRun run{.horizon = horizon};
-      for (const std::string_view name : forecast::kExpertNames) run.forecasts.push_back({std::string(name), {}});
+      for (const std::string_view name : forecast::kExpertNames)
+        run.forecasts.push_back({std::string(name), {}});
       run.forecasts.push_back({std::string(forecast::kMixtureName), {}});
       runs_.push_back(std::move(run));
       spoke_.emplace_back(forecast::kExpertNames.size());

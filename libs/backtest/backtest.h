@@ -34,8 +34,9 @@ struct Options {
 struct HorizonRun {
   int horizon = 1;
   std::vector<double> actual;
-  std::vector<std::pair<std::string, std::vector<double>>> forecasts;  // experts in their order, then "flowcast"
-  std::vector<std::vector<double>> quantiles;                          // forecast::kQuantileLevels
+  std::vector<std::pair<std::string, std::vector<double>>>
+      forecasts;                               // experts in their order, then "flowcast"
+  std::vector<std::vector<double>> quantiles;  // forecast::kQuantileLevels
   const std::vector<double>& of(std::string_view name) const;
 };
 
@@ -50,10 +51,10 @@ struct Run {
 };
 
 /// The first part of the series fits the models; every later step is then forecast from what was known
-/// `horizon` steps before, by the forecaster that the inference runs: it sees the whole series in order, so its
-/// mixture and intervals learn on the way. Models speak from the first scored step on. An expert that says nothing
-/// of a step counts as persistence there; one that never does is left out. Throws base::ConfigError for a series
-/// that is too short, and for options that do not fit it.
+/// `horizon` steps before, by the forecaster that the inference runs: it sees the whole series in order, so
+/// its mixture and intervals learn on the way. Models speak from the first scored step on. An expert that
+/// says nothing of a step counts as persistence there; one that never does is left out. Throws
+/// base::ConfigError for a series that is too short, and for options that do not fit it.
 Run Backtest(const Series& series, const Options& options, const std::vector<Model>& models,
              const base::Clock& clock);
 

@@ -63,15 +63,15 @@ feature::Sequence Sequences::At(std::size_t at) const {
                              .scale = {fit.scale},
                              .values = std::vector<float>(column.size()),
                              .last = {values_[at]}};
-  std::transform(column.begin(), column.end(), sequence.values.begin(), [&fit](double value) {
-    return static_cast<float>((value - fit.centre) / fit.scale);
-  });
+  std::transform(column.begin(), column.end(), sequence.values.begin(),
+                 [&fit](double value) { return static_cast<float>((value - fit.centre) / fit.scale); });
   if (usual_now_.empty()) return sequence;
   const forecast::Season season = SeasonAt(at);
   sequence.coming.resize(static_cast<std::size_t>(options_.horizons.back()));
   for (std::size_t h = 0; h < options_.horizons.size(); ++h) {
     if (std::isnan(season.ahead[h])) continue;
-    sequence.coming[static_cast<std::size_t>(options_.horizons[h] - 1)] = {season.ahead[h], season.ahead[h], 1};
+    sequence.coming[static_cast<std::size_t>(options_.horizons[h] - 1)] = {season.ahead[h], season.ahead[h],
+                                                                           1};
   }
   return sequence;
 }
@@ -105,7 +105,8 @@ training::Examples Sequences::Make(const training::Shape& shape, std::size_t fro
     sum += static_cast<double>(examples.weights.back());
     ++examples.count;
   }
-  for (float& weight : examples.weights) weight *= static_cast<float>(static_cast<double>(examples.count) / sum);
+  for (float& weight : examples.weights)
+    weight *= static_cast<float>(static_cast<double>(examples.count) / sum);
   return examples;
 }
 

@@ -31,8 +31,8 @@ class Sequences {
   forecast::Season SeasonAt(std::size_t at) const;
   training::Shape ShapeFor(const std::vector<double>& levels) const;
 
-  /// Examples of the sequences that end in [from, until), of truths before `cut`; a sequence without any is left
-  /// out. Errors weigh as in raw units.
+  /// Examples of the sequences that end in [from, until), of truths before `cut`; a sequence without any is
+  /// left out. Errors weigh as in raw units.
   training::Examples Make(const training::Shape& shape, std::size_t from, std::size_t until,
                           std::size_t cut) const;
   /// Inputs and context of the sequences that end in [from, until).

@@ -41,7 +41,8 @@ std::optional<double> Smape(const Values& actual, const Values& forecast) {
   double sum = 0;
   double count = 0;
   for (std::size_t i = 0; i < actual.size(); ++i) {
-    const auto part = Ratio(2 * std::abs(forecast[i] - actual[i]), std::abs(actual[i]) + std::abs(forecast[i]));
+    const auto part =
+        Ratio(2 * std::abs(forecast[i] - actual[i]), std::abs(actual[i]) + std::abs(forecast[i]));
     sum += part.value_or(0);
     count += part ? 1 : 0;
   }
@@ -64,7 +65,8 @@ void ScoreQuantiles(const HorizonRun& run, HorizonScore& score) {
     covered += run.actual[i] >= quantiles.front() && run.actual[i] <= quantiles.back() ? 1 : 0;
     for (std::size_t q = 0; q < quantiles.size(); ++q) {
       const double above = run.actual[i] - quantiles[q];
-      score.pinball += above > 0 ? forecast::kQuantileLevels[q] * above : (forecast::kQuantileLevels[q] - 1) * above;
+      score.pinball +=
+          above > 0 ? forecast::kQuantileLevels[q] * above : (forecast::kQuantileLevels[q] - 1) * above;
     }
   }
   const auto count = static_cast<double>(std::max<std::size_t>(1, run.actual.size()));
@@ -81,7 +83,8 @@ const ExpertScore& HorizonScore::of(std::string_view name) const {
 
 HorizonScore ScoreOf(const Series& series, const Options& options, const HorizonRun& run) {
   HorizonScore score{.horizon = run.horizon, .scored = run.actual.size()};
-  for (const auto& [name, forecast] : run.forecasts) score.experts.push_back(ErrorsOf(name, run.actual, forecast));
+  for (const auto& [name, forecast] : run.forecasts)
+    score.experts.push_back(ErrorsOf(name, run.actual, forecast));
   for (ExpertScore& expert : score.experts) {
     if (const auto part = Ratio(expert.mae, score.experts.front().mae)) expert.skill_mae = 1 - *part;
   }

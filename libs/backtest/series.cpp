@@ -12,9 +12,10 @@ namespace {
 
 void CheckValue(const std::string& name, std::size_t row, double value) {
   if (value >= 0 && value <= forecast::kLargestValue) return;
-  throw base::ConfigError(name + " has " + (value < 0 ? "a negative value" : "too large a value") + " (" +
-                          std::to_string(value) + ") in row " + std::to_string(row) +
-                          "; a load is between 0 and 1e18: correct it, or leave it empty to have it interpolated");
+  throw base::ConfigError(
+      name + " has " + (value < 0 ? "a negative value" : "too large a value") + " (" + std::to_string(value) +
+      ") in row " + std::to_string(row) +
+      "; a load is between 0 and 1e18: correct it, or leave it empty to have it interpolated");
 }
 
 /// From the known value before `from` to the known value at `to`.
@@ -52,8 +53,8 @@ Series MakeSeries(std::string name, std::vector<double> values, double step_s) {
     i = to;
   }
   if (kept.empty() || 2 * (series.filled + all - kept.size()) > all) {
-    throw base::ConfigError(series.name + " has " + std::to_string(kept.size() - series.filled) + " numbers in " +
-                            std::to_string(all) + " rows; name another column");
+    throw base::ConfigError(series.name + " has " + std::to_string(kept.size() - series.filled) +
+                            " numbers in " + std::to_string(all) + " rows; name another column");
   }
   return series;
 }

@@ -15,8 +15,8 @@ struct Series {
   std::size_t filled = 0;      // of them interpolated
 };
 
-/// Interpolates what is missing (not finite): linearly between its neighbours, the last value onwards; leading
-/// ones are left out. Throws base::ConfigError, naming the place, for a negative value, one above
+/// Interpolates what is missing (not finite): linearly between its neighbours, the last value onwards;
+/// leading ones are left out. Throws base::ConfigError, naming the place, for a negative value, one above
 /// forecast::kLargestValue, and when more than half is missing.
 Series MakeSeries(std::string name, std::vector<double> values, double step_s);
 

@@ -10,8 +10,8 @@
 namespace flowcast::forecast {
 
 /// "autoregression": x[t+h] = x[t] + scale[t] w_h . z[t] with z the kLags values before x[t], less x[t], in
-/// units of scale[t] and clipped to +-kLargestInput. The weights w_h follow the errors of their own horizon by
-/// the gain of recursive least squares for weights that walk randomly (Kalman's filter; Haykin, "Adaptive
+/// units of scale[t] and clipped to +-kLargestInput. The weights w_h follow the errors of their own horizon
+/// by the gain of recursive least squares for weights that walk randomly (Kalman's filter; Haykin, "Adaptive
 /// Filter Theory", ch. 14), with one covariance for all horizons, since they share their inputs:
 ///   k = P z / (1 + z'Pz + kNoise max(z)^2),  w_h += k clip(error / scale, +-kLargestError),
 ///   P -= P z z' P / (...), then kWalk is added to those of P's diagonal that are below kStart.

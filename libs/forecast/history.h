@@ -31,9 +31,7 @@ class History {
   static constexpr double kScaleMemory = 200;
 
  private:
-  std::size_t Position(std::size_t back) const {
-    return (newest_ + values_.size() - back) % values_.size();
-  }
+  std::size_t Position(std::size_t back) const { return (newest_ + values_.size() - back) % values_.size(); }
 
   std::vector<float> values_;
   std::vector<float> scales_;
@@ -47,7 +45,7 @@ class History {
 /// The usual load by the link's seasonal profile, learned from earlier seasons only. Unknown where NaN.
 struct Season {
   double now = std::numeric_limits<double>::quiet_NaN();  // of the newest window
-  std::span<const double> ahead;                          // of the window that each horizon is about; or empty
+  std::span<const double> ahead;  // of the window that each horizon is about; or empty
 };
 
 }  // namespace flowcast::forecast

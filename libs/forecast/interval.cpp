@@ -3,14 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace flowcast::forecast {
 namespace {
 
-constexpr double LevelOf(std::size_t offset) { return kQuantileLevels[offset < kMedian ? offset : offset + 1]; }
+constexpr double LevelOf(std::size_t offset) {
+  return kQuantileLevels[offset < kMedian ? offset : offset + 1];
+}
 
 /// Of Laplace's distribution with mean absolute deviation 1.
-double LaplaceQuantile(double level) { return level < 0.5 ? std::log(2 * level) : -std::log(2 * (1 - level)); }
+double LaplaceQuantile(double level) {
+  return level < 0.5 ? std::log(2 * level) : -std::log(2 * (1 - level));
+}
 
 double Pinball(double level, double residual, double quantile) {
   const double above = residual - quantile;

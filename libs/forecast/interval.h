@@ -12,18 +12,18 @@
 
 namespace flowcast::forecast {
 
-/// Quantiles less the median, in units of a scale, without the median itself: ascending, three below and three
-/// above.
+/// Quantiles less the median, in units of a scale, without the median itself: ascending, three below and
+/// three above.
 inline constexpr std::size_t kOffsetCount = kQuantileCount - 1;
 using Offsets = std::array<float, kOffsetCount>;
 
 struct IntervalOptions {
-  std::uint32_t enough = 40;     // settled forecasts before which a link is young: wider
-  double rate = 0.03;            // of the tracked quantiles, at the first horizon
-  double correction = 0.01;      // gamma of the conformal correction, at the first horizon
-  double scale_rate = 0.03;      // how fast the scale forgets
-  double model_voice = 0.3;      // what the model's quantiles start with
-  double voice_rate = 0.5;       // learning rate of that
+  std::uint32_t enough = 40;  // settled forecasts before which a link is young: wider
+  double rate = 0.03;         // of the tracked quantiles, at the first horizon
+  double correction = 0.02;   // gamma of the conformal correction, at the first horizon
+  double scale_rate = 0.03;   // how fast the scale forgets
+  double model_voice = 0.3;   // what the model's quantiles start with
+  double voice_rate = 0.5;    // learning rate of that
 };
 
 /// Quantiles of one horizon of one link:
@@ -31,7 +31,8 @@ struct IntervalOptions {
 /// - scale: the mean absolute error of the medians, forgotten at scale_rate;
 /// - r_i: quantiles of the link's own residuals in units of scale, tracked by the gradient of the pinball
 ///   loss, r_i += rate max(1, |r_i|) (p_i - [residual < r_i]);
-/// - m_i: the model's quantiles less its median, and v its voice: exponential weights on the pinball losses of
+/// - m_i: the model's quantiles less its median, and v its voice: exponential weights on the pinball losses
+/// of
 ///   the two, with a fixed share;
 /// - c_i: the conformal correction (Gibbs & Candes 2021; in the space of quantiles, as Angelopoulos et al.,
 ///   "Conformal PID Control", 2023), the same step on whether the truth was below q_i. It makes the promised
@@ -43,15 +44,15 @@ class Interval {
   struct Asked {
     float median = 0;
     float scale = 0;
-    float low = 0;   // of the outermost quantiles
+    float low = 0;  // of the outermost quantiles
     float high = 0;
     Offsets model{};  // NaN first: there was no model
   };
 
   Interval(const IntervalOptions& options, int horizon);
 
-  /// The kQuantileCount quantiles around `median` (at least 0). `model` holds kQuantileCount raw quantiles or is
-  /// empty; what is not finite or not ascending is not used, and counted.
+  /// The kQuantileCount quantiles around `median` (at least 0). `model` holds kQuantileCount raw quantiles or
+  /// is empty; what is not finite or not ascending is not used, and counted.
   std::vector<double> Around(double median, std::span<const double> model, Asked& asked);
 
   void Learn(double actual, const Asked& asked);

@@ -28,7 +28,8 @@ std::optional<std::size_t> ModelNamed(const std::string& name) {
 
 std::span<const double> QuantilesOf(const Outlook& outlook, std::size_t horizon) {
   for (const ModelOpinion& model : outlook.models) {
-    if (horizon < model.quantiles.size() && !model.quantiles[horizon].empty()) return model.quantiles[horizon];
+    if (horizon < model.quantiles.size() && !model.quantiles[horizon].empty())
+      return model.quantiles[horizon];
   }
   return {};
 }
@@ -36,8 +37,8 @@ std::span<const double> QuantilesOf(const Outlook& outlook, std::size_t horizon)
 }  // namespace
 
 void CheckHorizons(const std::vector<int>& horizons) {
-  const bool ascends = std::adjacent_find(horizons.begin(), horizons.end(), std::greater_equal<>()) ==
-                       horizons.end();
+  const bool ascends =
+      std::adjacent_find(horizons.begin(), horizons.end(), std::greater_equal<>()) == horizons.end();
   if (!horizons.empty() && horizons.size() <= kMostHorizons && ascends && horizons.front() >= 1 &&
       horizons.back() <= kFurthestHorizon)
     return;
@@ -96,7 +97,8 @@ std::vector<Settled> LinkForecaster::Observe(base::EventTime start, double actua
     track.Learn(pending, actual);
     const auto value = [](float rounded) { return static_cast<double>(rounded); };
     settled.push_back({start, actual, value(pending.asked.median), value(pending.asked.low),
-                       value(pending.asked.high), value(pending.opinions[0]), pending.had_model, track.windows});
+                       value(pending.asked.high), value(pending.opinions[0]), pending.had_model,
+                       track.windows});
   }
   return settled;
 }
@@ -190,8 +192,7 @@ HorizonForecast LinkForecaster::MakeHorizon(Track& track, std::size_t position, 
   const auto voices = track.mixture.Voices(opinions);
   for (std::size_t i = 0; i < kExperts; ++i) {
     if (std::isnan(opinions[i])) continue;
-    horizon.experts.push_back(
-        {std::string(kExpertNames[i]), static_cast<double>(opinions[i]), voices[i]});
+    horizon.experts.push_back({std::string(kExpertNames[i]), static_cast<double>(opinions[i]), voices[i]});
   }
   horizon.record = track.record.Summary();
   return horizon;

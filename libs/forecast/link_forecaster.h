@@ -75,7 +75,8 @@ class LinkForecaster {
   /// heard; the first one with quantiles is asked for the interval.
   Forecast Predict(const Outlook& outlook = {});
 
-  /// Values of Observe and Predict that were not used: out of range, repeated or old, not finite, unknown names.
+  /// Values of Observe and Predict that were not used: out of range, repeated or old, not finite, unknown
+  /// names.
   std::uint64_t ignored() const { return ignored_; }
   /// What the intervals had to bound; see Interval.
   std::uint64_t clipped() const;
@@ -99,7 +100,7 @@ class LinkForecaster {
     Mixture mixture;
     Interval interval;
     RecentRecord record;
-    float scale = 0;              // mean absolute error of persistence at this horizon, lately
+    float scale = 0;               // mean absolute error of persistence at this horizon, lately
     std::vector<Pending> pending;  // a ring by step
   };
 

@@ -49,8 +49,9 @@ void Mixture::Learn(std::span<const double> losses) {
   double sum = 0;
   for (std::size_t i = 0; i < size_; ++i) {
     const bool absent = std::isnan(losses[i]);
-    const double kept = absent ? static_cast<double>(weights_[i])
-                               : (1 - options_.share) * moved[i] * before / after + options_.share * StartOf(i);
+    const double kept = absent
+                            ? static_cast<double>(weights_[i])
+                            : (1 - options_.share) * moved[i] * before / after + options_.share * StartOf(i);
     moved[i] = kept;
     sum += kept;
   }

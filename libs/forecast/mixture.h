@@ -10,7 +10,8 @@ struct MixtureOptions {
   double learning_rate = 5;  // eta: how fast a loss moves a weight
   double share = 0.003;      // alpha: what of every weight returns to the start each step
   double first_voice = 0.7;  // what the first expert starts with; the others share the rest
-  double least_voice = 0.03;  // another than the first with less weight than this is not heard, but still learns
+  double least_voice =
+      0.03;  // another than the first with less weight than this is not heard, but still learns
 };
 
 /// Fixed-share exponential weights (Herbster & Warmuth, "Tracking the Best Expert", 1998), sharing

@@ -7,7 +7,8 @@
 
 namespace flowcast::forecast {
 
-/// Over the last kRecordWindows to kRecordWindows + kBlock settled forecasts: 12 bytes a block, and none an entry. Errors are summed as float: relative precision 1e-5.
+/// Over the last kRecordWindows to kRecordWindows + kBlock settled forecasts: 12 bytes a block, and none an
+/// entry. Errors are summed as float: relative precision 1e-5.
 class RecentRecord {
  public:
   void Add(double error, double persistence_error, bool covered);

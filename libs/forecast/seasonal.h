@@ -36,7 +36,7 @@ class Seasonal : public Expert {
     int windows;
     std::vector<Inputs> waiting;  // a ring, by the step they were asked at; NaN: nothing to learn
     Inputs weights{};
-    std::array<float, kInputs* kInputs> covariance{};
+    std::array<float, kInputs * kInputs> covariance{};
 
     void Learn(const Inputs& inputs, float step);
   };

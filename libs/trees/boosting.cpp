@@ -32,8 +32,8 @@ using Booster = std::unique_ptr<void, FreeBooster>;
 Matrix MakeMatrix(const Sample& sample) {
   DMatrixHandle handle = nullptr;
   const std::size_t count = sample.targets.size();
-  Check(XGDMatrixCreateFromMat(sample.rows.data(), count, sample.columns, std::numeric_limits<float>::quiet_NaN(),
-                               &handle));
+  Check(XGDMatrixCreateFromMat(sample.rows.data(), count, sample.columns,
+                               std::numeric_limits<float>::quiet_NaN(), &handle));
   Matrix matrix(handle);
   Check(XGDMatrixSetFloatInfo(handle, "label", sample.targets.data(), count));
   return matrix;
@@ -60,7 +60,8 @@ template <typename T>
 T NumberAfter(std::string_view text, std::string_view key) {
   const auto at = text.find(key);
   T number{};
-  if (at == std::string_view::npos) throw base::RuntimeError("XGBoost's trees have another form than expected");
+  if (at == std::string_view::npos)
+    throw base::RuntimeError("XGBoost's trees have another form than expected");
   const char* begin = text.data() + at + key.size();
   if (std::from_chars(begin, text.data() + text.size(), number).ec != std::errc())
     throw base::RuntimeError("XGBoost's trees have another form than expected");
@@ -133,7 +134,8 @@ float MedianOf(std::vector<Weighted>& values) {
   auto end = values.end();
   while (end - begin > 1) {
     const auto middle = begin + (end - begin) / 2;
-    std::nth_element(begin, middle, end, [](const Weighted& a, const Weighted& b) { return a.value < b.value; });
+    std::nth_element(begin, middle, end,
+                     [](const Weighted& a, const Weighted& b) { return a.value < b.value; });
     double below = 0;
     for (auto at = begin; at != middle; ++at) below += static_cast<double>(at->weight);
     if (below >= rest) {
@@ -218,7 +220,8 @@ Boosted Boost(const Sample& sample, const Sample& validation, const BoostingOpti
   for (int round = 0; round < options.rounds; ++round) {
     const Booster booster = MakeBooster(matrix.get(), options, round);
     fit.Slopes(gradient, curvature);
-    Check(XGBoosterBoostOneIter(booster.get(), matrix.get(), gradient.data(), curvature.data(), gradient.size()));
+    Check(XGBoosterBoostOneIter(booster.get(), matrix.get(), gradient.data(), curvature.data(),
+                                gradient.size()));
     trees.push_back(ReadTree(booster.get()));
     fit.AddWithMedians(trees.back(), options.learning_rate);
     if (!watches) continue;

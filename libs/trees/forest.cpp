@@ -30,7 +30,8 @@ Forest::Forest(std::size_t columns, std::vector<Tree> trees) : columns_(columns)
 
 std::size_t LeafOf(const Tree& tree, std::span<const float> row) {
   std::size_t at = 0;
-  while (tree[at].column != Node::kLeaf) at = row[tree[at].column] < tree[at].value ? tree[at].left : tree[at].right;
+  while (tree[at].column != Node::kLeaf)
+    at = row[tree[at].column] < tree[at].value ? tree[at].left : tree[at].right;
   return at;
 }
 

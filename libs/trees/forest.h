@@ -30,8 +30,8 @@ std::size_t LeafOf(const Tree& tree, std::span<const float> row);
 /// The sum of the trees' leaves, in their order. Safe to ask from several threads.
 class Forest {
  public:
-  /// Throws base::RuntimeError when a tree is empty, or a node is not finite, has children before or beyond it,
-  /// or asks for a column that rows of `columns` do not have.
+  /// Throws base::RuntimeError when a tree is empty, or a node is not finite, has children before or beyond
+  /// it, or asks for a column that rows of `columns` do not have.
   Forest(std::size_t columns, std::vector<Tree> trees);
 
   std::size_t columns() const { return columns_; }
@@ -47,7 +47,8 @@ class Forest {
 
 /// Little-endian; docs/formats.md, "Tree weights". Appends to `bytes`.
 void AppendForest(const Forest& forest, std::string& bytes);
-/// Takes a forest off the front of `bytes`, checking every size before it allocates. Throws base::RuntimeError.
+/// Takes a forest off the front of `bytes`, checking every size before it allocates. Throws
+/// base::RuntimeError.
 Forest TakeForest(std::string_view& bytes);
 
 void AppendNumber(std::uint32_t number, std::string& bytes);

@@ -46,7 +46,8 @@ Forest TakeForest(std::string_view& bytes) {
   std::vector<Tree> trees(count);
   for (Tree& tree : trees) {
     const std::uint32_t nodes = TakeNumber(bytes);
-    if (nodes > bytes.size() / kNodeBytes) throw base::RuntimeError("the trees are cut short; fit them again");
+    if (nodes > bytes.size() / kNodeBytes)
+      throw base::RuntimeError("the trees are cut short; fit them again");
     tree.resize(nodes);
     for (Node& node : tree) {
       node.column = TakeNumber(bytes);

@@ -38,7 +38,8 @@ Rows MakeRows(const Shape& shape, const Examples& examples, std::size_t target, 
         shape, target, std::span(examples.inputs).subspan(i * shape.input_size(), shape.input_size()),
         std::span(examples.context).subspan(i * shape.context_size(), shape.context_size()), rows.values);
     rows.targets.push_back(truth - last);
-    if (!examples.weights.empty()) rows.weights.push_back(examples.weights[i * shape.targets.size() + target]);
+    if (!examples.weights.empty())
+      rows.weights.push_back(examples.weights[i * shape.targets.size() + target]);
   }
   return rows;
 }
@@ -55,7 +56,8 @@ std::vector<T> TakeList(std::string_view& bytes) {
   const std::uint32_t count = TakeNumber(bytes);
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t value = TakeNumber(bytes);
-    if (value > kMostOfAnything) throw base::RuntimeError("the trees' shape is out of bounds; fit them again");
+    if (value > kMostOfAnything)
+      throw base::RuntimeError("the trees' shape is out of bounds; fit them again");
     list.push_back(static_cast<T>(value));
   }
   return list;
@@ -135,10 +137,11 @@ Boosted FitOne(const Shape& shape, const Examples& training, const Examples& val
 }
 
 void CheckFits(const Shape& shape, const Examples& examples) {
-  const bool fits = examples.inputs.size() == examples.count * shape.input_size() &&
-                    examples.context.size() == examples.count * shape.context_size() &&
-                    examples.targets.size() == examples.count * shape.target_size() &&
-                    (examples.weights.empty() || examples.weights.size() == examples.count * shape.targets.size());
+  const bool fits =
+      examples.inputs.size() == examples.count * shape.input_size() &&
+      examples.context.size() == examples.count * shape.context_size() &&
+      examples.targets.size() == examples.count * shape.target_size() &&
+      (examples.weights.empty() || examples.weights.size() == examples.count * shape.targets.size());
   if (!fits) throw base::ConfigError("the examples do not have the shape that was asked for");
 }
 
@@ -171,7 +174,8 @@ training::TrainedNetwork TreeLearner::Train(const Shape& shape, const Examples& 
     }
     forests.push_back(std::move(boosted->forest));
     const int number = static_cast<int>(forests.size());
-    trained.history.push_back({number, 0, boosted->validation_loss.empty() ? 0 : boosted->validation_loss.back()});
+    trained.history.push_back(
+        {number, 0, boosted->validation_loss.empty() ? 0 : boosted->validation_loss.back()});
     if (hooks.listener) hooks.listener(trained.history.back());
   }
   trained.best_epoch = static_cast<int>(forests.size());

@@ -9,9 +9,10 @@
 
 namespace flowcast::trees {
 
-/// One forest for each target and horizon, fitted on `threads` threads; how many changes nothing else. Answers the median only: the shape's levels must be {0.5}. Examples
-/// without a truth for a horizon are left out there. With validation examples the rounds end early; there are no
-/// checkpoints, and the listener hears of each forest as of an epoch, with the loss of its last round.
+/// One forest for each target and horizon, fitted on `threads` threads; how many changes nothing else.
+/// Answers the median only: the shape's levels must be {0.5}. Examples without a truth for a horizon are left
+/// out there. With validation examples the rounds end early; there are no checkpoints, and the listener hears
+/// of each forest as of an epoch, with the loss of its last round.
 class TreeLearner : public training::Learner {
  public:
   explicit TreeLearner(const BoostingOptions& options = {}, int threads = 1)

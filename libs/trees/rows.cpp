@@ -13,7 +13,8 @@ float AppendRow(const training::Shape& shape, std::size_t target, std::span<cons
   const auto column = static_cast<std::size_t>(shape.targets[target]);
   const std::span<const float> newest = inputs.last(features);
   const float last = newest[column];
-  for (std::size_t at = column; at + features < inputs.size(); at += features) row.push_back(inputs[at] - last);
+  for (std::size_t at = column; at + features < inputs.size(); at += features)
+    row.push_back(inputs[at] - last);
   for (std::size_t i = 0; i < features; ++i) {
     if (i != column) row.push_back(newest[i]);
   }

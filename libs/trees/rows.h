@@ -8,9 +8,9 @@
 
 namespace flowcast::trees {
 
-/// For one target of a shape: its values of all steps less its last one, the other features' values of the last
-/// step, and the context (what is known of the usual load: less the last value, too, where the column beside it
-/// says that it is known). So trees see movement, not level, and untrained they are persistence.
+/// For one target of a shape: its values of all steps less its last one, the other features' values of the
+/// last step, and the context (what is known of the usual load: less the last value, too, where the column
+/// beside it says that it is known). So trees see movement, not level, and untrained they are persistence.
 std::size_t ColumnsOf(const training::Shape& shape);
 
 /// Appends ColumnsOf values and returns the target's last value, which the answer is added to.

@@ -50,7 +50,9 @@ TEST(Boosting, LearnsStepsOfTheAbsoluteErrorAndGeneralizes) {
 
 TEST(Boosting, IsTheSameForTheSameSeed) {
   const Made made(500, 1);
-  const auto grow = [&](std::uint32_t seed) { return Boost(made.sample(), {}, {.rounds = 20, .seed = seed}).forest.trees(); };
+  const auto grow = [&](std::uint32_t seed) {
+    return Boost(made.sample(), {}, {.rounds = 20, .seed = seed}).forest.trees();
+  };
   EXPECT_EQ(grow(1), grow(1));
   EXPECT_NE(grow(1), grow(2));
 }
@@ -82,7 +84,8 @@ Examples MakeExamples(const Shape& shape, std::size_t count) {
   base::Random random(7);
   Examples examples{.count = count};
   for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t k = 0; k < shape.input_size(); ++k) examples.inputs.push_back(static_cast<float>(random.Normal()));
+    for (std::size_t k = 0; k < shape.input_size(); ++k)
+      examples.inputs.push_back(static_cast<float>(random.Normal()));
     for (std::size_t k = 0; k < shape.context_size(); ++k) examples.context.push_back(0);
     const auto newest = std::span(examples.inputs).last(2);
     examples.targets.push_back(newest[1] + (newest[0] > 0 ? 1.0F : -1.0F));
@@ -107,8 +110,8 @@ TEST(TreeLearner, AnswersEveryHorizonOnAnyNumberOfThreads) {
   EXPECT_EQ(weights, TreeLearner({.rounds = 120}, 2).Train(shape, examples, {}, {}).weights);
   const auto predictor = LoadPredictor(weights);
   EXPECT_EQ(predictor->shape(), shape);
-  const std::vector<float> answers =
-      predictor->Predict(std::vector<float>{0, 0, 0, 0, 0, 0, 1, 5, 0, 0, 0, 0, 0, 0, -1, 5}, std::vector<float>(8));
+  const std::vector<float> answers = predictor->Predict(
+      std::vector<float>{0, 0, 0, 0, 0, 0, 1, 5, 0, 0, 0, 0, 0, 0, -1, 5}, std::vector<float>(8));
   ASSERT_EQ(answers.size(), 4U);
   EXPECT_NEAR(answers[0], 6, 0.2);
   EXPECT_NEAR(answers[1], 5, 0.2);
@@ -127,7 +130,8 @@ TEST(TreeLearner, RefusesOtherLevelsAndExamplesThatDoNotFit) {
 
 TEST(Weights, ThatAreDamagedCutOrForeignAreRefused) {
   const Shape shape = SmallShape();
-  const std::string weights = TreeLearner({.rounds = 3}).Train(shape, MakeExamples(shape, 60), {}, {}).weights;
+  const std::string weights =
+      TreeLearner({.rounds = 3}).Train(shape, MakeExamples(shape, 60), {}, {}).weights;
   ASSERT_NO_THROW(LoadPredictor(weights));
   EXPECT_THROW(LoadPredictor(""), base::RuntimeError);
   EXPECT_THROW(LoadPredictor("an LSTM"), base::RuntimeError);
@@ -141,7 +145,8 @@ TEST(Weights, ThatAreDamagedCutOrForeignAreRefused) {
 
 TEST(Weights, ThatAreHostileButSignedNeverLeadOutOfTheirTrees) {
   const Shape shape = SmallShape();
-  const std::string weights = TreeLearner({.rounds = 3}).Train(shape, MakeExamples(shape, 60), {}, {}).weights;
+  const std::string weights =
+      TreeLearner({.rounds = 3}).Train(shape, MakeExamples(shape, 60), {}, {}).weights;
   base::Random random(9);
   int refused = 0;
   for (int i = 0; i < 3000; ++i) {

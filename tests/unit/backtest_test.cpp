@@ -41,7 +41,8 @@ std::vector<double> Noise(std::size_t count, std::uint64_t seed = 1) {
   return values;
 }
 
-Run RunOn(std::vector<double> values, const Options& options = {.horizons = {1, 3}}, const std::vector<Model>& models = {}) {
+Run RunOn(std::vector<double> values, const Options& options = {.horizons = {1, 3}},
+          const std::vector<Model>& models = {}) {
   return Backtest(MakeSeries("series", std::move(values), 1), options, models, base::ManualClock());
 }
 
@@ -63,7 +64,8 @@ TEST(Csv, FindsAColumnByNameAndByNumberFromZero) {
 }
 
 TEST(Csv, TakesWhatIsNoNumberForMissing) {
-  EXPECT_THAT(ColumnOf("a,b\n1,x\n2\n3,\n4,nan\n5, 6 ", "b"), ElementsAre(IsNan(), IsNan(), IsNan(), IsNan(), 6));
+  EXPECT_THAT(ColumnOf("a,b\n1,x\n2\n3,\n4,nan\n5, 6 ", "b"),
+              ElementsAre(IsNan(), IsNan(), IsNan(), IsNan(), 6));
 }
 
 TEST(Csv, NamesTheColumnsThereAreWhenAWrongOneIsAskedFor) {
@@ -83,7 +85,10 @@ TEST(Series, InterpolatesGapsHoldsTheEndAndLeavesOutAnUnknownBeginning) {
 }
 
 TEST(Series, RefusesNegativeAndHugeValuesByRow) {
-  EXPECT_THAT(RefusalOf([] { MakeSeries("a", {1, 2, -3}, 1); }), HasSubstr("negative value (-3.000000) in row 3"));
+  EXPECT_THAT(RefusalOf([] {
+                MakeSeries("a", {1, 2, -3}, 1);
+              }),
+              HasSubstr("negative value (-3.000000) in row 3"));
   EXPECT_THAT(RefusalOf([] { MakeSeries("a", {1, 1e19}, 1); }), HasSubstr("row 2"));
 }
 
@@ -159,11 +164,13 @@ TEST(Backtest, ListsTheSeasonalExpertOnlyWithASeason) {
 }
 
 TEST(Backtest, RefusesTooShortASeriesAndSaysHowMuchIsNeeded) {
-  EXPECT_THAT(RefusalOf([] { RunOn(Noise(30)); }), HasSubstr("series has 30 steps; at least 23 to fit and 20 to score"));
+  EXPECT_THAT(RefusalOf([] { RunOn(Noise(30)); }),
+              HasSubstr("series has 30 steps; at least 23 to fit and 20 to score"));
 }
 
 TEST(Backtest, RefusesASeasonThatIsLongerThanWhatIsFitted) {
-  EXPECT_THAT(RefusalOf([] { RunOn(Noise(200), {.horizons = {1}, .season = 500}); }), HasSubstr("season of 500"));
+  EXPECT_THAT(RefusalOf([] { RunOn(Noise(200), {.horizons = {1}, .season = 500}); }),
+              HasSubstr("season of 500"));
 }
 
 TEST(Backtest, RefusesOptionsThatCannotBe) {
@@ -199,7 +206,8 @@ class Oracle : public training::Learner, public training::Predictor {
  public:
   explicit Oracle(float answer) : answer_(answer) {}
   training::TrainedNetwork Train(const training::Shape& shape, const training::Examples& training,
-                                 const training::Examples& validation, const training::TrainingHooks&) override {
+                                 const training::Examples& validation,
+                                 const training::TrainingHooks&) override {
     shape_ = shape;
     learned = training.count;
     held = validation.count;
@@ -232,7 +240,10 @@ class Borrowed : public training::Predictor {
 };
 
 Model ModelOf(Oracle& oracle, bool wants_validation = false) {
-  return {"lstm", oracle, [&oracle](const std::string&) { return std::make_unique<Borrowed>(oracle); }, {0.5},
+  return {"lstm",
+          oracle,
+          [&oracle](const std::string&) { return std::make_unique<Borrowed>(oracle); },
+          {0.5},
           wants_validation};
 }
 

@@ -22,7 +22,8 @@ struct BacktestOptions {
   BacktestInput input;
   backtest::Options run;
   std::vector<std::string> models{"xgboost", "lstm"};
-  std::string normalization = "z-score";  // a column may be in any unit, and the logarithm of robust is not alike in all
+  std::string normalization =
+      "z-score";  // a column may be in any unit, and the logarithm of robust is not alike in all
   std::string alert_threshold;
   int threads = 2;
   bool json = false;
@@ -32,7 +33,8 @@ struct BacktestOptions {
 struct Learners {
   Learners(const BacktestOptions& options, std::size_t steps)
       : trees({}, options.threads), lstm(LstmOptions(options, steps)) {
-    const std::vector<double> levels(std::begin(forecast::kQuantileLevels), std::end(forecast::kQuantileLevels));
+    const std::vector<double> levels(std::begin(forecast::kQuantileLevels),
+                                     std::end(forecast::kQuantileLevels));
     for (const std::string& name : options.models) {
       if (name == "xgboost") models.push_back({name, trees, trees::LoadPredictor, {0.5}});
       if (name == "lstm") models.push_back({name, lstm, lstm::LoadPredictor, levels, true});
@@ -87,25 +89,33 @@ void AddInputOptions(CLI::App& command, BacktestInput& input) {
   command.add_option("--target", input.target, "what is counted in them: packets or bytes")
       ->capture_default_str()
       ->check(CLI::IsMember({"packets", "bytes"}));
-  command.add_option("--align", input.align, "where windows begin: first (packet) or epoch (as the service has it)")
+  command
+      .add_option("--align", input.align,
+                  "where windows begin: first (packet) or epoch (as the service has it)")
       ->capture_default_str()
       ->check(CLI::IsMember({"first", "epoch"}));
 }
 
 void AddRunOptions(CLI::App& command, BacktestOptions& options) {
-  command.add_option("--season", options.run.season, "steps of a season: 288 for days of 5 minutes; 0 for none")
+  command
+      .add_option("--season", options.run.season, "steps of a season: 288 for days of 5 minutes; 0 for none")
       ->capture_default_str();
-  command.add_option("--horizons", options.run.horizons, "steps ahead")->delimiter(',')->capture_default_str();
+  command.add_option("--horizons", options.run.horizons, "steps ahead")
+      ->delimiter(',')
+      ->capture_default_str();
   command.add_option("--train-fraction", options.run.train_fraction, "the part of the series that is fitted")
       ->capture_default_str();
   command.add_option("--length", options.run.length, "values of a sequence")->capture_default_str();
-  command.add_option("--normalization", options.normalization, "of the sequences, as flowcast-features has it")
+  command
+      .add_option("--normalization", options.normalization, "of the sequences, as flowcast-features has it")
       ->capture_default_str();
   command.add_option("--models", options.models, "models to fit beside the experts: xgboost, lstm, none")
       ->delimiter(',')
       ->capture_default_str()
       ->check(CLI::IsMember({"xgboost", "lstm", "none"}));
-  command.add_option("--threads", options.threads, "of the fitting")->capture_default_str()->check(CLI::Range(1, 256));
+  command.add_option("--threads", options.threads, "of the fitting")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
   command.add_option("--alert-threshold", options.alert_threshold,
                      "also score alerts above this load, or percentile of the fitted part (p95)");
   command.add_flag("--json", options.json, "one JSON object a horizon instead of tables");

@@ -33,8 +33,8 @@ backtest::Series ReadCsv(const BacktestInput& input) {
 backtest::Series ReadCapture(const BacktestInput& input) {
   const base::Duration window = base::ParseDuration(input.window);
   const bool bytes = input.target == "bytes";
-  backtest::Binning binning(window.count(), input.align == "epoch" ? backtest::Alignment::kEpoch
-                                                                   : backtest::Alignment::kFirst);
+  backtest::Binning binning(
+      window.count(), input.align == "epoch" ? backtest::Alignment::kEpoch : backtest::Alignment::kFirst);
   capfile::Reader reader(archive::Open(input.pcap), input.pcap);
   while (const auto frame = reader.Next()) {
     binning.Add(base::ToUnixNanoseconds(frame->time), bytes ? frame->wire_length_bytes : 1);

@@ -16,9 +16,12 @@ Json Value(const std::optional<double>& number) {
 }
 
 Json AlertJson(const backtest::AlertScore& score) {
-  return {{"precision", Value(score.precision)}, {"recall", Value(score.recall)},
-          {"lead_s", Value(score.lead_s)},       {"announced", score.announced},
-          {"above", score.above},                {"episodes", score.episodes},
+  return {{"precision", Value(score.precision)},
+          {"recall", Value(score.recall)},
+          {"lead_s", Value(score.lead_s)},
+          {"announced", score.announced},
+          {"above", score.above},
+          {"episodes", score.episodes},
           {"episodes_found", score.episodes_found}};
 }
 
@@ -47,7 +50,9 @@ void PrintAlerts(const char* name, const backtest::AlertScore& score, std::strin
 
 std::string ToJson(const HorizonReport& report) {
   const backtest::HorizonScore& score = report.score;
-  Json json{{"series", report.run.series}, {"horizon", score.horizon}, {"steps", report.run.steps},
+  Json json{{"series", report.run.series},
+            {"horizon", score.horizon},
+            {"steps", report.run.steps},
             {"scored", score.scored}};
   for (const char* name : {"mae", "rmse", "skill_mae"}) json[name] = Json::object();
   for (const backtest::ExpertScore& expert : score.experts) {
