@@ -1,6 +1,7 @@
 // flowcast backtest: what the forecast would have been worth on a recorded series.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 
@@ -32,7 +33,7 @@ struct BacktestOptions {
 /// The learners that --models names; must outlive the run.
 struct Learners {
   Learners(const BacktestOptions& options, std::size_t steps)
-      : trees({}, options.threads), lstm(LstmOptions(options, steps)) {
+      : trees({}, options.threads), lstm(LstmOptions(steps)) {
     const std::vector<double> levels(std::begin(forecast::kQuantileLevels),
                                      std::end(forecast::kQuantileLevels));
     for (const std::string& name : options.models) {
@@ -42,7 +43,7 @@ struct Learners {
   }
 
   /// As many epochs as see kSequencesSeen sequences, larger batches for longer series: time is bounded.
-  static lstm::LearnerOptions LstmOptions(const BacktestOptions& options, std::size_t steps) {
+  static lstm::LearnerOptions LstmOptions(std::size_t steps) {
     constexpr std::size_t kSequencesSeen = 200'000;
     lstm::LearnerOptions lstm{.hidden = 48, .layers = 1, .dropout = 0};
     lstm.head_size = 32;
@@ -50,7 +51,7 @@ struct Learners {
     lstm.training.optimizer = lstm::Optimizer::kAdamW;
     lstm.training.epochs = static_cast<int>(std::clamp<std::size_t>(kSequencesSeen / steps, 6, 40));
     lstm.training.batch_size = steps < 8000 ? 64 : 256;
-    lstm.training.threads = options.threads;
+    lstm.training.threads = 1;  // its products are too small for two: they would wait for each other
     return lstm;
   }
 
@@ -60,6 +61,8 @@ struct Learners {
 };
 
 int Backtest(const BacktestOptions& options) {
+  // Nothing to finish in order: a signal ends it at once, in the middle of a fit, too.
+  for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
   backtest::Options run_options = options.run;
   run_options.scaling = feature::ParseScaling(options.normalization);
   const backtest::Series series = ReadSeries(options.input);
