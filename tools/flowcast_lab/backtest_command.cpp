@@ -23,8 +23,7 @@ struct BacktestOptions {
   BacktestInput input;
   backtest::Options run;
   std::vector<std::string> models{"xgboost", "lstm"};
-  std::string normalization =
-      "z-score";  // a column may be in any unit, and the logarithm of robust is not alike in all
+  std::string normalization = "robust";
   std::string alert_threshold;
   int threads = 2;
   bool json = false;
