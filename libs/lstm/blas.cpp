@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "libs/lstm/internal/module.h"
+#include "libs/lstm/internal/recurrence.h"
+#include "libs/lstm/learner.h"
 
 namespace flowcast::lstm {
 namespace {
@@ -41,9 +43,13 @@ void UseThreads(int threads) {
 std::string LibraryVersion() {
   const std::string blas = BlasName();
   return "libtorch " TORCH_VERSION ", " +
-         (blas.empty() ? "reference BLAS (slow: install libopenblas0-pthread)" : blas);
+         (blas.empty() ? "reference BLAS (slow: install libopenblas0-pthread)" : blas) + ", " +
+         RecurrenceVersion();
 }
 
-bool UsesSlowBlas() { return BlasName().empty(); }
+std::optional<std::string> BlasAdvice() {
+  if (!BlasName().empty()) return std::nullopt;
+  return "libtorch runs on the reference BLAS, which is about ten times slower; install libopenblas0-pthread";
+}
 
 }  // namespace flowcast::lstm

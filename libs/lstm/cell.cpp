@@ -3,12 +3,8 @@
 
 #include <bit>
 
-// One copy of a function for each generation of processors; the loader picks.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define FLOWCAST_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FLOWCAST_CLONES
-#endif
+#include "libs/lstm/internal/clones.h"
+
 #define FLOWCAST_INLINE inline __attribute__((always_inline))
 
 namespace flowcast::lstm {

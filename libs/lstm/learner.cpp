@@ -1,57 +1,77 @@
-// Adapts Network to training::Learner and training::Predictor.
+// The seam's classes, and what they refuse.
 #include "libs/lstm/learner.h"
 
 #include <algorithm>
+#include <cmath>
+
+#include "libs/base/error.h"
+#include "libs/lstm/internal/engine.h"
+#include "libs/lstm/internal/trainer.h"
 
 namespace flowcast::lstm {
 namespace {
 
-class NetworkPredictor : public training::Predictor {
- public:
-  explicit NetworkPredictor(Network network) : network_(std::move(network)) {}
-  std::vector<float> Predict(std::span<const float> inputs) override { return network_.Predict(inputs); }
-  std::int64_t length() const override { return network_.shape().length; }
-  std::int64_t features() const override { return network_.shape().features; }
+using training::Examples;
 
- private:
-  Network network_;
-};
+void Require(bool condition, const std::string& text) {
+  if (!condition) throw base::ConfigError(text);
+}
 
-training::EpochResult ToResult(const Epoch& epoch) {
-  return {epoch.number, epoch.training_loss, epoch.validation_loss};
+void CheckOptions(const LearnerOptions& options) {
+  const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
+  const TrainingOptions& training = options.training;
+  Require(options.members >= 1 && options.members <= 64, "the ensemble must have 1 to 64 members");
+  Require(training.epochs >= 0, "the number of epochs must not be negative");
+  Require(training.patience >= 1, "the patience must be at least one epoch");
+  Require(training.batch_size >= 1, "the batch size must be at least 1");
+  Require(training.threads >= 1, "the number of threads must be at least 1");
+  Require(positive(training.learning_rate), "the learning rate must be positive");
+  Require(positive(training.gradient_clip), "the gradient clip must be positive");
+}
+
+bool AllFinite(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+}
+
+void CheckSize(const std::string& what, const std::vector<float>& values, std::size_t needed) {
+  Require(values.size() == needed, what + ": " + std::to_string(needed) + " values needed, " +
+                                       std::to_string(values.size()) + " given");
+}
+
+void CheckExamples(const std::string& name, const Examples& examples, const training::Shape& shape) {
+  Require(examples.count > 0, "there are no " + name + " examples");
+  CheckSize(name + " inputs", examples.inputs, examples.count * shape.input_size());
+  CheckSize(name + " context", examples.context, examples.count * shape.context_size());
+  CheckSize(name + " targets", examples.targets, examples.count * shape.target_size());
+  if (!examples.weights.empty()) {
+    CheckSize(name + " weights", examples.weights, examples.count * shape.targets.size());
+  }
+  const auto good = [](float truth) { return !std::isinf(truth); };
+  Require(AllFinite(examples.inputs) && AllFinite(examples.context) && AllFinite(examples.weights) &&
+              std::all_of(examples.targets.begin(), examples.targets.end(), good),
+          name + " examples hold a value that is not finite");
+  Require(std::none_of(examples.weights.begin(), examples.weights.end(), [](float x) { return x < 0; }),
+          name + " examples hold a negative weight");
+  Require(
+      !std::all_of(examples.targets.begin(), examples.targets.end(), [](float x) { return std::isnan(x); }),
+      name + " examples hold no truth");
 }
 
 }  // namespace
 
-training::TrainedNetwork LstmLearner::Train(const training::Examples& training,
-                                            const training::Examples& validation, std::int64_t length,
-                                            std::int64_t features, std::int64_t skip_feature,
-                                            const training::EpochListener& listener) {
-  Network network({.features = features,
-                   .length = length,
-                   .hidden = options_.hidden,
-                   .layers = options_.layers,
-                   .dropout = options_.dropout,
-                   .skip_feature = skip_feature},
-                  options_.training.seed);
-  const auto epochs = lstm::Train(network, training, validation, options_.training,
-                                  [&listener](const Epoch& epoch) { return listener(ToResult(epoch)); });
-  training::TrainedNetwork trained{.weights = network.Save(), .parameters = network.parameter_count()};
-  std::transform(epochs.begin(), epochs.end(), std::back_inserter(trained.history), ToResult);
-  const auto best = std::min_element(epochs.begin(), epochs.end(), [](const Epoch& a, const Epoch& b) {
-    return a.validation_loss < b.validation_loss;
-  });
-  trained.best_epoch = best == epochs.end() ? 0 : best->number;
-  return trained;
-}
-
-std::optional<std::string> BlasAdvice() {
-  if (!UsesSlowBlas()) return std::nullopt;
-  return "libtorch runs on the reference BLAS, which is about ten times slower; install libopenblas0-pthread";
+training::TrainedNetwork LstmLearner::Train(const training::Shape& shape, const Examples& training,
+                                            const Examples& validation,
+                                            const training::TrainingHooks& hooks) {
+  const NetworkShape network = ShapeOf(shape, options_);
+  CheckShape(network);
+  CheckOptions(options_);
+  CheckExamples("training", training, shape);
+  CheckExamples("validation", validation, shape);
+  return TrainEnsemble(network, options_, training, validation, hooks);
 }
 
 std::unique_ptr<training::Predictor> LoadPredictor(const std::string& weights) {
-  return std::make_unique<NetworkPredictor>(Network::Load(weights));
+  return std::make_unique<Engine>(DecodeWeights(weights));
 }
 
 }  // namespace flowcast::lstm

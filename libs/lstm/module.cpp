@@ -1,62 +1,71 @@
-// The network as torch modules.
+// The network's forward pass on torch tensors.
 #include "libs/lstm/internal/module.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "libs/lstm/internal/layer.h"
 
 namespace flowcast::lstm {
 
-Network::Impl::Impl(const NetworkShape& network_shape) : shape(network_shape) {
+Module::Module(const NetworkShape& shape, const Parameters& parameters) : shape_(shape), at_(shape) {
   for (const ParameterLayout& layout : LayoutOf(shape)) {
-    parameters.push_back(torch::zeros(layout.dimensions).set_requires_grad(true));
+    parameters_.push_back(torch::zeros(layout.dimensions).set_requires_grad(true));
   }
+  Assign(parameters);
 }
 
-torch::Tensor Network::Impl::Forward(const torch::Tensor& inputs, bool training) const {
-  torch::Tensor steps = inputs.transpose(0, 1).contiguous();
-  for (std::size_t layer = 0; layer < static_cast<std::size_t>(shape.layers); ++layer) {
-    if (layer > 0 && training && shape.dropout > 0) steps = torch::dropout(steps, shape.dropout, true);
-    const torch::Tensor* own = &parameters[4 * layer];
+torch::Tensor Module::Linear(const torch::Tensor& inputs, std::size_t position) const {
+  return torch::linear(inputs, parameters_[position], parameters_[position + 1]);
+}
+
+torch::Tensor Module::Attend(const torch::Tensor& steps) const {
+  const torch::Tensor state = steps.select(0, shape_.io.length - 1);
+  const torch::Tensor query = torch::linear(state, parameters_[at_.attention]);
+  const torch::Tensor scores = (steps * query).sum(2) / std::sqrt(static_cast<double>(shape_.hidden));
+  const torch::Tensor mean = (steps * torch::softmax(scores, 0).unsqueeze(2)).sum(0);
+  return torch::cat({state, mean}, 1);
+}
+
+Outputs Module::Forward(const Batch& batch, const DropoutMask& dropout) const {
+  torch::Tensor steps = View(batch.steps, {shape_.io.length, batch.rows, shape_.step_columns()});
+  for (std::size_t layer = 0; layer < static_cast<std::size_t>(shape_.layers); ++layer) {
+    if (layer > 0 && dropout && shape_.dropout > 0) steps = steps * dropout(steps);
+    const torch::Tensor* own = &parameters_[4 * layer];
     steps = RunLayer(steps, {own[0], own[1], own[2], own[3]});
   }
-  const torch::Tensor& weight = parameters[parameters.size() - 2];
-  const torch::Tensor& bias = parameters.back();
-  const torch::Tensor last = inputs.select(1, shape.length - 1).select(1, shape.skip_feature);
-  return last + torch::linear(steps.select(0, shape.length - 1), weight, bias).squeeze(1);
+  const torch::Tensor flat = View(batch.flat, {batch.rows, shape_.flat_columns()});
+  const torch::Tensor state = shape_.attention ? Attend(steps) : steps.select(0, shape_.io.length - 1);
+  torch::Tensor features = torch::cat({state, flat}, 1);
+  if (shape_.head_size > 0) features = torch::relu(Linear(features, at_.head_hidden));
+  const auto horizons = static_cast<std::int64_t>(shape_.io.horizons.size());
+  const torch::Tensor last = View(batch.last, {batch.rows, shape_.targets(), 1})
+                                 .expand({batch.rows, shape_.targets(), horizons})
+                                 .reshape({batch.rows, -1});
+  return {Linear(features, at_.head)
+              .view({batch.rows, shape_.targets() * horizons,
+                     static_cast<std::int64_t>(shape_.io.levels.size())}),
+          last + Linear(flat, at_.skip)};
 }
 
-torch::Tensor Network::Impl::ForwardAll(const torch::Tensor& inputs) const {
-  const torch::InferenceMode guard;
-  std::vector<torch::Tensor> outputs;
-  for (std::int64_t begin = 0; begin < inputs.size(0); begin += kPredictBatch) {
-    const std::int64_t rows = std::min(kPredictBatch, inputs.size(0) - begin);
-    outputs.push_back(Forward(inputs.narrow(0, begin, rows), /*training=*/false));
+Parameters Module::Copy() const {
+  Parameters copy;
+  for (const torch::Tensor& parameter : parameters_) {
+    const float* const data = parameter.data_ptr<float>();
+    copy.emplace_back(data, data + parameter.numel());
   }
-  return torch::cat(outputs);
+  return copy;
 }
 
-Weights Network::Impl::Copy() const {
-  Weights weights{shape, {}};
-  for (const torch::Tensor& parameter : parameters) {
-    const float* data = parameter.data_ptr<float>();
-    weights.values.emplace_back(data, data + parameter.numel());
-  }
-  return weights;
-}
-
-void Network::Impl::Assign(const Weights& weights) {
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    std::memcpy(parameters[i].data_ptr<float>(), weights.values[i].data(),
-                weights.values[i].size() * sizeof(float));
+void Module::Assign(const Parameters& parameters) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    std::memcpy(parameters_[i].data_ptr<float>(), parameters[i].data(), parameters[i].size() * sizeof(float));
   }
 }
 
-torch::Tensor ViewOf(std::span<const float> inputs, const NetworkShape& shape) {
-  const auto row = shape.length * shape.features;
-  // torch has no view of constant memory; nothing here writes to it.
-  return torch::from_blob(const_cast<float*>(inputs.data()),
-                          {static_cast<std::int64_t>(inputs.size()) / row, shape.length, shape.features});
+torch::Tensor View(const std::vector<float>& values, at::IntArrayRef dimensions) {
+  // torch has no view of constant memory.
+  return torch::from_blob(const_cast<float*>(values.data()), dimensions);
 }
 
 }  // namespace flowcast::lstm

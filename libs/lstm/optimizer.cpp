@@ -2,6 +2,9 @@
 #include "libs/lstm/internal/optimizer.h"
 
 #include <cmath>
+#include <limits>
+
+#include "libs/lstm/internal/clones.h"
 
 namespace flowcast::lstm {
 namespace {
@@ -39,50 +42,68 @@ struct AdamStep {
   }
 };
 
+FLOWCAST_CLONES
+double SquaredNorm(const float* values, std::size_t count) {
+  constexpr std::size_t kLanes = 32;
+  float lanes[kLanes] = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += values[i + lane] * values[i + lane];
+  }
+  double sum = 0;
+  for (const float lane : lanes) sum += lane;
+  for (; i < count; ++i) sum += static_cast<double>(values[i]) * values[i];
+  return sum;
+}
+
 }  // namespace
 
 GradientDescent::GradientDescent(std::vector<torch::Tensor> parameters, const TrainingOptions& options)
     : parameters_(std::move(parameters)), options_(options) {
   for (const torch::Tensor& parameter : parameters_) {
-    const auto count = static_cast<std::size_t>(parameter.numel());
-    moments_.push_back({std::vector<float>(count), std::vector<float>(count)});
+    moments_.first.emplace_back(static_cast<std::size_t>(parameter.numel()));
+    moments_.second.emplace_back(static_cast<std::size_t>(parameter.numel()));
   }
 }
 
 void GradientDescent::Step() {
+  for (torch::Tensor& parameter : parameters_) {
+    if (!parameter.grad().defined()) parameter.mutable_grad() = torch::zeros_like(parameter);
+    if (!parameter.grad().is_contiguous()) parameter.mutable_grad() = parameter.grad().contiguous();
+  }
   const float clip = ClipFactor();
   if (!std::isfinite(clip)) {
     for (torch::Tensor& parameter : parameters_) parameter.mutable_grad().zero_();
     return;
   }
-  ++steps_;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) Update(parameters_[i], moments_[i], clip);
+  ++moments_.steps;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) Update(i, clip);
 }
 
 float GradientDescent::ClipFactor() const {
   double sum = 0;
   for (const torch::Tensor& parameter : parameters_) {
-    const double norm = parameter.grad().norm().item<double>();
-    sum += norm * norm;
+    sum += SquaredNorm(parameter.grad().data_ptr<float>(), static_cast<std::size_t>(parameter.numel()));
   }
   if (!std::isfinite(sum)) return std::numeric_limits<float>::quiet_NaN();
   return static_cast<float>(std::min(1.0, options_.gradient_clip / (std::sqrt(sum) + 1e-6)));
 }
 
-void GradientDescent::Update(torch::Tensor& parameter, Moments& moments, float clip) {
-  parameter.mutable_grad() = parameter.grad().contiguous();
-  float* const value = parameter.data_ptr<float>();
-  float* const gradient = parameter.mutable_grad().data_ptr<float>();
-  const std::size_t count = moments.first.size();
+void GradientDescent::Update(std::size_t position, float clip) {
+  float* const value = parameters_[position].data_ptr<float>();
+  float* const gradient = parameters_[position].mutable_grad().data_ptr<float>();
+  float* const first = moments_.first[position].data();
+  const std::size_t count = moments_.first[position].size();
   if (options_.optimizer == Optimizer::kSgd) {
-    SgdStep(value, gradient, moments.first.data(), count, clip, static_cast<float>(options_.learning_rate));
+    SgdStep(value, gradient, first, count, clip, static_cast<float>(options_.learning_rate));
     return;
   }
   const double decay = options_.optimizer == Optimizer::kAdamW ? kDecay * options_.learning_rate : 0;
+  const auto steps = static_cast<double>(moments_.steps);
   const AdamStep step{clip, static_cast<float>(1 - decay),
-                      static_cast<float>(options_.learning_rate / (1 - std::pow(kBeta1, steps_))),
-                      static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, steps_)))};
-  step.Apply(value, gradient, moments.first.data(), moments.second.data(), count);
+                      static_cast<float>(options_.learning_rate / (1 - std::pow(kBeta1, steps))),
+                      static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, steps)))};
+  step.Apply(value, gradient, first, moments_.second[position].data(), count);
 }
 
 }  // namespace flowcast::lstm

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "libs/base/error.h"
 
@@ -10,24 +11,9 @@ namespace flowcast::training {
 namespace {
 
 using base::EventTime;
-using feature::Index;
-using feature::Normalization;
 using feature::Sequence;
 
 constexpr std::size_t kFewestExamples = 10;
-
-Normalization NormalizationOf(const Sequence& sequence, Index feature) {
-  return {sequence.centre[feature], sequence.scale[feature]};
-}
-
-feature::Transform TransformOf(const Sequence& sequence, Index feature) {
-  return feature::TransformFor(feature::Catalogue()[feature].transform, sequence.scaling);
-}
-
-float Clip(double value, feature::Scaling scaling) {
-  const double largest = scaling == feature::Scaling::kNone ? kLargestRawValue : kLargestValue;
-  return static_cast<float>(std::clamp(value, -largest, largest));
-}
 
 /// The part of [from, to] that ends at `share`, to the nanosecond.
 EventTime PartOf(EventTime from, EventTime to, double share) {
@@ -49,55 +35,45 @@ std::map<std::string, double> Percentiles(std::vector<double> values) {
           {"p99", Percentile(values, 0.99)}};
 }
 
-void AddExample(const Sequence& from, const Sequence& to, Index target, Examples& examples) {
-  AppendInputs(from, examples.inputs);
-  examples.targets.push_back(
-      Clip(feature::Normalize(TransformOf(from, target), to.last[target], NormalizationOf(from, target)),
-           from.scaling));
+using Truths = std::vector<const Sequence*>;  // by horizon
+
+void AddExample(const Sequence& sequence, const Truths& truths, const std::vector<Target>& targets,
+                const Shape& shape, Examples& examples) {
+  AppendInputs(sequence, examples.inputs);
+  AppendContext(sequence, shape, examples.context);
+  for (const Target& target : targets) {
+    for (const Sequence* truth : truths) {
+      examples.targets.push_back(truth == nullptr ? std::numeric_limits<float>::quiet_NaN()
+                                                  : ToOwnScale(sequence, target, truth->last[target.column]));
+    }
+    examples.weights.push_back(static_cast<float>(RawUnit(sequence, target)));
+  }
+  ++examples.count;
+}
+
+/// The examples from `first` on are of one link: their weights become 1 in the mean, at most kLargestWeight.
+void LevelWeights(Examples& examples, std::size_t first, std::size_t targets) {
+  constexpr float kLargestWeight = 20;
+  for (std::size_t target = 0; target < targets; ++target) {
+    double sum = 0;
+    for (std::size_t i = first; i < examples.count; ++i) sum += examples.weights[i * targets + target];
+    const double mean = sum / static_cast<double>(examples.count - first);
+    for (std::size_t i = first; i < examples.count; ++i) {
+      float& weight = examples.weights[i * targets + target];
+      weight = std::min(static_cast<float>(weight / mean), kLargestWeight);
+    }
+  }
 }
 
 void RequireEnough(const Dataset& dataset) {
-  if (std::min(dataset.training.count(), dataset.validation.count()) >= kFewestExamples) return;
-  throw base::RuntimeError("too little to learn from: " + std::to_string(dataset.training.count()) +
-                           " examples to train and " + std::to_string(dataset.validation.count()) +
+  if (std::min(dataset.training.count, dataset.validation.count) >= kFewestExamples) return;
+  throw base::RuntimeError("too little to learn from: " + std::to_string(dataset.training.count) +
+                           " examples to train and " + std::to_string(dataset.validation.count) +
                            " to validate, at least " + std::to_string(kFewestExamples) +
                            " of each are needed; wait for more windows, or make them shorter (--window)");
 }
 
 }  // namespace
-
-void AppendInputs(const Sequence& sequence, std::vector<float>& inputs) {
-  std::transform(sequence.values.begin(), sequence.values.end(), std::back_inserter(inputs),
-                 [&sequence](float value) { return Clip(value, sequence.scaling); });
-}
-
-std::optional<double> ToRaw(const Sequence& sequence, Index target, float answer) {
-  if (!std::isfinite(answer)) return std::nullopt;
-  constexpr double kLargestGrowth = 4;
-  const Normalization normalization = NormalizationOf(sequence, target);
-  const feature::Transform transform = TransformOf(sequence, target);
-  const double raw = feature::Denormalize(transform, Clip(answer, sequence.scaling), normalization);
-  const double above = feature::Denormalize(transform, 1, normalization);
-  const double most = kLargestGrowth * std::max({sequence.last[target], above, 1.0});
-  return std::clamp(raw, 0.0, most);
-}
-
-std::vector<Scored> Forecast(Predictor& predictor, const std::vector<Pair>& pairs, Index target) {
-  constexpr std::size_t kBatch = 1024;
-  std::vector<Scored> scored;
-  for (std::size_t begin = 0; begin < pairs.size(); begin += kBatch) {
-    const std::size_t end = std::min(begin + kBatch, pairs.size());
-    std::vector<float> inputs;
-    for (std::size_t i = begin; i < end; ++i) AppendInputs(*pairs[i].sequence, inputs);
-    const auto answers = predictor.Predict(inputs);
-    for (std::size_t i = begin; i < end; ++i) {
-      const double persistence = pairs[i].sequence->last[target];
-      const auto value = ToRaw(*pairs[i].sequence, target, answers[i - begin]);
-      scored.push_back({&pairs[i], pairs[i].truth->last[target], value.value_or(persistence), persistence});
-    }
-  }
-  return scored;
-}
 
 bool ExampleStore::Add(Sequence sequence) {
   if (size_ == 0) {
@@ -149,20 +125,36 @@ std::vector<Pair> ExampleStore::Pairs(EventTime from, EventTime until, int horiz
   return pairs;
 }
 
-std::map<std::string, std::map<std::string, double>> ExampleStore::PercentilesUntil(EventTime until,
-                                                                                    Index target) const {
+std::map<std::string, std::map<std::string, double>> ExampleStore::PercentilesUntil(
+    EventTime until, std::size_t column) const {
   std::map<std::string, std::map<std::string, double>> percentiles;
   std::vector<double> all;
   for (const auto& [link, series] : links_) {
     std::vector<double> values;
     for (const auto& [end, sequence] : series) {
-      if (end <= until) values.push_back(sequence.last[target]);
+      if (end <= until) values.push_back(sequence.last[column]);
     }
     all.insert(all.end(), values.begin(), values.end());
     if (!values.empty()) percentiles[link] = Percentiles(std::move(values));
   }
   if (!all.empty()) percentiles[""] = Percentiles(std::move(all));
   return percentiles;
+}
+
+void ExampleStore::AddExamples(const Series& series, const DatasetOptions& options, EventTime from,
+                               EventTime until, const Shape& shape, Examples& examples) {
+  const std::size_t first = examples.count;
+  for (auto position = series.lower_bound(from); position != series.end(); ++position) {
+    Truths truths;
+    for (const int horizon : options.horizons) {
+      const auto truth = series.find(position->first + position->second.window_length * horizon);
+      truths.push_back(truth == series.end() || truth->first > until ? nullptr : &truth->second);
+    }
+    if (std::any_of(truths.begin(), truths.end(), [](const Sequence* truth) { return truth != nullptr; })) {
+      AddExample(position->second, truths, options.targets, shape, examples);
+    }
+  }
+  if (examples.count > first) LevelWeights(examples, first, options.targets.size());
 }
 
 Dataset ExampleStore::Build(const DatasetOptions& options) const {
@@ -172,16 +164,14 @@ Dataset ExampleStore::Build(const DatasetOptions& options) const {
   dataset.from = oldest();
   dataset.until =
       base::AlignDown(PartOf(dataset.from, newest(), options.train_fraction), shape_.window_length);
-  dataset.percentiles = PercentilesUntil(dataset.until, options.target);
+  dataset.shape = ShapeOf(shape_, options.targets, options.horizons, options.levels);
+  dataset.percentiles = PercentilesUntil(dataset.until, options.targets.front().column);
   const EventTime validate_from = PartOf(dataset.from, dataset.until, 1 - options.validation_fraction);
   const base::Duration gap = shape_.window_length * shape_.length;
-  for (const Pair& pair : Pairs(dataset.from, dataset.until, options.horizon_windows)) {
-    if (pair.truth->end <= validate_from) {
-      AddExample(*pair.sequence, *pair.truth, options.target, dataset.training);
-    } else if (pair.sequence->end - gap >= validate_from) {
-      AddExample(*pair.sequence, *pair.truth, options.target, dataset.validation);
-      dataset.validation_pairs.push_back(pair);
-    }
+  dataset.validation_from = validate_from + gap;
+  for (const auto& [link, series] : links_) {
+    AddExamples(series, options, base::kBeginningOfTime, validate_from, dataset.shape, dataset.training);
+    AddExamples(series, options, dataset.validation_from, dataset.until, dataset.shape, dataset.validation);
   }
   RequireEnough(dataset);
   return dataset;

@@ -10,54 +10,29 @@
 
 #include "libs/feature/sequence_builder.h"
 #include "libs/training/learner.h"
+#include "libs/training/sequence_view.h"
 
 namespace flowcast::training {
 
-/// Inputs and targets are kept within this many scales around the centre: a burst out of a quiet
-/// sequence should count, not drown the rest.
-inline constexpr double kLargestValue = 10;
-inline constexpr double kLargestRawValue =
-    1e12;  // where sequences are not normalized (feature::Scaling::kNone)
-
-/// A sequence as a network sees it: values within +-kLargestValue, appended to `inputs`.
-void AppendInputs(const feature::Sequence& sequence, std::vector<float>& inputs);
-
-/// A network's answer in raw units; never negative and never above four times what the sequence
-/// has seen (or one scale above it), whatever the network says. Nothing for an answer that is not finite.
-std::optional<double> ToRaw(const feature::Sequence& sequence, feature::Index target, float answer);
-
-/// A sequence and the one whose last window is its target.
-struct Pair {
-  const feature::Sequence* sequence;
-  const feature::Sequence* truth;
-};
-
-/// A forecast and its truth, raw units.
-struct Scored {
-  const Pair* pair;
-  double actual = 0;
-  double forecast = 0;  // the network's; persistence where it gave nothing finite
-  double persistence = 0;
-};
-
-/// What a network says of each pair, in their order. Pairs must outlive the result.
-std::vector<Scored> Forecast(Predictor& predictor, const std::vector<Pair>& pairs, feature::Index target);
-
 struct DatasetOptions {
-  feature::Index target = feature::kPackets;
-  int horizon_windows = 1;
+  std::vector<Target> targets{feature::kPackets};  // percentiles are of the first
+  std::vector<int> horizons{1};                    // windows ahead, ascending
+  std::vector<double> levels{0.5};
   double train_fraction = 1.0;       // of the event time; what follows is left for watching
   double validation_fraction = 0.2;  // of the learning part, its newest
 };
 
 /// Examples in order of link and time, split in time with a gap of a sequence's length between
-/// the parts, so that no window is in an input of both.
+/// the parts, so that no window is in an input of both, and no truth of the training part in the other.
+/// A sequence is an example when the truth of one horizon is known. Errors weigh as in raw units within a
+/// link; links weigh the same.
 struct Dataset {
+  Shape shape;
   Examples training;
   Examples validation;
-  std::vector<Pair> validation_pairs;              // of the store, valid until its next Add
-  base::EventTime from = base::kBeginningOfTime;   // end of the first sequence
-  base::EventTime until = base::kBeginningOfTime;  // end of the newest window that was learned from
+  base::EventTime validation_from = base::kBeginningOfTime;  // the earliest end of a sequence in there
+  base::EventTime from = base::kBeginningOfTime;             // end of the first sequence
+  base::EventTime until = base::kBeginningOfTime;            // end of the newest window that was learned from
   std::map<std::string, std::map<std::string, double>> percentiles;  // by link, "" for all: p50 ... p99
 };
 
@@ -88,9 +63,13 @@ class ExampleStore {
 
  private:
   std::map<std::string, std::map<std::string, double>> PercentilesUntil(base::EventTime until,
-                                                                        feature::Index target) const;
+                                                                        std::size_t column) const;
 
   using Series = std::map<base::EventTime, feature::Sequence>;  // by end
+
+  /// The sequences that end at `from` or later with those of their truths that are not after `until`.
+  static void AddExamples(const Series& series, const DatasetOptions& options, base::EventTime from,
+                          base::EventTime until, const Shape& shape, Examples& examples);
 
   std::size_t most_per_link_;
   std::map<std::string, Series> links_;

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "libs/training/example_store.h"
+#include "libs/training/sequence_view.h"
 #include "libs/wire/alert_wire.h"
 #include "libs/wire/forecast_wire.h"
 #include "libs/wire/window_wire.h"
@@ -68,15 +68,19 @@ std::vector<std::optional<double>> InferenceTask::AskModel() const {
   std::vector<std::optional<double>> values(waiting_.size());
   std::vector<std::size_t> asked;
   std::vector<float> inputs;
+  std::vector<float> context;
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     if (!ModelKnows(waiting_[i].sequence)) continue;
     asked.push_back(i);
     training::AppendInputs(waiting_[i].sequence, inputs);
+    training::AppendContext(waiting_[i].sequence, models_.current()->predictor->shape(), context);
   }
   if (asked.empty()) return values;
-  const auto answers = models_.current()->predictor->Predict(inputs);
+  const training::Shape& shape = models_.current()->predictor->shape();
+  const auto answers = models_.current()->predictor->Predict(inputs, context);
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    values[asked[i]] = training::ToRaw(waiting_[asked[i]].sequence, options_.target, answers[i]);
+    values[asked[i]] = training::ToRaw(waiting_[asked[i]].sequence, options_.target,
+                                       answers[i * shape.answer_size() + shape.median()]);
   }
   return values;
 }
@@ -96,7 +100,7 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting) {
   }
   const forecast::ForecasterOptions options{.target = std::string(feature::Catalogue()[options_.target].name),
                                             .window_length = waiting.sequence.window_length,
-                                            .horizon_windows = options_.horizon_windows};
+                                            .horizons = {options_.horizon_windows}};
   Link link{forecast::LinkForecaster(name, options), alert::LoadAlert(options_.rule),
             waiting.sequence.window_length};
   return partition.insert_or_assign(name, std::move(link)).first->second;
@@ -112,10 +116,13 @@ void InferenceTask::Forecast(const Waiting& waiting, std::optional<double> model
   }
   link.last_end = sequence.end;
   wire::ForecastRecord record;
-  record.settled = link.forecaster.Observe(sequence.last_start(), sequence.last[options_.target]);
+  const auto settled = link.forecaster.Observe(sequence.last_start(), sequence.last[options_.target]);
+  if (!settled.empty()) record.settled = settled.front();
   Count(record.settled);
   const std::string version = model_value ? models_.current()->manifest.version : "";
-  record.forecast = link.forecaster.Predict(model_value, version);
+  std::vector<forecast::ModelOpinion> opinions;
+  if (model_value) opinions.push_back({"lstm", {*model_value}, {}});
+  record.forecast = link.forecaster.Predict({opinions, version, {}});
   ++counters_.forecasts;
   counters_.with_model += model_value ? 1 : 0;
   outbox.push_back(

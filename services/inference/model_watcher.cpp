@@ -69,14 +69,15 @@ std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& 
 
 std::optional<std::string> ModelWatcher::TryOut(training::Predictor& predictor,
                                                 const model_store::Manifest& manifest) const {
-  if (predictor.features() != static_cast<std::int64_t>(demands_.schema.size()) ||
-      predictor.length() != manifest.sequence_length) {
+  if (predictor.shape().features != static_cast<std::int64_t>(demands_.schema.size()) ||
+      predictor.shape().length != manifest.sequence_length) {
     return "its network has another shape than its manifest says";
   }
-  const auto size = static_cast<std::size_t>(predictor.length() * predictor.features());
-  const std::vector<float> answers = predictor.Predict(std::vector<float>(size, 0.5F));
-  if (answers.size() != 1 || !std::isfinite(answers.front()))
-    return "its answer in a trial run is not finite";
+  const training::Shape& shape = predictor.shape();
+  const std::vector<float> answers = predictor.Predict(std::vector<float>(shape.input_size(), 0.5F),
+                                                       std::vector<float>(shape.context_size(), 0.5F));
+  const bool finite = std::all_of(answers.begin(), answers.end(), [](float x) { return std::isfinite(x); });
+  if (answers.size() != shape.answer_size() || !finite) return "its answer in a trial run is not finite";
   return std::nullopt;
 }
 

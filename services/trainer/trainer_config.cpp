@@ -29,7 +29,7 @@ void AddDataOptions(CLI::App& app, TrainerConfig& config) {
       ->capture_default_str();
   app.add_option("--normalization", config.normalization, "as flowcast-features was told")
       ->capture_default_str();
-  app.add_option("--horizon", config.trainer.dataset.horizon_windows, "windows ahead")
+  app.add_option("--horizon", config.trainer.dataset.horizons.front(), "windows ahead")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
 }
@@ -86,7 +86,7 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
 }
 
 void TrainerConfig::Resolve() {
-  trainer.dataset.target = target == "bytes" ? feature::kBytes : feature::kPackets;
+  trainer.dataset.targets = {target == "bytes" ? feature::kBytes : feature::kPackets};
   trainer.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
   trainer.every = base::ParseDuration(every);
   trainer.seed = learner.training.seed;

@@ -106,8 +106,8 @@ model_store::Manifest TrainerService::TrainAndPublish() {
   parts_.log(LogLevel::kInfo, "learning from " + base::Grouped(store_.size()) + " sequences of " +
                                   base::Grouped(store_.link_count()) + " links, " +
                                   base::FormatTime(dataset.from) + " to " + base::FormatTime(dataset.until) +
-                                  ": " + base::Grouped(dataset.training.count()) + " examples to train, " +
-                                  base::Grouped(dataset.validation.count()) + " to validate");
+                                  ": " + base::Grouped(dataset.training.count) + " examples to train, " +
+                                  base::Grouped(dataset.validation.count) + " to validate");
   std::map<int, double> seconds;
   const training::TrainedNetwork trained = TrainOn(dataset, seconds);
   model_store::Model model{Describe(dataset, trained), trained.weights};
@@ -137,17 +137,17 @@ training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& datase
     Report();
     return !parts_.stop_requested();
   };
-  return parts_.learner.Train(dataset.training, dataset.validation, store_.shape().length,
-                              static_cast<std::int64_t>(options_.schema.size()),
-                              static_cast<std::int64_t>(options_.dataset.target), listener);
+  return parts_.learner.Train(dataset.shape, dataset.training, dataset.validation, {.listener = listener});
 }
 
 model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset,
                                               const std::string& weights) const {
   const auto predictor = parts_.load(weights);
   forecast::ScoreKeeper keeper;
+  const int horizon = options_.dataset.horizons.front();
+  const auto pairs = store_.Pairs(dataset.validation_from, dataset.until, horizon);
   for (const training::Scored& scored :
-       training::Forecast(*predictor, dataset.validation_pairs, options_.dataset.target)) {
+       training::Forecast(*predictor, pairs, options_.dataset.targets.front(), horizon)) {
     keeper.Add(scored.actual, scored.forecast, scored.persistence);
   }
   const forecast::Scores scores = keeper.Result();
@@ -164,27 +164,28 @@ model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset,
 model_store::Manifest TrainerService::Describe(const training::Dataset& dataset,
                                                const training::TrainedNetwork& trained) const {
   const base::EventTime now = parts_.clock.Now();
-  model_store::Manifest manifest{.name = options_.model_name,
-                                 .version = MakeVersion(now, trained.weights),
-                                 .created_at = base::FormatTime(base::AlignDown(now, 1ms)),
-                                 .flowcast_version = FLOWCAST_VERSION,
-                                 .schema_hash = options_.schema.sequence_hash(),
-                                 .target = std::string(feature::Catalogue()[options_.dataset.target].name),
-                                 .horizon_windows = options_.dataset.horizon_windows,
-                                 .window_length = store_.shape().window_length,
-                                 .sequence_length = store_.shape().length,
-                                 .layers = options_.network.layers,
-                                 .hidden = options_.network.hidden,
-                                 .dropout = options_.network.dropout,
-                                 .parameters = trained.parameters,
-                                 .seed = options_.seed,
-                                 .trained_from = dataset.from,
-                                 .trained_until = dataset.until,
-                                 .training_examples = dataset.training.count(),
-                                 .validation_examples = dataset.validation.count(),
-                                 .best_epoch = trained.best_epoch,
-                                 .metrics = Evaluate(dataset, trained.weights),
-                                 .percentiles = dataset.percentiles};
+  model_store::Manifest manifest{
+      .name = options_.model_name,
+      .version = MakeVersion(now, trained.weights),
+      .created_at = base::FormatTime(base::AlignDown(now, 1ms)),
+      .flowcast_version = FLOWCAST_VERSION,
+      .schema_hash = options_.schema.sequence_hash(),
+      .target = options_.schema.columns()[options_.dataset.targets.front().column].name,
+      .horizon_windows = options_.dataset.horizons.front(),
+      .window_length = store_.shape().window_length,
+      .sequence_length = store_.shape().length,
+      .layers = options_.network.layers,
+      .hidden = options_.network.hidden,
+      .dropout = options_.network.dropout,
+      .parameters = trained.parameters,
+      .seed = options_.seed,
+      .trained_from = dataset.from,
+      .trained_until = dataset.until,
+      .training_examples = dataset.training.count,
+      .validation_examples = dataset.validation.count,
+      .best_epoch = trained.best_epoch,
+      .metrics = Evaluate(dataset, trained.weights),
+      .percentiles = dataset.percentiles};
   for (const feature::Column& column : options_.schema.columns()) manifest.features.push_back(column.name);
   for (const training::EpochResult& epoch : trained.history) {
     manifest.history.push_back({epoch.number, epoch.training_loss, epoch.validation_loss, 0});

@@ -129,7 +129,9 @@ TEST_F(TrainerServiceTest, TheManifestTellsWhatWasLearnedFromWhat) {
   EXPECT_THAT(manifest.history, SizeIs(3));
   EXPECT_EQ(manifest.percentiles.count("demo/a"), 1u);
   EXPECT_EQ(manifest.percentiles.count(""), 1u);
-  EXPECT_THAT(learner_.shape, ElementsAre(3, feature::kFeatureCount, feature::kPackets));
+  EXPECT_EQ(learner_.shape.length, 3);
+  EXPECT_EQ(learner_.shape.features, feature::kFeatureCount);
+  EXPECT_THAT(learner_.shape.targets, ElementsAre(feature::kPackets));
   EXPECT_GT(manifest.metrics.mae, 0);
   EXPECT_GT(manifest.metrics.mae_persistence, 0);
 }

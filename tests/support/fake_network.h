@@ -16,17 +16,15 @@ namespace flowcast::support {
 class FakePredictor : public training::Predictor {
  public:
   FakePredictor(float answer, std::int64_t length, std::int64_t features)
-      : answer_(answer), length_(length), features_(features) {}
-  std::vector<float> Predict(std::span<const float> inputs) override {
-    return std::vector<float>(inputs.size() / static_cast<std::size_t>(length_ * features_), answer_);
+      : answer_(answer), shape_{.length = length, .features = features} {}
+  std::vector<float> Predict(std::span<const float> inputs, std::span<const float> /*context*/) override {
+    return std::vector<float>(inputs.size() / shape_.input_size() * shape_.answer_size(), answer_);
   }
-  std::int64_t length() const override { return length_; }
-  std::int64_t features() const override { return features_; }
+  const training::Shape& shape() const override { return shape_; }
 
  private:
   float answer_;
-  std::int64_t length_;
-  std::int64_t features_;
+  training::Shape shape_;
 };
 
 /// Weights are a number ("0.5", "nan"); anything else is damaged. Sequences of three windows.
@@ -44,17 +42,17 @@ inline training::PredictorLoader LoadFake(std::int64_t length = 3,
 /// Learns nothing: its weights are "0", and it remembers what it was given.
 class FakeLearner : public training::Learner {
  public:
-  training::TrainedNetwork Train(const training::Examples& training, const training::Examples& validation,
-                                 std::int64_t length, std::int64_t features, std::int64_t skip_feature,
-                                 const training::EpochListener& listener) override {
+  training::TrainedNetwork Train(const training::Shape& asked, const training::Examples& training,
+                                 const training::Examples& validation,
+                                 const training::TrainingHooks& hooks) override {
     ++runs;
-    training_count = training.count();
-    validation_count = validation.count();
-    shape = {length, features, skip_feature};
+    training_count = training.count;
+    validation_count = validation.count;
+    shape = asked;
     training::TrainedNetwork trained{.weights = "0", .parameters = 42, .best_epoch = 1};
     for (int epoch = 0; epoch < 3; ++epoch) {
       trained.history.push_back({epoch, 1.0 / (1 + epoch), 2.0 / (1 + epoch)});
-      if (!listener(trained.history.back())) break;
+      if (hooks.listener && !hooks.listener(trained.history.back())) break;
     }
     return trained;
   }
@@ -62,7 +60,7 @@ class FakeLearner : public training::Learner {
   int runs = 0;
   std::size_t training_count = 0;
   std::size_t validation_count = 0;
-  std::vector<std::int64_t> shape;
+  training::Shape shape;
 };
 
 }  // namespace flowcast::support

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "libs/base/error.h"
@@ -98,13 +99,14 @@ TEST_F(ExampleStoreTest, NoWindowIsInInputsOfBothParts) {
   AddAll(MakeSequences("a", Counts(150), 10));
   const Dataset dataset = store_.Build({.validation_fraction = 0.3});
   const auto training = store_.Pairs(At(0), At(1000), 1);
-  const Sequence& first = *dataset.validation_pairs.front().sequence;
+  const auto validation = store_.Pairs(dataset.validation_from, dataset.until, 1);
+  const Sequence& first = *validation.front().sequence;
   const auto first_window = first.end - 5s * 10;
   // Training takes the pairs from the start, so the last of them is known by their count.
-  const Pair& last = training.at(dataset.training.count() - 1);
+  const Pair& last = training.at(dataset.training.count - 1);
   EXPECT_LE(last.truth->end, first_window);
-  EXPECT_EQ(dataset.validation.count(), dataset.validation_pairs.size());
-  EXPECT_THAT(dataset.training.inputs, SizeIs(dataset.training.count() * 10 * feature::kFeatureCount));
+  EXPECT_EQ(dataset.validation.count, validation.size());
+  EXPECT_THAT(dataset.training.inputs, SizeIs(dataset.training.count * 10 * feature::kFeatureCount));
 }
 
 TEST_F(ExampleStoreTest, NothingAfterTheTrainedPartIsLookedAt) {
@@ -126,9 +128,11 @@ TEST_F(ExampleStoreTest, NothingAfterTheTrainedPartIsLookedAt) {
 TEST_F(ExampleStoreTest, TargetsAreInTheScaleOfTheirOwnSequenceAndComeBack) {
   AddAll(MakeSequences("a", Counts(200)));
   for (const int horizon : {1, 3}) {
-    const Dataset dataset = store_.Build({.horizon_windows = horizon});
-    for (std::size_t i = 0; i < dataset.validation.count(); ++i) {
-      const Pair& pair = dataset.validation_pairs[i];
+    const Dataset dataset = store_.Build({.horizons = {horizon}});
+    const auto pairs = store_.Pairs(dataset.validation_from, dataset.until, horizon);
+    ASSERT_EQ(dataset.validation.count, pairs.size());
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      const Pair& pair = pairs[i];
       const float target = dataset.validation.targets[i];
       if (std::abs(target) >= kLargestValue) continue;
       const auto raw = ToRaw(*pair.sequence, feature::kPackets, target);
@@ -179,6 +183,91 @@ TEST_F(ExampleStoreTest, TooLittleIsSaidWithWhatIsNeeded) {
               HasSubstr("13 examples to train and 0 to validate, at least 10 of each are needed"));
 }
 
+TEST_F(ExampleStoreTest, SeveralHorizonsShareAnExampleAndAnAbsentTruthIsNoNumber) {
+  AddAll(MakeSequences("a", Counts(150)));
+  const Dataset dataset = store_.Build({.horizons = {1, 5}, .levels = {0.1, 0.5, 0.9}});
+  EXPECT_EQ(dataset.shape.target_size(), 2u);
+  EXPECT_EQ(dataset.shape.answer_size(), 6u);
+  EXPECT_EQ(dataset.shape.context, 4);
+  EXPECT_THAT(dataset.training.targets, SizeIs(2 * dataset.training.count));
+  EXPECT_THAT(dataset.training.context, SizeIs(4 * dataset.training.count));
+  const auto near = store_.Pairs(At(0), At(1000), 1);
+  const auto far = store_.Pairs(At(0), At(1000), 5);
+  for (std::size_t i = 0; i < dataset.training.count; ++i) {
+    EXPECT_EQ(dataset.training.targets[2 * i],
+              ToOwnScale(*near[i].sequence, feature::kPackets, near[i].truth->last[0]));
+    const float later = dataset.training.targets[2 * i + 1];
+    if (i + 4 < dataset.training.count) {
+      EXPECT_EQ(later, ToOwnScale(*far[i].sequence, feature::kPackets, far[i].truth->last[0]));
+    } else {
+      EXPECT_TRUE(std::isnan(later)) << "its truth is not in the training part";
+    }
+  }
+}
+
+TEST_F(ExampleStoreTest, ErrorsWeighAsInRawUnitsWithinALink) {
+  std::vector<double> counts = Counts(75);
+  for (const double count : Counts(75)) counts.push_back(100 * count);
+  AddAll(MakeSequences("a", counts));
+  AddAll(MakeSequences("b", Counts(150)));
+  const Dataset dataset = store_.Build({});
+  ASSERT_THAT(dataset.training.weights, SizeIs(dataset.training.count));
+  const std::size_t half = dataset.training.count / 2;
+  double sums[2] = {};
+  for (std::size_t i = 0; i < 2 * half; ++i) sums[i / half] += dataset.training.weights[i];
+  EXPECT_NEAR(sums[0], static_cast<double>(half), 0.01 * static_cast<double>(half)) << "of the first link";
+  EXPECT_NEAR(sums[1], static_cast<double>(half), 0.01 * static_cast<double>(half));
+  EXPECT_GT(dataset.training.weights[half - 1], 20 * dataset.training.weights[0]);
+}
+
+TEST(AppendContextTest, TellsHowFarTheUsualLoadIsAboveTheLastWhereItIsKnown) {
+  Sequence sequence = MakeSequences("a", {10, 30, 20}).at(0);
+  const Shape shape = ShapeOf(sequence, {feature::kBytes}, {1, 2, 4}, {0.5});
+  std::vector<float> context;
+  AppendContext(sequence, shape, context);
+  EXPECT_THAT(context, testing::ElementsAre(0, 0, 0, 0, 0, 0));
+  sequence.coming = {{.packets = 7, .bytes = 3000, .days = 3}, {.packets = 7, .bytes = 2000, .days = 0}};
+  context.clear();
+  AppendContext(sequence, shape, context);
+  const double above = std::log(3001.0 / 2001.0) / sequence.scale[feature::kBytes];
+  EXPECT_THAT(context,
+              testing::ElementsAre(testing::FloatNear(static_cast<float>(above), 1e-5F), 1, 0, 0, 0, 0));
+}
+
+TEST(TargetTest, AnyFeatureOfTheSchemaCanBeForecast) {
+  const feature::Schema schema = feature::Schema::Parse("packets,bytes,jitter");
+  EXPECT_EQ(Target(schema, "jitter").column, 2u);
+  try {
+    Target(schema, "load");
+    FAIL() << "there is no load";
+  } catch (const base::ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("there are: packets, bytes, jitter"));
+  }
+}
+
+TEST(ShapeTest, WhatCannotBeIsRefused) {
+  const Shape good{.length = 3, .features = 2, .horizons = {1, 2}, .levels = {0.1, 0.5}};
+  EXPECT_NO_THROW(CheckShape(good));
+  for (const auto& spoil : std::vector<std::function<void(Shape&)>>{
+           [](Shape& shape) { shape.length = 0; }, [](Shape& shape) { shape.targets = {2}; },
+           [](Shape& shape) { shape.targets = {}; },
+           [](Shape& shape) {
+             shape.horizons = {2, 1};
+           },
+           [](Shape& shape) { shape.horizons = {0}; },
+           [](Shape& shape) {
+             shape.levels = {0.1, 0.9};
+           },
+           [](Shape& shape) {
+             shape.levels = {0.5, 0.1};
+           },
+           [](Shape& shape) { shape.context = -1; }}) {
+    Shape shape = good;
+    spoil(shape);
+    EXPECT_THROW(CheckShape(shape), base::ConfigError);
+  }
+}
+
 TEST(ToRawTest, StaysWithinFourTimesWhatTheSequenceHasSeen) {
   const Sequence sequence = MakeSequences("a", {10, 20, 30}).at(0);
   const double above = std::exp(sequence.centre[0] + sequence.scale[0]) - 1;
@@ -191,15 +280,17 @@ TEST(ToRawTest, StaysWithinFourTimesWhatTheSequenceHasSeen) {
 
 class MiddleOrNothing : public Predictor {
  public:
-  std::vector<float> Predict(std::span<const float> inputs) override {
+  std::vector<float> Predict(std::span<const float> inputs, std::span<const float> /*context*/) override {
     std::vector<float> answers;
     for (std::size_t i = 0; i < inputs.size(); i += 3 * feature::kFeatureCount) {
       answers.push_back(answers.size() % 2 == 0 ? 0.F : std::numeric_limits<float>::quiet_NaN());
     }
     return answers;
   }
-  std::int64_t length() const override { return 3; }
-  std::int64_t features() const override { return feature::kFeatureCount; }
+  const Shape& shape() const override { return shape_; }
+
+ private:
+  Shape shape_{.length = 3, .features = feature::kFeatureCount};
 };
 
 TEST_F(ExampleStoreTest, PersistenceStandsInForAnAnswerThatIsNoNumber) {
@@ -207,7 +298,7 @@ TEST_F(ExampleStoreTest, PersistenceStandsInForAnAnswerThatIsNoNumber) {
   AddAll(MakeSequences("a", Counts(3000)));
   MiddleOrNothing predictor;
   const auto pairs = store_.Pairs(At(0), At(1e6), 1);
-  const auto scored = Forecast(predictor, pairs, feature::kPackets);
+  const auto scored = Forecast(predictor, pairs, feature::kPackets, 1);
   ASSERT_THAT(scored, SizeIs(2997));
   EXPECT_NEAR(scored[1024].forecast, std::exp(pairs[1024].sequence->centre[0]) - 1, 1e-6);
   EXPECT_EQ(scored[1025].forecast, scored[1025].persistence);

@@ -86,7 +86,8 @@ ScoresByLink Score(const training::ExampleStore& store, const model_store::Model
   }
   const auto predictor = lstm::LoadPredictor(model.weights);
   std::map<std::string, forecast::ScoreKeeper> keepers;
-  for (const training::Scored& scored : training::Forecast(*predictor, pairs, *target)) {
+  for (const training::Scored& scored :
+       training::Forecast(*predictor, pairs, *target, model.manifest.horizon_windows)) {
     for (const std::string& key : {scored.pair->sequence->link, std::string()}) {
       keepers[key].Add(scored.actual, scored.forecast, scored.persistence);
     }

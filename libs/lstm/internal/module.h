@@ -1,35 +1,47 @@
-// The network as torch modules.
+// A network as torch tensors, for training.
 #pragma once
 
 #include <torch/torch.h>
 
 #include <vector>
 
-#include "libs/lstm/internal/weights.h"
-#include "libs/lstm/network.h"
+#include "libs/lstm/internal/batch.h"
 
 namespace flowcast::lstm {
 
-struct Network::Impl {
-  explicit Impl(const NetworkShape& network_shape);
-
-  /// [count][length][features] -> [count].
-  torch::Tensor Forward(const torch::Tensor& inputs, bool training) const;
-  /// The same in inference mode, in batches of kPredictBatch rows.
-  torch::Tensor ForwardAll(const torch::Tensor& inputs) const;
-  Weights Copy() const;
-  void Assign(const Weights& weights);
-
-  NetworkShape shape;
-  std::vector<torch::Tensor> parameters;  // in the order of LayoutOf(shape)
+/// What a network says before quantiles are made of it (internal/quantiles.h).
+struct Outputs {
+  torch::Tensor raw;      // [rows][targets x horizons][levels]
+  torch::Tensor centres;  // [rows][targets x horizons]
 };
 
-inline constexpr std::int64_t kPredictBatch = 256;
+/// Draws the masks of dropout, on its own so that networks can learn side by side.
+using DropoutMask = std::function<torch::Tensor(const torch::Tensor& like)>;
 
-/// Threads within one operation, for torch and its BLAS.
+class Module {
+ public:
+  Module(const NetworkShape& shape, const Parameters& parameters);
+
+  /// Differentiable outside of inference mode. A null `dropout` is none. `batch` must outlive the results.
+  Outputs Forward(const Batch& batch, const DropoutMask& dropout) const;
+
+  Parameters Copy() const;
+  void Assign(const Parameters& parameters);
+  std::vector<torch::Tensor>& parameters() { return parameters_; }
+
+ private:
+  torch::Tensor Attend(const torch::Tensor& steps) const;
+  torch::Tensor Linear(const torch::Tensor& inputs, std::size_t position) const;
+
+  NetworkShape shape_;
+  Positions at_;
+  std::vector<torch::Tensor> parameters_;  // in the order of LayoutOf
+};
+
+/// Threads within one operation, for torch and its BLAS; the caller's thread must be the one that computes.
 void UseThreads(int threads);
 
-/// A tensor [count][length][features] over the caller's memory, which must outlive it.
-torch::Tensor ViewOf(std::span<const float> inputs, const NetworkShape& shape);
+/// A tensor over the caller's memory, which must outlive it and is not written to.
+torch::Tensor View(const std::vector<float>& values, at::IntArrayRef dimensions);
 
 }  // namespace flowcast::lstm
