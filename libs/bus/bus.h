@@ -115,6 +115,9 @@ class Consumer {
   /// Poll has come to the end, after the ends of transactions too; kNoOffset when nothing is known
   /// yet. Everything up to an EndOffset has been read when NextOffset has reached it.
   virtual std::int64_t NextOffset(const TopicPartition& partition) const = 0;
+  /// How many records of the assigned partitions Poll has still to give, as of the last fetch of each;
+  /// the ends of transactions among them count too. Asks no broker.
+  virtual std::uint64_t Unread() const = 0;
   /// Leaves the group; OnRevoked is called for what is assigned.
   virtual void Close() = 0;
 };

@@ -87,6 +87,15 @@ std::int64_t MemoryCluster::EndOffset(const TopicPartition& partition) const {
   return std::find_if(log.begin(), log.end(), IsOpen) - log.begin();
 }
 
+std::int64_t MemoryCluster::Behind(const TopicPartition& partition, std::int64_t next) const {
+  const std::lock_guard lock(mutex_);
+  const auto topic = topics_.find(partition.topic);
+  if (topic == topics_.end()) return 0;
+  const Log& log = topic->second.partitions.at(static_cast<std::size_t>(partition.partition));
+  const auto from = log.begin() + std::clamp<std::int64_t>(next, 0, static_cast<std::int64_t>(log.size()));
+  return std::find_if(from, log.end(), IsOpen) - from;
+}
+
 MemberId MemoryCluster::Join(const std::string& group, const std::vector<std::string>& topics) {
   const std::lock_guard lock(mutex_);
   Group& joined = groups_[group];

@@ -65,6 +65,12 @@ class MemoryConsumer : public Consumer {
     return found == next_.end() ? kNoOffset : found->second;
   }
 
+  std::uint64_t Unread() const override {
+    std::int64_t unread = 0;
+    for (const auto& [partition, next] : next_) unread += cluster_->Behind(partition, next);
+    return static_cast<std::uint64_t>(unread);
+  }
+
   void Close() override {
     if (member_ != 0 && !next_.empty()) Revoke();
     Leave();

@@ -18,15 +18,27 @@ constexpr double kDeviationFactor = 1.2533141373155003;
 constexpr double kLargestExponent = 60;
 constexpr std::array<std::string_view, 4> kNames{"robust", "z-score", "min-max", "none"};
 
-double Median(std::vector<double> values) {
+/// Reorders the values.
+double MedianOf(std::span<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   if (values.size() % 2 == 1) return *middle;
   return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
+/// Without an allocation for a sequence of the usual length: there is one of these a column and window.
+double Median(std::span<const double> values) {
+  std::array<double, 64> few;
+  if (values.size() <= few.size()) {
+    std::copy(values.begin(), values.end(), few.begin());
+    return MedianOf(std::span(few).first(values.size()));
+  }
+  std::vector<double> many(values.begin(), values.end());
+  return MedianOf(many);
+}
+
 Normalization Robust(std::span<const double> values, double scale_floor) {
-  const double centre = Median({values.begin(), values.end()});
+  const double centre = Median(values);
   double deviation = 0;
   for (const double value : values) deviation += std::abs(value - centre);
   const double scale = kDeviationFactor * deviation / static_cast<double>(values.size());

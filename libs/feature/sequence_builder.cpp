@@ -26,11 +26,14 @@ Sequence SequenceBuilder::Build() const {
                     .scale = std::vector<double>(columns),
                     .values = std::vector<float>(length_ * columns),
                     .last = {last.features.begin(), last.features.end()}};
+  std::vector<const double*> rows;
+  rows.reserve(length_);
+  for (const Window& window : history_) rows.push_back(window.features.data());
   std::vector<double> column(length_);
   for (std::size_t f = 0; f < columns; ++f) {
     const Column& feature = schema_->columns()[f];
     const Transform transform = TransformFor(feature.transform, schema_->scaling());
-    for (std::size_t i = 0; i < length_; ++i) column[i] = Forward(transform, history_[i].features[f]);
+    for (std::size_t i = 0; i < length_; ++i) column[i] = Forward(transform, rows[i][f]);
     const Normalization fit = Fit(column, transform, schema_->scaling(), feature.scale_floor);
     sequence.centre[f] = fit.centre;
     sequence.scale[f] = fit.scale;

@@ -51,6 +51,7 @@ class KafkaConsumer : public bus::Consumer {
   std::unique_ptr<bus::GroupToken> Token() const override;
   std::int64_t EndOffset(const TopicPartition& partition) override;
   std::int64_t NextOffset(const TopicPartition& partition) const override;
+  std::uint64_t Unread() const override;
   void Close() override;
 
  private:
@@ -335,6 +336,19 @@ std::int64_t KafkaConsumer::EndOffset(const TopicPartition& partition) {
 std::int64_t KafkaConsumer::NextOffset(const TopicPartition& partition) const {
   const auto found = readings_.find(partition);
   return found == readings_.end() ? kNoOffset : found->second.next;
+}
+
+std::uint64_t KafkaConsumer::Unread() const {
+  std::uint64_t unread = 0;
+  for (const auto& [partition, reading] : readings_) {
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+    const auto code =
+        rd_kafka_get_watermark_offsets(rk_.get(), partition.topic.c_str(), partition.partition, &begin, &end);
+    const std::int64_t next = std::max(reading.next, begin);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && end > next) unread += static_cast<std::uint64_t>(end - next);
+  }
+  return unread;
 }
 
 void KafkaConsumer::Close() {

@@ -31,7 +31,8 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
   const auto records = consumer_.Poll(TimeToWait(wait), options_.poll_limit);
   Work(records);
   if (records.empty()) Idle();
-  if (SliceIsDue() || (slice_open_ && task_.WantsCommit(outbox_))) Commit();
+  if (SliceIsDue() || (slice_open_ && (in_transaction_ || task_.WantsCommit(outbox_)))) Commit();
+  if (!slice_open_) counters_.unread = consumer_.Unread();
   return records.size();
 }
 
@@ -49,8 +50,8 @@ void SliceLoop::Work(const std::vector<bus::InRecord>& records) {
     counters_.produced_at = std::max(counters_.produced_at, record.produced_at);
     idle_is_due_ = true;
     task_.OnRecord(record, outbox_);
-    // After a roll-back the rest of the batch is delivered again.
-    if (SliceIsDue() && !Commit()) return;
+    const bool went_well = SliceIsDue() ? Commit() : outbox_.size() < options_.send_at || SendAhead();
+    if (!went_well) return;  // the rest of the batch is delivered again
   }
 }
 
@@ -68,38 +69,51 @@ void SliceLoop::OpenSlice() {
 
 bool SliceLoop::SliceIsDue() const {
   if (!slice_open_) return false;
-  return outbox_.size() >= options_.outbox_limit || clock_.Steady() - slice_began_ >= options_.slice_length;
+  return sent_ + outbox_.size() >= options_.outbox_limit ||
+         clock_.Steady() - slice_began_ >= options_.slice_length;
 }
 
 bool SliceLoop::Commit() {
   Idle();
   const auto positions = Known(task_.Positions());
   slice_open_ = false;
-  if (outbox_.empty() && positions == committed_) return true;
+  if (outbox_.empty() && !in_transaction_ && positions == committed_) return true;
   task_.OnCommit(outbox_);
+  const bool went_well = Try([&] {
+    Send();
+    producer_.Commit(positions, *consumer_.Token());
+    in_transaction_ = false;
+  });
+  if (!went_well) return false;
+  counters_.records_out += std::exchange(sent_, 0);
+  ++counters_.commits;
+  committed_ = positions;
+  return true;
+}
+
+bool SliceLoop::SendAhead() {
+  return Try([this] { Send(); });
+}
+
+void SliceLoop::Send() {
+  if (!in_transaction_) producer_.Begin();
+  in_transaction_ = true;
+  sent_ += outbox_.size();
+  for (bus::OutRecord& record : outbox_) producer_.Send(std::move(record));
+  outbox_.clear();
+}
+
+bool SliceLoop::Try(const std::function<void()>& action) {
+  roll_back_is_due_ = true;
   try {
-    Transact(positions);
+    action();
   } catch (const bus::BusError& error) {
     if (error.kind() != bus::BusError::Kind::kAbort) throw;
     RollBack();
     return false;
   }
-  committed_ = positions;
-  return true;
-}
-
-void SliceLoop::Transact(const std::vector<bus::Position>& positions) {
-  roll_back_is_due_ = true;
-  producer_.Begin();
-  in_transaction_ = true;
-  const std::size_t count = outbox_.size();
-  for (bus::OutRecord& record : outbox_) producer_.Send(std::move(record));
-  outbox_.clear();
-  producer_.Commit(positions, *consumer_.Token());
-  in_transaction_ = false;
   roll_back_is_due_ = false;
-  counters_.records_out += count;
-  ++counters_.commits;
+  return true;
 }
 
 void SliceLoop::RollBack() {
@@ -115,6 +129,7 @@ void SliceLoop::RollBack() {
 
 void SliceLoop::Forget() {
   outbox_.clear();
+  sent_ = 0;
   slice_open_ = false;
   idle_is_due_ = false;
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct SliceOptions {
   base::Duration slice_length = std::chrono::milliseconds(250);
   std::size_t poll_limit = 512;
   std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
+  std::size_t send_at = 1'000;         // so many are sent before the slice ends
 };
 
 struct SliceCounters {
@@ -51,11 +53,13 @@ struct SliceCounters {
   std::uint64_t commits = 0;
   std::uint64_t aborts = 0;
   std::uint64_t rebalances = 0;              // assignments received, roll-backs not counted
+  std::uint64_t unread = 0;                  // records that wait in the partitions that are ours
   std::chrono::milliseconds produced_at{0};  // newest of the records read, since the Unix epoch
 };
 
-/// The outbox is held until the slice commits, and the transaction is open only while it is sent:
-/// however long a task computes, no reader waits for it and no transaction times out.
+/// A small outbox is held until the slice commits, and the transaction is open only while it is sent: however
+/// long a task computes, no reader waits for it and no transaction times out. A large one is sent in parts,
+/// so that Kafka takes one while the next is computed.
 class SliceLoop : private bus::RebalanceListener {
  public:
   /// All references must outlive the loop. Inert until Start.
@@ -82,8 +86,10 @@ class SliceLoop : private bus::RebalanceListener {
   void Idle();
   void OpenSlice();
   bool SliceIsDue() const;
-  bool Commit();  // false when it was rolled back
-  void Transact(const std::vector<bus::Position>& positions);
+  bool Commit();     // false when it was rolled back
+  bool SendAhead();  // likewise
+  void Send();
+  bool Try(const std::function<void()>& action);  // what the producer does
   void RollBack();
   void Forget();
 
@@ -96,9 +102,10 @@ class SliceLoop : private bus::RebalanceListener {
   SliceCounters counters_;
   std::vector<bus::Position> committed_;
   base::Duration slice_began_{};
+  std::size_t sent_ = 0;           // records in the open transaction
   bool slice_open_ = false;        // something was read or produced since the last commit
   bool idle_is_due_ = false;       // something was read since the last OnIdle
-  bool in_transaction_ = false;    // to be aborted before anything else
+  bool in_transaction_ = false;    // never while waiting for records
   bool roll_back_is_due_ = false;  // begun but not finished
 };
 

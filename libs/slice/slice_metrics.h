@@ -25,6 +25,13 @@ void AddSliceMetrics(telemetry::Table<Source>& table, const std::string& prefix,
                {{"committed", number(&SliceCounters::commits)}, {"aborted", number(&SliceCounters::aborts)}})
       .Counter(prefix + "rebalances_total", "Assignments of partitions that were received.",
                number(&SliceCounters::rebalances))
+      .Gauge(prefix + "unread_records",
+             "Records that wait in Kafka behind those that were read, in the partitions of this instance. "
+             "Unlike the "
+             "group's lag this counts nothing that is done already.",
+             [counters_of](const Source& source) -> std::optional<double> {
+               return static_cast<double>(counters_of(source).unread);
+             })
       .Gauge(prefix + "read_timestamp_seconds",
              "When the newest record that was read had been written to Kafka; time() less this is how far "
              "the service "

@@ -137,7 +137,9 @@ void PartitionFold::AddPhase(const PacketBatch& batch, std::size_t first, std::i
 /// `boundary` was closed when the packet came.
 void PartitionFold::CountLate(Link& link, EventTime boundary, std::int64_t offset) {
   const EventTime next_start = boundary - options_.window_length + hop_;
-  ++link.late.try_emplace(next_start, Late{0, offset}).first->second.packets;
+  const auto [position, added] = link.late.try_emplace(next_start);
+  if (added) position->second.first = needed_.Need(offset);
+  ++position->second.packets;
   ++counters_.late_packets;
 }
 
@@ -165,7 +167,7 @@ PartitionFold::OpenWindow* PartitionFold::FindWindow(const Source& source, Link&
                                                      std::int64_t offset) {
   if (start + options_.window_length <= source.closed_to) return nullptr;
   const auto [position, added] = link.open.try_emplace(start);
-  if (added) position->second.first_offset = offset;
+  if (added) position->second.first = needed_.Need(offset);
   return &position->second;
 }
 

@@ -15,6 +15,7 @@
 #include "libs/packet/packet.h"
 #include "libs/window/fold_counters.h"
 #include "libs/window/link_history.h"
+#include "libs/window/needed_offsets.h"
 
 namespace flowcast::window {
 
@@ -86,7 +87,7 @@ class PartitionFold {
 
   /// The oldest record that an open window is made of, or packets that are late and not told yet;
   /// nothing when there are none.
-  std::optional<std::int64_t> OldestNeededOffset() const;
+  std::optional<std::int64_t> OldestNeededOffset() const { return needed_.Oldest(); }
   /// The oldest window that a restart must be told, besides the newest snapshot of each link.
   std::uint64_t OldestNeededWindow() const;
   /// The number of the window that is closed next.
@@ -114,11 +115,11 @@ class PartitionFold {
  private:
   struct OpenWindow {
     feature::Accumulator sums;
-    std::int64_t first_offset = 0;
+    NeededOffsets::Hold first;  // the record that it began with
   };
   struct Late {
     std::uint64_t packets = 0;
-    std::int64_t first_offset = 0;
+    NeededOffsets::Hold first;
   };
   struct Link {
     std::map<base::EventTime, OpenWindow> open;
@@ -173,6 +174,7 @@ class PartitionFold {
   FoldOptions options_;
   base::Duration hop_;
   FoldCounters counters_;
+  NeededOffsets needed_;
   std::map<std::string, Source> sources_;
   std::uint64_t next_window_ = 0;  // number
   bool refolding_ = false;

@@ -32,26 +32,14 @@ void PartitionFold::NoteClosing(Source& source, std::uint64_t first) {
 }
 
 void PartitionFold::SnapshotLaggards(FoldOutput& output) {
+  const std::uint64_t behind = std::max(kMostWindowsBehind, 2 * options_.snapshot_every * link_count());
   for (auto& [name, source] : sources_) {
-    if (source.closings.empty() || next_window_ - source.closings.front().first < kMostWindowsBehind)
-      continue;
+    if (source.closings.empty() || next_window_ - source.closings.front().first < behind) continue;
     for (const auto& [link_name, link] : source.links) {
       if (link.history) output.changed[link_name] = link.history->Snapshot(name);
     }
     source.closings.clear();
   }
-}
-
-std::optional<std::int64_t> PartitionFold::OldestNeededOffset() const {
-  std::optional<std::int64_t> oldest;
-  const auto need = [&oldest](std::int64_t offset) { oldest = oldest ? std::min(*oldest, offset) : offset; };
-  for (const auto& [source_name, source] : sources_) {
-    for (const auto& [link_name, link] : source.links) {
-      for (const auto& [start, window] : link.open) need(window.first_offset);
-      for (const auto& [boundary, late] : link.late) need(late.first_offset);
-    }
-  }
-  return oldest;
 }
 
 std::uint64_t PartitionFold::OldestNeededWindow() const {

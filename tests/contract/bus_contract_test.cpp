@@ -414,6 +414,22 @@ TEST_P(BusContract, AnAssignmentStartsAtItsOffset) {
   EXPECT_THAT(Read(*consumer, 1), ElementsAre("1"));
 }
 
+TEST_P(BusContract, WhatWaitsIsKnownAsOfTheLastFetch) {
+  Produce({"0", "1", "2"});
+  Produce({"a"}, 1);
+  const auto consumer = bus_->MakeConsumer({});
+  consumer->Assign({{{topic_, 0}, kNoOffset, ""}, {{topic_, 1}, kNoOffset, ""}});
+  std::size_t read = 0;
+  for (std::uint64_t left = 4; left > 0; --left) {
+    read += Read(*consumer, 1).size();
+    EXPECT_LT(consumer->Unread(), left) << "a partition that was not fetched yet is not in it";
+  }
+  EXPECT_EQ(consumer->Unread(), 0u);
+  consumer->Assign({{{topic_, 0}, 1, ""}});
+  EXPECT_THAT(Read(*consumer, 1), ElementsAre("1"));
+  EXPECT_EQ(consumer->Unread(), 1u);
+}
+
 TEST_P(BusContract, AMissingTopicIsNamedWithTheRemedy) {
   const std::string missing = Unique("missing");
   Listener listener;

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import support
-from namespaces import is_capturing, relay
+from namespaces import relay
 from support import DEMO, FAILED, NS, OK, kcat, wait_until
 
 pytestmark = pytest.mark.broker
@@ -251,7 +251,7 @@ def test_a_live_capture_publishes_what_is_sent_and_ends_with_a_final_mark(flowca
         capture = flowcast.start(
             "capture", "--interface", "watched", "--source", "tap", "--filter", "udp port 9999", within=namespace
         )
-        wait_until(lambda: is_capturing(capture.pid), 20, "the capture's socket")
+        capture.expect("runs as ")  # the ring and its filter are there
         for _ in range(3):
             namespace.send(500, 9999)
             namespace.send(100, 1)

@@ -101,7 +101,8 @@ def test_features_and_capture_tell_the_same_packets_and_the_counts_add_up(flowca
         samples, "flowcast_features_batches_total"
     ) + total(samples, "flowcast_features_refused_records_total")
     written = lambda: total(scrape(address), "flowcast_features_written_records_total")
-    wait_until(lambda: written() == len(flowcast.records("windows")) + len(flowcast.records("sequences")), 20, "all counted")
+    in_topics = lambda: sum(len(flowcast.records(topic)) for topic in ("windows", "sequences", "state"))
+    wait_until(lambda: written() == in_topics(), 20, "all counted")
     behind = time.time() - total(samples, "flowcast_features_read_timestamp_seconds")
     assert 0 <= behind < 60
     assert {family for family, _ in samples} <= documented("features")

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 
 #include "libs/bus/memory_bus.h"
@@ -34,6 +35,7 @@ class SumTask : public Task {
     positions_[record.from] = {record.from, record.offset + 1, std::to_string(sum_)};
     outbox.push_back({.to = {"out", 0}, .value = std::to_string(sum_)});
     wants_commit = wants_commit || record.key == "now";
+    on_record();
   }
   void OnIdle(Outbox&) override { ++idles; }
   bool WantsCommit(const Outbox&) const override { return wants_commit; }
@@ -44,6 +46,7 @@ class SumTask : public Task {
   }
 
   bool wants_commit = false;
+  std::function<void()> on_record = [] {};
   int idles = 0;
 
  private:
@@ -142,6 +145,42 @@ TEST_F(SliceTest, AnAbortedSliceIsRepeatedWithNothingLostOrTwice) {
   EXPECT_EQ(loop_.counters().aborts, 2u);
   EXPECT_EQ(loop_.counters().records_out, 4u);
   EXPECT_EQ(loop_.counters().rebalances, 1u);
+}
+
+TEST_F(SliceTest, ALargeOutboxIsSentInPartsAndSeenWithTheCommit) {
+  std::size_t seen = 0;
+  std::uint64_t ahead = 0;
+  task_.on_record = [&] {
+    ahead = std::max(ahead, producer_->acknowledged());
+    seen = std::max(seen, Out().size());
+  };
+  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .send_at = 2});
+  loop.Start();
+  Feed({1, 1, 1, 1, 1});
+  RunOut(loop);
+  EXPECT_EQ(ahead, 4u) << "sent while there was more to do";
+  EXPECT_EQ(seen, 0u);
+  EXPECT_THAT(Out(), ElementsAre("1", "2", "3", "4", "5"));
+  EXPECT_EQ(loop.counters().commits, 1u);
+  EXPECT_EQ(loop.counters().records_out, 5u);
+}
+
+TEST_F(SliceTest, ASliceSentInPartsIsRepeatedWithNothingLostOrTwice) {
+  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .send_at = 2});
+  loop.Start();
+  Feed({1, 2, 3});
+  bus_.faults().abort_next_commits = 1;
+  RunOut(loop);
+  EXPECT_THAT(Out(), ElementsAre("1", "3", "6"));
+  EXPECT_EQ(loop.counters().aborts, 1u);
+  task_.on_record = [&] { bus_.faults().unreachable = true; };
+  Feed({4, 5, 6});
+  EXPECT_THROW(loop.RunOnce(0ms), BusError);
+  task_.on_record = [] {};
+  bus_.faults().unreachable = false;
+  RunOut(loop);
+  EXPECT_THAT(Out(), ElementsAre("1", "3", "6", "10", "15", "21"));
+  EXPECT_EQ(loop.counters().records_out, 6u);
 }
 
 TEST_F(SliceTest, AfterTheBusWasUnreachableItGoesOnWithNothingLostOrTwice) {

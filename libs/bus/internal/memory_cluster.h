@@ -75,6 +75,8 @@ class MemoryCluster {
                     std::vector<InRecord>& out) const;
   /// The offset of the first record of an open transaction, or the end of the log.
   std::int64_t EndOffset(const TopicPartition& partition) const;
+  /// Records from `next` on that can be read; 0 where there is no such partition.
+  std::int64_t Behind(const TopicPartition& partition, std::int64_t next) const;
 
   MemberId Join(const std::string& group, const std::vector<std::string>& topics);
   void Leave(const std::string& group, MemberId member);
