@@ -3,48 +3,87 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+
+#include "libs/forecast/autoregression.h"
+#include "libs/forecast/seasonal.h"
 
 namespace flowcast::forecast {
 
-void Ewma::Observe(double value) {
-  level_ = started_ ? level_ + alpha_ * (value - level_) : value;
-  started_ = true;
+void Persistence::Forecast(const History& history, const Season&, std::span<float> values) {
+  std::fill(values.begin(), values.end(), history.Value(0));
 }
 
-void AdaptiveEwma::Observe(double value) {
-  for (Candidate& candidate : candidates_) {
-    if (started_)
-      candidate.error += kForget * (std::abs(value - candidate.level.Forecast(1)) - candidate.error);
-    candidate.level.Observe(value);
+Ewma::Ewma(const std::vector<int>& horizons)
+    : horizons_(horizons), past_(static_cast<std::size_t>(horizons.back()) + 1), errors_(horizons.size()) {}
+
+void Ewma::Observe(const History& history) {
+  const float value = history.Value(0);
+  const Levels before = past_[seen_ % past_.size()];
+  Levels& levels = past_[++seen_ % past_.size()];
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    levels[i] = seen_ == 1 ? value : before[i] + kRates[i] * (value - before[i]);
   }
-  started_ = true;
+  for (std::size_t h = 0; h < horizons_.size(); ++h) {
+    const auto ago = static_cast<std::size_t>(horizons_[h]);
+    if (seen_ <= ago) continue;
+    const Levels& then = past_[(seen_ - ago) % past_.size()];
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      errors_[h][i] += kForget * (std::abs(value - then[i]) - errors_[h][i]);
+    }
+  }
 }
 
-double AdaptiveEwma::Forecast(int horizon) const {
-  const auto best =
-      std::min_element(candidates_.begin(), candidates_.end(),
-                       [](const Candidate& a, const Candidate& b) { return a.error < b.error; });
-  return best->level.Forecast(horizon);
+void Ewma::Forecast(const History&, const Season&, std::span<float> values) {
+  const Levels& levels = past_[seen_ % past_.size()];
+  for (std::size_t h = 0; h < values.size(); ++h) {
+    const auto best = std::min_element(errors_[h].begin(), errors_[h].end()) - errors_[h].begin();
+    values[h] = levels[static_cast<std::size_t>(best)];
+  }
 }
 
-void MovingMean::Observe(double value) {
-  values_.push_back(value);
-  if (values_.size() > length_) values_.pop_front();
+void Holt::Observe(const History& history) {
+  const double value = static_cast<double>(history.Value(0));
+  if (!started_) {
+    level_ = value;
+    trend_ = 0;
+    started_ = true;
+    return;
+  }
+  const double before = level_;
+  const double expected = level_ + kDamping * trend_;
+  level_ = expected + kLevelRate * (value - expected);
+  trend_ = kTrendRate * (level_ - before) + (1 - kTrendRate) * kDamping * trend_;
 }
 
-// Summed anew: a running sum would keep the rounding of large values that have long gone.
-double MovingMean::Forecast(int) const {
-  if (values_.empty()) return 0;
-  return std::accumulate(values_.begin(), values_.end(), 0.0) / static_cast<double>(values_.size());
+void Holt::Forecast(const History&, const Season&, std::span<float> values) {
+  for (std::size_t h = 0; h < values.size(); ++h) {
+    const double steps = kDamping * (1 - std::pow(kDamping, horizons_[h])) / (1 - kDamping);
+    values[h] = static_cast<float>(level_ + steps * trend_);
+  }
 }
 
-std::vector<std::unique_ptr<Expert>> MakeExperts() {
+void MovingMean::Forecast(const History& history, const Season&, std::span<float> values) {
+  const std::size_t count = std::min(history.size(), kLength);
+  double sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += static_cast<double>(history.Value(i));
+  std::fill(values.begin(), values.end(), static_cast<float>(sum / static_cast<double>(count)));
+}
+
+std::vector<std::unique_ptr<Expert>> MakeExperts(const std::vector<int>& horizons) {
+  auto autoregression = std::make_unique<Autoregression>(horizons);
   std::vector<std::unique_ptr<Expert>> experts;
   experts.push_back(std::make_unique<Persistence>());
-  experts.push_back(std::make_unique<AdaptiveEwma>());
+  experts.push_back(std::make_unique<Ewma>(horizons));
+  experts.push_back(std::make_unique<Holt>(horizons));
+  experts.push_back(std::make_unique<Seasonal>(horizons, *autoregression));
   experts.push_back(std::make_unique<MovingMean>());
+  experts.push_back(std::move(autoregression));
   return experts;
+}
+
+std::size_t HistoryFor(const std::vector<int>& horizons) {
+  const auto furthest = static_cast<std::size_t>(horizons.back());
+  return std::max(MovingMean::kLength, Autoregression::kLags + 1 + furthest);
 }
 
 }  // namespace flowcast::forecast

@@ -1,84 +1,102 @@
-// Simple forecasters of a series, each learning from one value at a time.
+// The seam to the forecasters that learn online from one link, and the simple ones of them.
 #pragma once
 
 #include <array>
-#include <deque>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "libs/forecast/history.h"
+
 namespace flowcast::forecast {
 
-/// One forecaster of one link's series. Forecasts before the first value are 0.
+/// One forecaster of one link's series, for the horizons it was made for. Deterministic.
 class Expert {
  public:
   virtual ~Expert() = default;
-  /// The name in every output; see docs/formats.md.
+  /// The name in every output: one of kExpertNames.
   virtual std::string_view name() const = 0;
-  virtual void Observe(double value) = 0;
-  /// `horizon` windows after the last observed value; 1 is the next.
-  virtual double Forecast(int horizon) const = 0;
+  /// Learns from the newest value, which is already in `history`.
+  virtual void Observe(const History& history) = 0;
+  /// One value a horizon, raw units, finite or kUnknown; `history` is not empty. May be asked again before
+  /// the next value; what it learns from is its last answer.
+  virtual void Forecast(const History& history, const Season& season, std::span<float> values) = 0;
+  /// A hole in the series: forgets what it still waits to learn from.
+  virtual void Interrupt() {}
 };
 
 /// "persistence": the next value is the last one.
 class Persistence : public Expert {
  public:
   std::string_view name() const override { return "persistence"; }
-  void Observe(double value) override { last_ = value; }
-  double Forecast(int) const override { return last_; }
-
- private:
-  double last_ = 0;
+  void Observe(const History&) override {}
+  void Forecast(const History& history, const Season&, std::span<float> values) override;
 };
 
-/// Simple exponential smoothing, level += alpha * (value - level) (Brown 1956).
+/// "ewma": exponential smoothing (Brown 1956). Of kRates the one whose errors at this horizon were the
+/// smallest lately (mean absolute error, forgotten at kForget); the quickest while they are equal.
 class Ewma : public Expert {
  public:
-  explicit Ewma(double alpha = 0.5) : alpha_(alpha) {}
+  explicit Ewma(const std::vector<int>& horizons);
   std::string_view name() const override { return "ewma"; }
-  void Observe(double value) override;
-  double Forecast(int) const override { return level_; }
+  void Observe(const History& history) override;
+  void Forecast(const History& history, const Season&, std::span<float> values) override;
+  void Interrupt() override { seen_ = 0; }
+
+  static constexpr std::array<float, 5> kRates{0.8F, 0.6F, 0.4F, 0.2F, 0.1F};
+  static constexpr float kForget = 0.02F;
 
  private:
-  double alpha_;
-  double level_ = 0;
-  bool started_ = false;
+  using Levels = std::array<float, kRates.size()>;
+
+  std::vector<int> horizons_;
+  std::vector<Levels> past_;    // a ring of levels, the newest at seen_ % size
+  std::vector<Levels> errors_;  // by horizon
+  std::size_t seen_ = 0;
 };
 
-/// "ewma": of four smoothings the one whose one-step errors were the smallest lately (exponentially
-/// forgotten mean absolute error, rate kForget); the quickest while they are equal.
-class AdaptiveEwma : public Expert {
+/// "holt": level and damped trend (Gardner & McKenzie 1985).
+class Holt : public Expert {
  public:
-  std::string_view name() const override { return "ewma"; }
-  void Observe(double value) override;
-  double Forecast(int horizon) const override;
+  explicit Holt(const std::vector<int>& horizons) : horizons_(horizons) {}
+  std::string_view name() const override { return "holt"; }
+  void Observe(const History& history) override;
+  void Forecast(const History& history, const Season&, std::span<float> values) override;
+  void Interrupt() override { started_ = false; }
 
-  static constexpr double kForget = 0.02;
+  static constexpr double kLevelRate = 0.5;
+  static constexpr double kTrendRate = 0.1;
+  static constexpr double kDamping = 0.9;
 
  private:
-  struct Candidate {
-    Ewma level;
-    double error = 0;
-  };
-
-  std::array<Candidate, 4> candidates_ = {{{Ewma(0.8), 0}, {Ewma(0.6), 0}, {Ewma(0.4), 0}, {Ewma(0.2), 0}}};
+  std::vector<int> horizons_;
+  double level_ = 0;
+  double trend_ = 0;
   bool started_ = false;
 };
 
-/// "mean": the mean of the last `length` values.
+/// "mean": of the last kLength values.
 class MovingMean : public Expert {
  public:
-  explicit MovingMean(std::size_t length = 60) : length_(length) {}
   std::string_view name() const override { return "mean"; }
-  void Observe(double value) override;
-  double Forecast(int) const override;
+  void Observe(const History&) override {}
+  void Forecast(const History& history, const Season&, std::span<float> values) override;
 
- private:
-  std::size_t length_;
-  std::deque<double> values_;
+  static constexpr std::size_t kLength = 24;
 };
 
-/// Persistence, adaptive smoothing, mean: in this order.
-std::vector<std::unique_ptr<Expert>> MakeExperts();
+/// Names in every output, in the order of every list of experts: first those that learn online (MakeExperts),
+/// then the models, whose values come from outside.
+inline constexpr std::array<std::string_view, 8> kExpertNames{
+    "persistence", "ewma", "holt", "seasonal", "mean", "autoregression", "xgboost", "lstm"};
+inline constexpr std::size_t kOnlineExperts = 6;
+/// What the mixture of them is called where experts are compared.
+inline constexpr std::string_view kMixtureName = "flowcast";
+
+/// The online ones, for these horizons (at least one, ascending).
+std::vector<std::unique_ptr<Expert>> MakeExperts(const std::vector<int>& horizons);
+/// How many values a history for them must hold.
+std::size_t HistoryFor(const std::vector<int>& horizons);
 
 }  // namespace flowcast::forecast

@@ -1,148 +1,209 @@
-// The online forecaster of one link.
+// Ties experts, mixture and interval together for one link.
 #include "libs/forecast/link_forecaster.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "libs/base/error.h"
 
 namespace flowcast::forecast {
 namespace {
 
-constexpr std::string_view kModelName = "lstm";
-constexpr double kScaleMemory = 50;  // settled forecasts that the scale looks back on
+constexpr float kLossMemory = 20;
 
-// By expert, the model last. Persistence is trusted until another has earned it.
-std::vector<double> StartingWeights() { return {0.86, 0.08, 0.01, 0.05}; }
+bool IsUsable(double value) { return std::isfinite(value) && value <= kLargestValue; }
 
-// Losses and misses h windows ahead overlap: h of them tell about as much as one.
-MixtureOptions ForHorizon(MixtureOptions options, int horizon) {
-  options.learning_rate /= horizon;
-  options.share /= horizon;
+MixtureOptions Slowed(MixtureOptions options, int windows) {
+  const double slowness = std::sqrt(static_cast<double>(windows));
+  options.learning_rate /= slowness;
+  options.share /= slowness;
   return options;
 }
 
-IntervalOptions ForHorizon(IntervalOptions options, int horizon) {
-  options.correction /= horizon;
-  return options;
+std::optional<std::size_t> ModelNamed(const std::string& name) {
+  const auto found = std::find(kExpertNames.begin() + kOnlineExperts, kExpertNames.end(), name);
+  if (found == kExpertNames.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - kExpertNames.begin());
 }
 
-bool IsValue(double value) { return value >= 0 && value <= kLargestValue; }
-
-std::optional<double> Usable(std::optional<double> model_value) {
-  if (!model_value || std::isnan(*model_value)) return std::nullopt;
-  const double value = std::max(0.0, *model_value);
-  return value <= kLargestValue && std::isfinite(*model_value) ? std::optional(value) : std::nullopt;
+std::span<const double> QuantilesOf(const Outlook& outlook, std::size_t horizon) {
+  for (const ModelOpinion& model : outlook.models) {
+    if (horizon < model.quantiles.size() && !model.quantiles[horizon].empty()) return model.quantiles[horizon];
+  }
+  return {};
 }
 
 }  // namespace
 
-LinkForecaster::LinkForecaster(std::string link, const ForecasterOptions& options)
-    : link_(std::move(link)),
-      options_(options),
-      experts_(MakeExperts()),
-      mixture_(StartingWeights(), ForHorizon(options.mixture, options.horizon_windows)),
-      interval_(ForHorizon(options.interval, options.horizon_windows)) {}
-
-bool LinkForecaster::Accepts(base::EventTime start, double actual) const {
-  return IsValue(actual) && (!last_start_ || start > *last_start_);
+void CheckHorizons(const std::vector<int>& horizons) {
+  const bool ascends = std::adjacent_find(horizons.begin(), horizons.end(), std::greater_equal<>()) ==
+                       horizons.end();
+  if (!horizons.empty() && horizons.size() <= kMostHorizons && ascends && horizons.front() >= 1 &&
+      horizons.back() <= kFurthestHorizon)
+    return;
+  throw base::ConfigError("the horizons must be ascending numbers of windows from 1 to " +
+                          std::to_string(kFurthestHorizon) + ", at most " + std::to_string(kMostHorizons) +
+                          " of them, like 1,2,3,6,12");
 }
 
-std::optional<Settled> LinkForecaster::Observe(base::EventTime start, double actual) {
+LinkForecaster::Track::Track(const ForecasterOptions& options, int ahead)
+    : windows(ahead),
+      mixture(kExperts, Slowed(options.mixture, ahead)),
+      interval(options.interval, ahead),
+      pending(static_cast<std::size_t>(ahead)) {}
+
+LinkForecaster::LinkForecaster(std::string link, const ForecasterOptions& options)
+    : link_(std::move(link)), options_(std::make_shared<ForecasterOptions>(options)), history_(1) {
+  CheckHorizons(options.horizons);
+  history_ = History(HistoryFor(options.horizons));
+  experts_ = MakeExperts(options.horizons);
+  tracks_.reserve(options.horizons.size());
+  for (const int windows : options.horizons) tracks_.emplace_back(*options_, windows);
+}
+
+bool LinkForecaster::Accepts(base::EventTime start, double actual) const {
+  return IsUsable(actual) && actual >= 0 && (!last_start_ || start > *last_start_);
+}
+
+void LinkForecaster::Interrupt() {
+  history_.Clear();
+  for (const auto& expert : experts_) expert->Interrupt();
+  for (Track& track : tracks_) {
+    for (Pending& pending : track.pending) pending.valid = false;
+  }
+}
+
+std::vector<Settled> LinkForecaster::Observe(base::EventTime start, double actual) {
+  std::vector<Settled> settled;
   if (!Accepts(start, actual)) {
     ++ignored_;
-    return std::nullopt;
+    return settled;
   }
-  if (last_start_ && start != *last_start_ + options_.window_length) pending_.clear();
-  const std::optional<Settled> settled = Settle(start, actual);
-  for (const auto& expert : experts_) expert->Observe(actual);
+  if (last_start_ && start != *last_start_ + options_->window_length) Interrupt();
   last_start_ = start;
   last_actual_ = actual;
+  history_.Add(actual);
+  for (const auto& expert : experts_) expert->Observe(history_);
+  ++step_;
+  for (Track& track : tracks_) {
+    Pending& pending = track.pending[step_ % track.pending.size()];
+    if (!pending.valid) continue;
+    pending.valid = false;
+    track.Learn(pending, actual);
+    const auto value = [](float rounded) { return static_cast<double>(rounded); };
+    settled.push_back({track.windows, start, actual, value(pending.asked.median), value(pending.asked.low),
+                       value(pending.asked.high), value(pending.opinions[0]), pending.had_model});
+  }
   return settled;
 }
 
-std::optional<Settled> LinkForecaster::Settle(base::EventTime start, double actual) {
-  while (!pending_.empty() && pending_.front().target_start < start) pending_.pop_front();
-  if (pending_.empty() || pending_.front().target_start != start) return std::nullopt;
-  const Pending pending = std::move(pending_.front());
-  pending_.pop_front();
-  Learn(pending, actual);
-  return Settled{start,
-                 actual,
-                 pending.quantiles[kMedian],
-                 pending.quantiles.front(),
-                 pending.quantiles.back(),
-                 pending.opinions.front(),
-                 pending.had_model};
-}
-
-void LinkForecaster::Learn(const Pending& pending, double actual) {
-  const double persistence_error = std::abs(pending.opinions.front() - actual);
-  scaled_ = std::min(scaled_ + 1, static_cast<std::uint64_t>(kScaleMemory));
-  scale_ += (persistence_error - scale_) / static_cast<double>(scaled_);
-
-  // Smallest number above 0: on a constant link any error is a whole loss.
-  const double unit = kLossUnit * std::max(pending.scale, std::numeric_limits<double>::min());
-  std::vector<double> losses;
-  for (const double opinion : pending.opinions) {
-    losses.push_back(
-        std::clamp(0.5 + (std::abs(opinion - actual) - persistence_error) / (2 * unit), 0.0, 1.0));
+void LinkForecaster::Track::Learn(const Pending& settled, double actual) {
+  const auto error_of = [actual](float said) {
+    return static_cast<double>(std::abs(said - static_cast<float>(actual)));
+  };
+  const double base = error_of(settled.opinions[0]);
+  std::array<double, kExperts> losses{};
+  for (std::size_t i = 0; i < kExperts; ++i) {
+    losses[i] = std::isnan(settled.opinions[i])
+                    ? std::numeric_limits<double>::quiet_NaN()
+                    : RelativeLoss(error_of(settled.opinions[i]), base, static_cast<double>(scale));
   }
-  if (!pending.had_model) losses.back() = std::numeric_limits<double>::quiet_NaN();
-  mixture_.Learn(losses);
-
-  interval_.Learn(actual, pending.quantiles, pending.scale > 0 ? pending.scale : scale_);
-  const bool covered = actual >= pending.quantiles.front() && actual <= pending.quantiles.back();
-  record_.Add(pending.quantiles[kMedian] - actual, persistence_error, covered);
+  mixture.Learn(losses);
+  const double known = static_cast<double>(interval.count()) + 1;
+  scale += static_cast<float>((base - static_cast<double>(scale)) /
+                              std::min(known, static_cast<double>(kLossMemory)));
+  interval.Learn(actual, settled.asked);
+  const auto rounded = static_cast<float>(actual);
+  record.Add(error_of(settled.asked.median), base,
+             rounded >= settled.asked.low && rounded <= settled.asked.high);
 }
 
-Forecast LinkForecaster::Predict(std::optional<double> model_value, const std::string& model_version) {
-  const std::optional<double> model = Usable(model_value);
-  if (model_value && !model) ++ignored_;
-  Pending pending;
-  for (const auto& expert : experts_) pending.opinions.push_back(expert->Forecast(options_.horizon_windows));
-  pending.opinions.push_back(model.value_or(pending.opinions.front()));
-  pending.quantiles = interval_.Around(std::max(0.0, mixture_.Combine(pending.opinions)), scale_);
-  pending.scale = scale_;
-  pending.had_model = model.has_value();
+std::vector<LinkForecaster::Opinions> LinkForecaster::Ask(const Outlook& outlook) {
+  std::vector<Opinions> opinions(tracks_.size());
+  for (Opinions& of_horizon : opinions) of_horizon.fill(kUnknown);
+  std::vector<float> values(tracks_.size());
+  for (std::size_t i = 0; i < experts_.size(); ++i) {
+    experts_[i]->Forecast(history_, outlook.season, values);
+    for (std::size_t h = 0; h < values.size(); ++h) opinions[h][i] = std::max(values[h], 0.0F);
+    for (std::size_t h = 0; h < values.size(); ++h) {
+      if (!std::isfinite(values[h])) opinions[h][i] = kUnknown;
+    }
+  }
+  AddModels(outlook, opinions);
+  return opinions;
+}
 
+void LinkForecaster::AddModels(const Outlook& outlook, std::vector<Opinions>& opinions) {
+  for (const ModelOpinion& model : outlook.models) {
+    const auto expert = ModelNamed(model.name);
+    if (!expert || model.medians.size() != opinions.size()) {
+      ++ignored_;
+      continue;
+    }
+    for (std::size_t h = 0; h < opinions.size(); ++h) {
+      if (IsUsable(model.medians[h])) {
+        opinions[h][*expert] = static_cast<float>(std::max(0.0, model.medians[h]));
+      } else {
+        ++ignored_;
+      }
+    }
+  }
+}
+
+Forecast LinkForecaster::Predict(const Outlook& outlook) {
   Forecast forecast;
-  if (last_start_) {
-    forecast.made_at = *last_start_ + options_.window_length;
-    pending.target_start = *last_start_ + options_.window_length * options_.horizon_windows;
-  }
   forecast.link = link_;
-  forecast.window_length = options_.window_length;
-  forecast.target = options_.target;
+  forecast.window_length = options_->window_length;
+  forecast.target = options_->target;
   forecast.last_actual = last_actual_;
-  forecast.horizons.push_back(MakeHorizon(pending));
-  forecast.record = record_.Summary();
-  forecast.quality = Judge(pending.had_model);
-  if (model) forecast.model_version = model_version;
-  if (!pending_.empty() && pending_.back().target_start == pending.target_start) pending_.pop_back();
-  if (last_start_) pending_.push_back(std::move(pending));
+  if (last_start_) forecast.made_at = *last_start_ + options_->window_length;
+  if (history_.size() == 0) history_.Add(0);
+  const std::vector<Opinions> opinions = Ask(outlook);
+  bool has_model = false;
+  for (std::size_t h = 0; h < tracks_.size(); ++h) {
+    forecast.horizons.push_back(MakeHorizon(tracks_[h], h, opinions[h], outlook));
+    has_model = has_model || tracks_[h].pending[step_ % tracks_[h].pending.size()].had_model;
+  }
+  if (!last_start_) Interrupt();
+  forecast.record = forecast.horizons.front().record;
+  forecast.quality = Judge(has_model);
+  if (has_model) forecast.model_version = outlook.model_version;
   return forecast;
 }
 
-HorizonForecast LinkForecaster::MakeHorizon(const Pending& pending) const {
-  std::vector<double> voices = mixture_.Voices();
-  if (!pending.had_model) voices.front() += voices.back();
+HorizonForecast LinkForecaster::MakeHorizon(Track& track, std::size_t position, const Opinions& opinions,
+                                            const Outlook& outlook) {
+  Pending& pending = track.pending[step_ % track.pending.size()];
+  pending.opinions = opinions;
+  pending.valid = true;
+  pending.had_model = std::any_of(opinions.begin() + kOnlineExperts, opinions.end(),
+                                  [](float value) { return !std::isnan(value); });
   HorizonForecast horizon;
-  horizon.horizon_windows = options_.horizon_windows;
-  horizon.target_start = pending.target_start;
-  horizon.quantiles = pending.quantiles;
-  for (std::size_t i = 0; i < experts_.size(); ++i) {
-    horizon.experts.push_back({std::string(experts_[i]->name()), pending.opinions[i], voices[i]});
+  horizon.horizon_windows = track.windows;
+  if (last_start_) horizon.target_start = *last_start_ + options_->window_length * track.windows;
+  horizon.quantiles =
+      track.interval.Around(track.mixture.Combine(opinions), QuantilesOf(outlook, position), pending.asked);
+  const auto voices = track.mixture.Voices(opinions);
+  for (std::size_t i = 0; i < kExperts; ++i) {
+    if (std::isnan(opinions[i])) continue;
+    horizon.experts.push_back(
+        {std::string(kExpertNames[i]), static_cast<double>(opinions[i]), voices[i]});
   }
-  if (pending.had_model)
-    horizon.experts.push_back({std::string(kModelName), pending.opinions.back(), voices.back()});
+  horizon.record = track.record.Summary();
   return horizon;
 }
 
 Quality LinkForecaster::Judge(bool has_model) const {
-  const LiveRecord record = record_.Summary();
-  if (record.settled < options_.interval.enough) return Quality::kWarmingUp;
+  const LiveRecord record = tracks_.front().record.Summary();
+  if (record.settled < options_->interval.enough) return Quality::kWarmingUp;
   if (record.mae > kDegradedRatio * record.mae_persistence) return Quality::kDegraded;
   return has_model ? Quality::kGood : Quality::kNaive;
+}
+
+std::uint64_t LinkForecaster::clipped() const {
+  std::uint64_t clipped = 0;
+  for (const Track& track : tracks_) clipped += track.interval.clipped();
+  return clipped;
 }
 
 }  // namespace flowcast::forecast

@@ -1,15 +1,17 @@
 // The online forecaster of one link: experts, their mixture, the interval, the live record.
 #pragma once
 
-#include <deque>
+#include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "libs/forecast/conformal.h"
 #include "libs/forecast/expert.h"
 #include "libs/forecast/forecast.h"
+#include "libs/forecast/history.h"
+#include "libs/forecast/interval.h"
 #include "libs/forecast/mixture.h"
 #include "libs/forecast/record.h"
 
@@ -18,16 +20,22 @@ namespace flowcast::forecast {
 struct ForecasterOptions {
   std::string target = "packets";
   base::Duration window_length = std::chrono::seconds(5);
-  int horizon_windows = 1;  // at least 1
-  MixtureOptions mixture;
+  std::vector<int> horizons{1, 2, 3, 6, 12};  // windows ahead, ascending, at least 1
+  MixtureOptions mixture;                     // at one window ahead; rate and share go with 1 / sqrt(horizon)
   IntervalOptions interval;
 };
+
+/// Throws base::ConfigError for horizons that are none, not ascending or beyond kFurthestHorizon.
+void CheckHorizons(const std::vector<int>& horizons);
+inline constexpr int kFurthestHorizon = 1000;
+inline constexpr std::size_t kMostHorizons = 64;
 
 /// Larger values of the target are taken for damage.
 inline constexpr double kLargestValue = 1e18;
 
-/// A forecast whose truth has arrived.
+/// A forecast whose truth has arrived. Values of the forecast are rounded to float.
 struct Settled {
+  int horizon_windows = 1;
   base::EventTime target_start;
   double actual = 0;
   double median = 0;
@@ -37,58 +45,79 @@ struct Settled {
   bool had_model = false;
 };
 
+/// What is known beside the link's values when a forecast is made.
+struct Outlook {
+  std::span<const ModelOpinion> models;  // a median below 0 is taken as 0; not finite: absent (and counted)
+  std::string model_version;
+  Season season;  // ahead: by position of the horizons
+};
+
 /// Deterministic: the same calls give the same results. Values are raw target units, between 0 and
-/// kLargestValue; others are ignored and counted. Windows arrive in order; a gap forgets what was
-/// pending across it. The median is the mixture's weighted mean; an expert's loss is
-///   1/2 + (|error| - |error of persistence|) / (2 kLossUnit scale), clipped to [0, 1]:
-/// the absolute error in units of the link's scale, less what persistence lost too, so that a burst
-/// that surprised everybody is not clipped to a lesson for nobody. Learning rate, share and the
-/// interval's correction are divided by the horizon. About 6 KB a link.
+/// kLargestValue; others are ignored and counted. Windows arrive in order; a gap forgets what was pending
+/// across it. For each horizon the median is the mixture's weighted mean of the experts' values, weighted by
+/// RelativeLoss of the absolute errors; a truth is a lesson for the forecast that was made `horizon` windows
+/// before. At most 4 KiB a link at five horizons and one target, the seasonal profile not counted.
 class LinkForecaster {
  public:
+  /// Throws base::ConfigError as CheckHorizons does.
   LinkForecaster(std::string link, const ForecasterOptions& options);
+  LinkForecaster(LinkForecaster&&) = default;
+  LinkForecaster& operator=(LinkForecaster&&) = default;
 
-  /// Tells the truth about the window that starts at `start`; learns from the forecast made for
-  /// it, if there was one, and returns that. Repeats and older windows are ignored (and counted).
-  std::optional<Settled> Observe(base::EventTime start, double actual);
+  /// Tells the truth about the window that starts at `start`; learns from the forecasts made for it, and
+  /// returns those, by horizon. Repeats and older windows are ignored (and counted).
+  std::vector<Settled> Observe(base::EventTime start, double actual);
 
-  /// Forecasts from the last observed window; asked again, the later answer counts. `model_value` is
-  /// the model's own forecast, raw units, if there is a model and its output is finite (below 0 is
-  /// taken as 0, others are treated as absent). Without one the expert "lstm" is not listed, and its
-  /// voice goes to persistence. Before the first window everything is 0 and nothing is pending.
-  Forecast Predict(std::optional<double> model_value, const std::string& model_version);
+  /// Forecasts from the last observed window; asked again, the later answer counts. Before the first window
+  /// everything is 0 and nothing is pending. Models of other names than kExpertNames has are counted and not
+  /// heard; the first one with quantiles is asked for the interval.
+  Forecast Predict(const Outlook& outlook = {});
 
-  /// Values of Observe and Predict that were not used: out of range, repeated or old.
+  /// Values of Observe and Predict that were not used: out of range, repeated or old, not finite, unknown names.
   std::uint64_t ignored() const { return ignored_; }
+  /// What the intervals had to bound; see Interval.
+  std::uint64_t clipped() const;
 
  private:
-  static constexpr double kLossUnit = 16;
+  static constexpr std::size_t kExperts = kExpertNames.size();
+  using Opinions = std::array<float, kExperts>;
 
   struct Pending {
-    base::EventTime target_start = base::kBeginningOfTime;
-    std::vector<double> opinions;  // by expert, the model's last; NaN-free, absent ones repeat persistence
-    std::vector<double> quantiles;
-    double scale = 0;  // when it was made
+    Opinions opinions{};
+    Interval::Asked asked;
+    bool valid = false;
     bool had_model = false;
+  };
+  /// One horizon.
+  struct Track {
+    Track(const ForecasterOptions& options, int windows);
+    void Learn(const Pending& pending, double actual);
+
+    int windows;
+    Mixture mixture;
+    Interval interval;
+    RecentRecord record;
+    float scale = 0;              // mean absolute error of persistence at this horizon, lately
+    std::vector<Pending> pending;  // a ring by step
   };
 
   bool Accepts(base::EventTime start, double actual) const;
-  std::optional<Settled> Settle(base::EventTime start, double actual);
-  void Learn(const Pending& pending, double actual);
-  HorizonForecast MakeHorizon(const Pending& pending) const;
+  void Interrupt();
+  /// By horizon and expert; kUnknown where there is none.
+  std::vector<Opinions> Ask(const Outlook& outlook);
+  void AddModels(const Outlook& outlook, std::vector<Opinions>& opinions);
+  HorizonForecast MakeHorizon(Track& track, std::size_t position, const Opinions& opinions,
+                              const Outlook& outlook);
   Quality Judge(bool has_model) const;
 
   std::string link_;
-  ForecasterOptions options_;
+  std::shared_ptr<const ForecasterOptions> options_;
+  History history_;
   std::vector<std::unique_ptr<Expert>> experts_;
-  Mixture mixture_;
-  ConformalQuantiles interval_;
-  RecentRecord record_;
-  std::deque<Pending> pending_;
+  std::vector<Track> tracks_;
   std::optional<base::EventTime> last_start_;
   double last_actual_ = 0;
-  double scale_ = 0;          // running mean absolute error of persistence: the unit of losses and residuals
-  std::uint64_t scaled_ = 0;  // errors that are in it
+  std::size_t step_ = 0;
   std::uint64_t ignored_ = 0;
 };
 

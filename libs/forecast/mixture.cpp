@@ -3,58 +3,71 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace flowcast::forecast {
-namespace {
 
-void Normalize(std::vector<double>& weights) {
-  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-  for (double& weight : weights) weight /= sum;
+Mixture::Mixture(std::size_t experts, const MixtureOptions& options)
+    : size_(std::clamp<std::size_t>(experts, 1, kMostExperts)), options_(options) {
+  for (std::size_t i = 0; i < size_; ++i) weights_[i] = static_cast<float>(StartOf(i));
 }
 
-}  // namespace
-
-Mixture::Mixture(std::vector<double> start, const MixtureOptions& options)
-    : start_(std::move(start)), options_(options) {
-  Normalize(start_);
-  weights_ = start_;
+double Mixture::StartOf(std::size_t expert) const {
+  if (size_ == 1) return 1;
+  if (expert == 0) return options_.first_voice;
+  return (1 - options_.first_voice) / static_cast<double>(size_ - 1);
 }
 
-double Mixture::Combine(std::span<const double> opinions) const {
+double Mixture::Combine(std::span<const float> opinions) const {
   double sum = 0;
   double heard = 0;
-  for (std::size_t i = 0; i < weights_.size(); ++i) {
-    const double voice = VoiceOf(weights_[i]);
-    sum += voice * opinions[i];
-    heard += voice;
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (std::isnan(opinions[i])) continue;
+    const auto weight = static_cast<double>(weights_[i]);
+    sum += weight * static_cast<double>(opinions[i]);
+    heard += weight;
   }
   return sum / heard;
 }
 
 void Mixture::Learn(std::span<const double> losses) {
+  std::array<double, kMostExperts> moved{};
   double before = 0;
   double after = 0;
-  for (std::size_t i = 0; i < weights_.size(); ++i) {
+  for (std::size_t i = 0; i < size_; ++i) {
     if (std::isnan(losses[i])) continue;
-    before += weights_[i];
-    weights_[i] *= std::exp(-options_.learning_rate * std::clamp(losses[i], 0.0, 1.0));
-    after += weights_[i];
+    const auto weight = static_cast<double>(weights_[i]);
+    moved[i] = weight * std::exp(-options_.learning_rate * std::clamp(losses[i], 0.0, 1.0));
+    before += weight;
+    after += moved[i];
   }
-  if (after <= 0) return;
-  for (std::size_t i = 0; i < weights_.size(); ++i) {
-    if (std::isnan(losses[i])) continue;
-    weights_[i] = (1 - options_.share) * weights_[i] * before / after + options_.share * start_[i];
+  if (!(after > 0)) return;
+  double sum = 0;
+  for (std::size_t i = 0; i < size_; ++i) {
+    const bool absent = std::isnan(losses[i]);
+    const double kept = absent ? static_cast<double>(weights_[i])
+                               : (1 - options_.share) * moved[i] * before / after + options_.share * StartOf(i);
+    moved[i] = kept;
+    sum += kept;
   }
-  Normalize(weights_);
+  for (std::size_t i = 0; i < size_; ++i) weights_[i] = static_cast<float>(moved[i] / sum);
 }
 
-std::vector<double> Mixture::Voices() const {
-  std::vector<double> voices(weights_.size());
-  std::transform(weights_.begin(), weights_.end(), voices.begin(),
-                 [this](double weight) { return VoiceOf(weight); });
-  Normalize(voices);
+std::array<double, Mixture::kMostExperts> Mixture::Voices(std::span<const float> opinions) const {
+  std::array<double, kMostExperts> voices{};
+  double heard = 0;
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (std::isnan(opinions[i])) continue;
+    voices[i] = static_cast<double>(weights_[i]);
+    heard += voices[i];
+  }
+  for (double& voice : voices) voice /= heard;
   return voices;
+}
+
+double RelativeLoss(double error, double base, double scale) {
+  const double unit = kLossFloor * scale + (error + base) / 2;
+  if (!(unit > 0)) return 0.5;
+  return std::clamp(0.5 + (error - base) / (2 * unit), 0.0, 1.0);
 }
 
 }  // namespace flowcast::forecast

@@ -1,15 +1,15 @@
 // The mixture of experts: who is believed how much, by recent losses.
 #pragma once
 
+#include <array>
 #include <span>
-#include <vector>
 
 namespace flowcast::forecast {
 
 struct MixtureOptions {
-  double learning_rate = 4;   // eta: how fast a loss moves a weight
-  double share = 0.002;       // alpha: what of every weight returns to the start each step
-  double least_voice = 0.02;  // an expert with less weight than this is not heard, but still learns
+  double learning_rate = 5;  // eta: how fast a loss moves a weight
+  double share = 0.003;      // alpha: what of every weight returns to the start each step
+  double first_voice = 0.6;  // what the first expert starts with; the others share the rest
 };
 
 /// Fixed-share exponential weights (Herbster & Warmuth, "Tracking the Best Expert", 1998), sharing
@@ -17,31 +17,44 @@ struct MixtureOptions {
 ///   v_i = w_i exp(-eta loss_i),  w_i = (1 - alpha) v_i / sum(v) + alpha u_i.
 /// For losses in [0, 1], T steps and the best sequence of experts with k changes, the weighted loss
 /// exceeds that sequence's by at most
-///   1/eta ((k + 1) ln(1 / u_min) + k ln(1 / alpha) + (T - k - 1) ln(1 / (1 - alpha))) + eta T / 8.
+///   1/eta ((k + 1) ln(1 / u_min) + k ln(1 / alpha) + (T - k - 1) ln(1 / (1 - alpha))) + eta T / 8,
+/// when each loss is learned before the next forecast; when it comes d steps late, by at most d times that
+/// of T / d steps for d copies that take turns (Weinberger & Ordentlich, "On delayed prediction", 2002),
+/// which one copy is in practice better than. Weights are kept as float.
 class Mixture {
  public:
-  /// `start`: positive weights; they need not sum to 1.
-  explicit Mixture(std::vector<double> start, const MixtureOptions& options = {});
+  static constexpr std::size_t kMostExperts = 8;
 
-  /// The weighted mean of one opinion an expert, over those that are heard. For a convex loss it is
-  /// no worse than the weighted mean of their losses.
-  double Combine(std::span<const double> opinions) const;
+  /// 1 to kMostExperts experts.
+  explicit Mixture(std::size_t experts, const MixtureOptions& options = {});
+
+  /// The weighted mean of one opinion an expert. Not-a-number: the expert is absent, and the others share
+  /// its voice by their weights. At least one must be there. For a convex loss it is no worse than the
+  /// weighted mean of their losses.
+  double Combine(std::span<const float> opinions) const;
 
   /// One loss an expert, in [0, 1]; others are clipped. Not-a-number: the expert was absent, and its
   /// weight stays (a sleeping expert, Freund et al. 1997).
   void Learn(std::span<const double> losses);
 
-  /// Each expert's part in Combine; they sum to 1.
-  std::vector<double> Voices() const;
-  /// What was learnt; sums to 1.
-  std::span<const double> weights() const { return weights_; }
+  /// Each expert's part in Combine of these opinions; they sum to 1.
+  std::array<double, kMostExperts> Voices(std::span<const float> opinions) const;
+  /// What was learned; sums to 1.
+  std::span<const float> weights() const { return std::span(weights_).first(size_); }
 
  private:
-  double VoiceOf(double weight) const { return weight < options_.least_voice ? 0 : weight; }
+  double StartOf(std::size_t expert) const;
 
-  std::vector<double> start_;
-  std::vector<double> weights_;
+  std::array<float, kMostExperts> weights_{};
+  std::size_t size_;
   MixtureOptions options_;
 };
+
+/// What an expert's error is worth as a loss, beside the error of the first expert for the same window:
+///   1/2 + (error - base) / (2 (kLossFloor scale + (error + base) / 2)), within [0, 1].
+/// Less than 1/2 is better than the first expert. Relative to both errors, so that one burst that surprised
+/// everybody is a lesson for nobody, and to the link's scale, so that trifles weigh little.
+double RelativeLoss(double error, double base, double scale);
+inline constexpr double kLossFloor = 3;
 
 }  // namespace flowcast::forecast

@@ -1,4 +1,4 @@
-// The live record of a link.
+// The live record of a horizon of a link.
 #include "libs/forecast/record.h"
 
 #include <cmath>
@@ -6,30 +6,29 @@
 namespace flowcast::forecast {
 
 void RecentRecord::Add(double error, double persistence_error, bool covered) {
-  const Entry entry{static_cast<float>(std::abs(error)), static_cast<float>(std::abs(persistence_error)),
-                    covered};
-  if (entries_.size() < kRecordWindows) {
-    entries_.push_back(entry);
-  } else {
-    entries_[settled_ % kRecordWindows] = entry;
-  }
+  Block& block = blocks_[settled_ / kBlock % blocks_.size()];
+  if (settled_ % kBlock == 0) block = {};
+  block.error += static_cast<float>(std::abs(error));
+  block.persistence_error += static_cast<float>(std::abs(persistence_error));
+  block.covered = static_cast<std::uint16_t>(block.covered + (covered ? 1 : 0));
+  ++block.count;
   ++settled_;
 }
 
 LiveRecord RecentRecord::Summary() const {
   LiveRecord record;
   record.settled = settled_;
-  if (entries_.empty()) return record;
-  std::size_t covered = 0;
-  for (const Entry& entry : entries_) {
-    record.mae += static_cast<double>(entry.error);
-    record.mae_persistence += static_cast<double>(entry.persistence_error);
-    covered += entry.covered ? 1 : 0;
+  double count = 0;
+  for (const Block& block : blocks_) {
+    record.mae += static_cast<double>(block.error);
+    record.mae_persistence += static_cast<double>(block.persistence_error);
+    record.coverage_90 += block.covered;
+    count += block.count;
   }
-  const auto count = static_cast<double>(entries_.size());
+  if (count == 0) return record;
   record.mae /= count;
   record.mae_persistence /= count;
-  record.coverage_90 = static_cast<double>(covered) / count;
+  record.coverage_90 /= count;
   return record;
 }
 

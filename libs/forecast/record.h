@@ -1,29 +1,32 @@
-// The live record of a link: how good its last forecasts were.
+// The live record of a horizon of a link: how good its last forecasts were.
 #pragma once
 
-#include <vector>
+#include <array>
 
 #include "libs/forecast/forecast.h"
 
 namespace flowcast::forecast {
 
-/// Settled forecasts that the live record looks back on.
-inline constexpr std::size_t kRecordWindows = 200;
-
+/// Over the last kRecordWindows to kRecordWindows + kBlock settled forecasts: 12 bytes a block, and none an entry. Errors are summed as float: relative precision 1e-5.
 class RecentRecord {
  public:
   void Add(double error, double persistence_error, bool covered);
-  /// Zeros while nothing has settled. Errors are kept as float: relative precision 1e-7.
+  /// Zeros while nothing has settled.
   LiveRecord Summary() const;
 
+  static constexpr std::size_t kRecordWindows = 200;
+  static constexpr std::size_t kBlocks = 5;
+  static constexpr std::size_t kBlock = kRecordWindows / kBlocks;
+
  private:
-  struct Entry {
-    float error;
-    float persistence_error;
-    bool covered;
+  struct Block {
+    float error = 0;
+    float persistence_error = 0;
+    std::uint16_t covered = 0;
+    std::uint16_t count = 0;
   };
 
-  std::vector<Entry> entries_;  // a ring once it is full
+  std::array<Block, kBlocks + 1> blocks_;  // a ring; the one that is being filled and those before
   std::uint64_t settled_ = 0;
 };
 

@@ -12,6 +12,17 @@ namespace {
 
 using forecast::Quality;
 
+void EncodeRecord(const forecast::LiveRecord& record, v1::LiveRecord& message) {
+  message.set_settled(record.settled);
+  message.set_mae(record.mae);
+  message.set_mae_persistence(record.mae_persistence);
+  message.set_coverage_90(record.coverage_90);
+}
+
+forecast::LiveRecord DecodeRecord(const v1::LiveRecord& message) {
+  return {message.settled(), message.mae(), message.mae_persistence(), message.coverage_90()};
+}
+
 void EncodeHorizon(const forecast::HorizonForecast& horizon, v1::Horizon& message) {
   message.set_windows(static_cast<std::uint32_t>(horizon.horizon_windows));
   message.set_target_start_ns(base::ToUnixNanoseconds(horizon.target_start));
@@ -23,6 +34,7 @@ void EncodeHorizon(const forecast::HorizonForecast& horizon, v1::Horizon& messag
     out.set_value(opinion.value);
     out.set_weight(opinion.weight);
   }
+  EncodeRecord(horizon.record, *message.mutable_record());
 }
 
 forecast::HorizonForecast DecodeHorizon(const v1::Horizon& message) {
@@ -33,10 +45,12 @@ forecast::HorizonForecast DecodeHorizon(const v1::Horizon& message) {
   for (const v1::Opinion& opinion : message.experts()) {
     horizon.experts.push_back({opinion.name(), opinion.value(), opinion.weight()});
   }
+  horizon.record = DecodeRecord(message.record());
   return horizon;
 }
 
 void EncodeSettled(const forecast::Settled& settled, v1::SettledForecast& message) {
+  message.set_windows(static_cast<std::uint32_t>(settled.horizon_windows));
   message.set_target_start_ns(base::ToUnixNanoseconds(settled.target_start));
   message.set_actual(settled.actual);
   message.set_median(settled.median);
@@ -47,7 +61,8 @@ void EncodeSettled(const forecast::Settled& settled, v1::SettledForecast& messag
 }
 
 forecast::Settled DecodeSettled(const v1::SettledForecast& message) {
-  return {.target_start = base::FromUnixNanoseconds(message.target_start_ns()),
+  return {.horizon_windows = static_cast<int>(message.windows()),
+          .target_start = base::FromUnixNanoseconds(message.target_start_ns()),
           .actual = message.actual(),
           .median = message.median(),
           .low = message.low(),
@@ -83,10 +98,7 @@ std::string Encode(const ForecastRecord& record) {
   message.set_target(forecast.target);
   message.set_last_actual(forecast.last_actual);
   for (const auto& horizon : forecast.horizons) EncodeHorizon(horizon, *message.add_horizons());
-  message.mutable_record()->set_settled(forecast.record.settled);
-  message.mutable_record()->set_mae(forecast.record.mae);
-  message.mutable_record()->set_mae_persistence(forecast.record.mae_persistence);
-  message.mutable_record()->set_coverage_90(forecast.record.coverage_90);
+  EncodeRecord(forecast.record, *message.mutable_record());
   message.set_quality(std::string(ToString(forecast.quality)));
   message.set_model_version(forecast.model_version);
   if (record.settled) EncodeSettled(*record.settled, *message.mutable_settled());
@@ -105,8 +117,7 @@ tl::expected<ForecastRecord, WireError> DecodeForecast(std::string_view bytes) {
   forecast.target = message->target();
   forecast.last_actual = message->last_actual();
   for (const v1::Horizon& horizon : message->horizons()) forecast.horizons.push_back(DecodeHorizon(horizon));
-  forecast.record = {message->record().settled(), message->record().mae(),
-                     message->record().mae_persistence(), message->record().coverage_90()};
+  forecast.record = DecodeRecord(message->record());
   forecast.quality = DecodeQuality(message->quality());
   forecast.model_version = message->model_version();
   if (message->has_settled()) record.settled = DecodeSettled(message->settled());

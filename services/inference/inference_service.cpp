@@ -96,7 +96,7 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting) {
   }
   const forecast::ForecasterOptions options{.target = std::string(feature::Catalogue()[options_.target].name),
                                             .window_length = waiting.sequence.window_length,
-                                            .horizon_windows = options_.horizon_windows};
+                                            .horizons = {options_.horizon_windows}};
   Link link{forecast::LinkForecaster(name, options), alert::LoadAlert(options_.rule),
             waiting.sequence.window_length};
   return partition.insert_or_assign(name, std::move(link)).first->second;
@@ -112,10 +112,13 @@ void InferenceTask::Forecast(const Waiting& waiting, std::optional<double> model
   }
   link.last_end = sequence.end;
   wire::ForecastRecord record;
-  record.settled = link.forecaster.Observe(sequence.last_start(), sequence.last[options_.target]);
+  const auto settled = link.forecaster.Observe(sequence.last_start(), sequence.last[options_.target]);
+  if (!settled.empty()) record.settled = settled.front();
   Count(record.settled);
   const std::string version = model_value ? models_.current()->manifest.version : "";
-  record.forecast = link.forecaster.Predict(model_value, version);
+  std::vector<forecast::ModelOpinion> opinions;
+  if (model_value) opinions.push_back({"lstm", {*model_value}, {}});
+  record.forecast = link.forecaster.Predict({opinions, version, {}});
   ++counters_.forecasts;
   counters_.with_model += model_value ? 1 : 0;
   outbox.push_back(

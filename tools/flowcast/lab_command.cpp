@@ -23,9 +23,12 @@ void RunLab(char** argv) {
 }  // namespace
 
 void AddLabCommands(CLI::App& app, char** argv) {
-  CLI::App* evaluate = app.add_subcommand("evaluate", "score the published model on the sequences on Kafka");
-  // Before its own options are looked at, --help among them.
-  evaluate->preparse_callback([argv](std::size_t) { RunLab(argv); });
+  for (CLI::App* command :
+       {app.add_subcommand("backtest", "forecast a recorded series step by step, and score it"),
+        app.add_subcommand("evaluate", "score the published model on the sequences on Kafka")}) {
+    // Before its own options are looked at, --help among them.
+    command->preparse_callback([argv](std::size_t) { RunLab(argv); });
+  }
 }
 
 }  // namespace flowcast::tools

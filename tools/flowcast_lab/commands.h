@@ -5,6 +5,7 @@
 
 namespace flowcast::tools {
 
+void AddBacktestCommand(CLI::App& app, Command& chosen);
 void AddEvaluateCommand(CLI::App& app, Command& chosen);
 
 }  // namespace flowcast::tools

@@ -3,5 +3,5 @@
 
 int main(int argc, char** argv) {
   using namespace flowcast::tools;
-  return RunCommands("The commands of flowcast that need the network.", {AddEvaluateCommand}, argc, argv);
+  return RunCommands("The commands of flowcast that need the network.", {AddBacktestCommand, AddEvaluateCommand}, argc, argv);
 }

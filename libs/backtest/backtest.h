@@ -1,0 +1,67 @@
+// The rolling-origin back-test.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/backtest/examples.h"
+#include "libs/backtest/series.h"
+#include "libs/base/clock.h"
+#include "libs/forecast/link_forecaster.h"
+#include "libs/training/learner.h"
+
+namespace flowcast::backtest {
+
+/// A model that is fitted on the first part of the series. References and functions must outlive the run.
+struct Model {
+  std::string name;  // of forecast::kExpertNames
+  training::Learner& learner;
+  training::PredictorLoader load;
+  std::vector<double> levels;     // {0.5}, or forecast::kQuantileLevels
+  bool wants_validation = false;  // the newest kHeldShare of the examples, with a gap before it
+};
+
+struct Options {
+  std::vector<int> horizons{1, 2, 3, 6, 12};
+  std::size_t length = 30;
+  std::size_t season = 0;  // steps; 0: none
+  double train_fraction = 0.7;
+  feature::Scaling scaling = feature::Scaling::kRobust;
+};
+
+/// What was said of every scored step, in their order.
+struct HorizonRun {
+  int horizon = 1;
+  std::vector<double> actual;
+  std::vector<std::pair<std::string, std::vector<double>>> forecasts;  // experts in their order, then "flowcast"
+  std::vector<std::vector<double>> quantiles;                          // forecast::kQuantileLevels
+  const std::vector<double>& of(std::string_view name) const;
+};
+
+struct Run {
+  std::string series;
+  std::size_t steps = 0;
+  std::size_t first_scored = 0;  // index of the first step that is scored; the same for all horizons
+  std::vector<HorizonRun> horizons;
+  double fit_seconds = 0;
+  double forecast_seconds = 0;
+  std::vector<std::string> notes;  // what a reader should know: a model that had too little to learn from
+};
+
+/// The first part of the series fits the models; every later step is then forecast from what was known
+/// `horizon` steps before, by the forecaster that the inference runs: it sees the whole series in order, so its
+/// mixture and intervals learn on the way. Models speak from the first scored step on. An expert that says nothing
+/// of a step counts as persistence there; one that never does is left out. Throws base::ConfigError for a series
+/// that is too short, and for options that do not fit it.
+Run Backtest(const Series& series, const Options& options, const std::vector<Model>& models,
+             const base::Clock& clock);
+
+/// Where the scored part begins.
+std::size_t CutOf(const Series& series, const Options& options);
+
+inline constexpr double kHeldShare = 0.15;
+inline constexpr std::size_t kFewestExamples = 50;
+inline constexpr std::size_t kFewestSteps = 20;  // on each side of the cut
+
+}  // namespace flowcast::backtest

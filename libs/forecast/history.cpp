@@ -1,0 +1,23 @@
+// The ring of a link's last values.
+#include "libs/forecast/history.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace flowcast::forecast {
+
+void History::Add(double value) {
+  if (size_ > 0) {
+    steps_ = std::min(steps_ + 1, kScaleMemory);
+    scale_ += (std::abs(value - last_) - scale_) / steps_;
+  }
+  last_ = value;
+  newest_ = (newest_ + 1) % values_.size();
+  values_[newest_] = static_cast<float>(value);
+  scales_[newest_] = static_cast<float>(scale_);
+  size_ = std::min(size_ + 1, values_.size());
+}
+
+void History::Clear() { size_ = 0; }
+
+}  // namespace flowcast::forecast

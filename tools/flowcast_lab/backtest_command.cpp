@@ -1,0 +1,109 @@
+// flowcast backtest: what the forecast would have been worth on a recorded series.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "libs/backtest/backtest.h"
+#include "libs/backtest/scores.h"
+#include "libs/base/clock.h"
+#include "libs/base/error.h"
+#include "libs/base/text.h"
+#include "libs/lstm/learner.h"
+#include "libs/trees/learner.h"
+#include "tools/flowcast_lab/backtest_input.h"
+#include "tools/flowcast_lab/backtest_report.h"
+#include "tools/flowcast_lab/commands.h"
+
+namespace flowcast::tools {
+namespace {
+
+struct BacktestOptions {
+  BacktestInput input;
+  backtest::Options run;
+  std::vector<std::string> models{"xgboost"};
+  std::string normalization = "robust";
+  std::string alert_threshold;
+  int threads = 2;
+  bool json = false;
+};
+
+/// The learners that --models names; must outlive the run.
+struct Learners {
+  explicit Learners(const BacktestOptions& options)
+      : trees({}, options.threads), lstm(lstm::LearnerOptions{}) {
+    for (const std::string& name : options.models) {
+      if (name == "xgboost") models.push_back({name, trees, trees::LoadPredictor, {0.5}});
+      if (name == "lstm") models.push_back({name, lstm, lstm::LoadPredictor, {0.5}, true});
+    }
+  }
+  trees::TreeLearner trees;
+  lstm::LstmLearner lstm;
+  std::vector<backtest::Model> models;
+};
+
+int Backtest(const BacktestOptions& options) {
+  backtest::Options run_options = options.run;
+  run_options.scaling = feature::ParseScaling(options.normalization);
+  const backtest::Series series = ReadSeries(options.input);
+  if (series.filled > 0)
+    std::fprintf(stderr, "%zu missing values of %s were interpolated\n", series.filled, series.name.c_str());
+  const std::optional<double> threshold =
+      options.alert_threshold.empty()
+          ? std::nullopt
+          : std::optional(backtest::ThresholdOf(options.alert_threshold, series, run_options));
+  const Learners learners(options);
+  const backtest::Run run = backtest::Backtest(series, run_options, learners.models, base::SystemClock());
+  for (const std::string& note : run.notes) std::fprintf(stderr, "%s\n", note.c_str());
+  for (const backtest::HorizonRun& horizon : run.horizons) {
+    const auto score = backtest::ScoreOf(series, run_options, horizon);
+    HorizonReport report{run, score, {}};
+    if (threshold) report.alerts = backtest::CompareAlerts(horizon, *threshold, series.step_s);
+    std::printf("%s\n", (options.json ? ToJson(report) : ToTable(report)).c_str());
+  }
+  return app::kOk;
+}
+
+void AddInputOptions(CLI::App& command, BacktestInput& input) {
+  CLI::Option* csv = command.add_option("--csv", input.csv, "CSV file with a header line, .gz and .zst too");
+  command.add_option("--column", input.column, "its column: name, or number from 0")->capture_default_str();
+  command.add_option("--pcap", input.pcap, "capture file, .gz and .zst too")->excludes(csv);
+  command.add_option("--window", input.window, "length of its windows")->capture_default_str();
+  command.add_option("--target", input.target, "what is counted in them: packets or bytes")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"packets", "bytes"}));
+  command.add_option("--align", input.align, "where windows begin: first (packet) or epoch (as the service has it)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"first", "epoch"}));
+}
+
+void AddRunOptions(CLI::App& command, BacktestOptions& options) {
+  command.add_option("--season", options.run.season, "steps of a season: 288 for days of 5 minutes; 0 for none")
+      ->capture_default_str();
+  command.add_option("--horizons", options.run.horizons, "steps ahead")->delimiter(',')->capture_default_str();
+  command.add_option("--train-fraction", options.run.train_fraction, "the part of the series that is fitted")
+      ->capture_default_str();
+  command.add_option("--length", options.run.length, "values of a sequence")->capture_default_str();
+  command.add_option("--normalization", options.normalization, "of the sequences, as flowcast-features has it")
+      ->capture_default_str();
+  command.add_option("--models", options.models, "models to fit beside the experts: xgboost, lstm, none")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->check(CLI::IsMember({"xgboost", "lstm", "none"}));
+  command.add_option("--threads", options.threads, "of the fitting")->capture_default_str()->check(CLI::Range(1, 256));
+  command.add_option("--alert-threshold", options.alert_threshold,
+                     "also score alerts above this load, or percentile of the fitted part (p95)");
+  command.add_flag("--json", options.json, "one JSON object a horizon instead of tables");
+}
+
+}  // namespace
+
+void AddBacktestCommand(CLI::App& app, Command& chosen) {
+  const auto options = std::make_shared<BacktestOptions>();
+  CLI::App* command = app.add_subcommand("backtest", "forecast a recorded series step by step, and score it");
+  AddInputOptions(*command, options->input);
+  AddRunOptions(*command, *options);
+  command->callback([&chosen, options] { chosen = [options](const auto&) { return Backtest(*options); }; });
+}
+
+}  // namespace flowcast::tools

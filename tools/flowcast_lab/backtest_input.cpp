@@ -1,0 +1,57 @@
+// Series out of CSV and capture files.
+#include "tools/flowcast_lab/backtest_input.h"
+
+#include <array>
+#include <filesystem>
+
+#include "libs/archive/archive.h"
+#include "libs/backtest/csv.h"
+#include "libs/base/error.h"
+#include "libs/base/time.h"
+#include "libs/capfile/reader.h"
+
+namespace flowcast::tools {
+namespace {
+
+std::string BaseName(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
+std::string ReadAll(const std::string& path) {
+  const auto source = archive::Open(path);
+  std::string text;
+  std::array<std::byte, 65536> buffer{};
+  while (const std::size_t count = source->Read(buffer)) {
+    text.append(reinterpret_cast<const char*>(buffer.data()), count);
+  }
+  return text;
+}
+
+backtest::Series ReadCsv(const BacktestInput& input) {
+  return backtest::MakeSeries(BaseName(input.csv) + ":" + input.column,
+                              backtest::ColumnOf(ReadAll(input.csv), input.column), 1);
+}
+
+backtest::Series ReadCapture(const BacktestInput& input) {
+  const base::Duration window = base::ParseDuration(input.window);
+  const bool bytes = input.target == "bytes";
+  backtest::Binning binning(window.count(), input.align == "epoch" ? backtest::Alignment::kEpoch
+                                                                   : backtest::Alignment::kFirst);
+  capfile::Reader reader(archive::Open(input.pcap), input.pcap);
+  while (const auto frame = reader.Next()) {
+    binning.Add(base::ToUnixNanoseconds(frame->time), bytes ? frame->wire_length_bytes : 1);
+  }
+  if (reader.damage())
+    std::fprintf(stderr, "%s is damaged (%s); what is whole before that is used\n", input.pcap.c_str(),
+                 reader.damage()->reason.c_str());
+  return backtest::MakeSeries(BaseName(input.pcap) + ":" + base::FormatDuration(window) + ":" + input.target,
+                              binning.Values(), base::ToSeconds(window));
+}
+
+}  // namespace
+
+backtest::Series ReadSeries(const BacktestInput& input) {
+  if (input.csv.empty() == input.pcap.empty())
+    throw base::ConfigError("name one series: --csv FILE --column NAME, or --pcap FILE --window 5s");
+  return input.csv.empty() ? ReadCapture(input) : ReadCsv(input);
+}
+
+}  // namespace flowcast::tools

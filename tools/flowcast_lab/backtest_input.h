@@ -1,0 +1,23 @@
+// Where a back-test's series comes from.
+#pragma once
+
+#include <string>
+
+#include "libs/backtest/series.h"
+
+namespace flowcast::tools {
+
+struct BacktestInput {
+  std::string csv;
+  std::string column = "0";
+  std::string pcap;
+  std::string window = "5s";
+  std::string target = "packets";
+  std::string align = "first";
+};
+
+/// Reads the series that exactly one of `csv` and `pcap` names; either may be compressed. Throws
+/// base::ConfigError.
+backtest::Series ReadSeries(const BacktestInput& input);
+
+}  // namespace flowcast::tools

@@ -1,0 +1,24 @@
+// What a back-test prints.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "libs/backtest/alerts.h"
+#include "libs/backtest/backtest.h"
+#include "libs/backtest/scores.h"
+
+namespace flowcast::tools {
+
+struct HorizonReport {
+  const backtest::Run& run;
+  const backtest::HorizonScore& score;
+  std::optional<backtest::AlertComparison> alerts;
+};
+
+/// One object a line; what is undefined is null.
+std::string ToJson(const HorizonReport& report);
+/// A table for people.
+std::string ToTable(const HorizonReport& report);
+
+}  // namespace flowcast::tools
