@@ -98,11 +98,10 @@ class Consumer {
   virtual void Subscribe(const std::vector<std::string>& topics, RebalanceListener& listener) = 0;
   /// Reads these partitions from these offsets (kNoOffset: the start) without a group.
   virtual void Assign(const std::vector<Position>& partitions) = 0;
-  /// Waits at most `timeout` for the first record; returns at most `limit`, in order within a
-  /// partition. Throws BusError; kUnreachable is thrown only when no broker has answered for a while.
+  /// Waits at most `timeout` for the first record; returns at most `limit`, in order within a partition.
+  /// Throws BusError; kUnreachable is thrown only when no broker has answered for a while.
   virtual std::vector<InRecord> Poll(std::chrono::milliseconds timeout, std::size_t limit) = 0;
-  /// Goes back to the committed positions: OnRevoked and OnAssigned are called for all partitions
-  /// that are ours. For use after an aborted transaction.
+  /// Back to the committed positions, after an abort: OnRevoked and OnAssigned are called for all partitions.
   virtual void Rewind() = 0;
   /// Stops and starts delivery for partitions that are assigned.
   virtual void Pause(const std::vector<TopicPartition>& partitions) = 0;
@@ -115,8 +114,7 @@ class Consumer {
   /// Poll has come to the end, after the ends of transactions too; kNoOffset when nothing is known
   /// yet. Everything up to an EndOffset has been read when NextOffset has reached it.
   virtual std::int64_t NextOffset(const TopicPartition& partition) const = 0;
-  /// How many records of the assigned partitions Poll has still to give, as of the last fetch of each;
-  /// the ends of transactions among them count too. Asks no broker.
+  /// Records that Poll has still to give, as of the last fetch; ends of transactions count. Asks no broker.
   virtual std::uint64_t Unread() const = 0;
   /// Leaves the group; OnRevoked is called for what is assigned.
   virtual void Close() = 0;

@@ -61,7 +61,8 @@ class Accumulator {
     smallest_bytes_ = std::min(smallest_bytes_, packet.wire_length_bytes);
     largest_bytes_ = std::max(largest_bytes_, packet.wire_length_bytes);
     sizes_.Add(packet.wire_length_bytes);
-    ++by_dscp_[kDscpClasses[packet.traffic_class >> 2]];
+    // Without IP there is no class, whatever a foreign message says.
+    ++by_dscp_[flow.source.version == 0 ? kBestEffort : kDscpClasses[packet.traffic_class >> 2]];
     constexpr std::uint8_t kRare = packet::kTcpSyn | packet::kTcpFin | packet::kTcpRst;
     if (((packet.tcp_flags & kRare) | packet.marks) != 0) AddRare(packet, flow);
   }

@@ -46,6 +46,9 @@ Normalization Robust(std::span<const double> values, double scale_floor) {
 }
 
 Normalization ZScore(std::span<const double> values) {
+  // The mean of equal values may be another one by its last digit, and that must not be their deviation.
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  if (*least == *most) return {*least, 1};
   const auto count = static_cast<double>(values.size());
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
   double squares = 0;

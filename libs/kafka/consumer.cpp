@@ -171,10 +171,15 @@ std::vector<Position> KafkaConsumer::Committed(const std::vector<TopicPartition>
   const Deadline deadline(cluster_->options().timeout);
   std::vector<Position> positions;
   const PartitionList list = ToList(partitions);
-  while (!partitions.empty() && rd_kafka_committed(rk_.get(), list.get(), std::max(deadline.LeftMs(), 1)) !=
-                                    RD_KAFKA_RESP_ERR_NO_ERROR) {
-    cluster_->WaitOrGiveUp(deadline);
-  }
+  const auto asked = [&] {
+    if (rd_kafka_committed(rk_.get(), list.get(), std::max(deadline.LeftMs(), 1)) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+      return false;
+    // One that could not be had is not one that was never committed.
+    return std::all_of(list->elems, list->elems + list->cnt,
+                       [](const auto& element) { return element.err == RD_KAFKA_RESP_ERR_NO_ERROR; });
+  };
+  while (!partitions.empty() && !asked()) cluster_->WaitOrGiveUp(deadline);
   for (int i = 0; i < list->cnt; ++i) {
     const rd_kafka_topic_partition_t& element = list->elems[i];
     const std::string metadata(static_cast<const char*>(element.metadata), element.metadata_size);

@@ -21,15 +21,21 @@ std::optional<Kept> StateReader::Read(std::int32_t partition,
                                       const std::function<bool(const Kept&)>& is_whole) {
   Kept kept;
   const auto take = [&](const bus::InRecord& record) { Take(record, kept); };
-  bus::ReadToEnd(Consumer(), {{{parts_.topic, partition}, bus::kNoOffset, ""}}, take, parts_.stop_requested);
+  ReadToEnd({{parts_.topic, partition}, bus::kNoOffset, ""}, take);
   const bool whole = WaitUntil([&] {
     for (const bus::InRecord& record : Consumer().Poll(std::chrono::milliseconds(0), kPollRecords))
       take(record);
     return is_whole(kept);
   });
   Consumer().Assign({});  // else it would go on asking
-  if (!whole) return {};
-  return kept;
+  if (whole) return kept;
+  if (kept.progress.empty()) return {};
+  throw bus::BusError(
+      bus::BusError::Kind::kUnreachable,
+      parts_.topic + " partition " + std::to_string(partition) +
+          " does not tell what belongs to the committed position: a transaction hides it still, or "
+          "two groups of " +
+          parts_.service + " write to it (give the second one another --prefix)");
 }
 
 void StateReader::Take(const bus::InRecord& record, Kept& kept) const {
@@ -51,17 +57,30 @@ std::optional<std::int64_t> StateReader::Follow(const bus::TopicPartition& at, s
                                                 std::int64_t to,
                                                 const std::function<void(const bus::InRecord&)>& take) {
   const bool visible = WaitUntil([&] { return Consumer().EndOffset(at) >= to; });
-  bus::ReadToEnd(Consumer(), {{at, from, ""}}, take, parts_.stop_requested);
+  ReadToEnd({at, from, ""}, take);
   const std::int64_t end = std::max(Consumer().NextOffset(at), to);
   Consumer().Assign({});  // else it would go on asking
   if (!visible) return {};
   return end;
 }
 
+void StateReader::ReadToEnd(const bus::Position& from,
+                            const std::function<void(const bus::InRecord&)>& take) {
+  bus::ReadToEnd(Consumer(), {from}, take, parts_.stop_requested);
+  ThrowWhenStopped();
+}
+
+/// What was read until then is not what the position belongs to, and nobody must go on from it.
+void StateReader::ThrowWhenStopped() const {
+  if (!parts_.stop_requested()) return;
+  throw bus::BusError(bus::BusError::Kind::kStopped, "stopped while reading " + parts_.topic);
+}
+
 bool StateReader::WaitUntil(const std::function<bool()>& done) {
   const base::Duration deadline = parts_.clock.Steady() + patience_;
   while (!done()) {
-    if (parts_.stop_requested() || parts_.clock.Steady() >= deadline) return false;
+    ThrowWhenStopped();
+    if (parts_.clock.Steady() >= deadline) return false;
     parts_.clock.SleepFor(kPoll);
   }
   return true;

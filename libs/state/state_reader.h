@@ -25,7 +25,8 @@ struct Kept {
 
 /// Reads beside the group, with a consumer of its own, what was committed. A transaction that a
 /// predecessor left open hides what was committed behind it until the broker ends it; both calls wait for
-/// that, at most as long as `patience`. Not thread-safe.
+/// that, at most as long as `patience`; when a stop is asked for meanwhile they throw BusError of kStopped.
+/// Not thread-safe.
 class StateReader {
  public:
   struct Parts {
@@ -52,6 +53,8 @@ class StateReader {
  private:
   bus::Consumer& Consumer();
   void Take(const bus::InRecord& record, Kept& kept) const;
+  void ReadToEnd(const bus::Position& from, const std::function<void(const bus::InRecord&)>& take);
+  void ThrowWhenStopped() const;
   bool WaitUntil(const std::function<bool()>& done);
 
   Parts parts_;

@@ -5,11 +5,11 @@ namespace flowcast::window {
 namespace {
 
 constexpr std::uint64_t FoldCounters::*kCounters[] = {
-    &FoldCounters::batches,         &FoldCounters::repeated_batches,  &FoldCounters::repeated_packets,
-    &FoldCounters::missing_packets, &FoldCounters::packets_in,        &FoldCounters::packets_in_windows,
-    &FoldCounters::late_packets,    &FoldCounters::windows,           &FoldCounters::sequences,
-    &FoldCounters::retired_links,   &FoldCounters::restarted_sources, &FoldCounters::gap_ns,
-    &FoldCounters::vanished_sources};
+    &FoldCounters::batches,          &FoldCounters::repeated_batches,  &FoldCounters::repeated_packets,
+    &FoldCounters::missing_packets,  &FoldCounters::packets_in,        &FoldCounters::packets_in_windows,
+    &FoldCounters::late_packets,     &FoldCounters::windows,           &FoldCounters::sequences,
+    &FoldCounters::retired_links,    &FoldCounters::restarted_sources, &FoldCounters::gap_ns,
+    &FoldCounters::vanished_sources, &FoldCounters::ahead_packets};
 
 }  // namespace
 

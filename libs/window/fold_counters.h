@@ -5,7 +5,7 @@
 
 namespace flowcast::window {
 
-/// Every packet is in exactly one of these: packets_in = in_windows + late + repeated once all
+/// Every packet is in exactly one of these: packets_in = in_windows + late + ahead + repeated once all
 /// windows are closed. Of windows that overlap, those aligned to their length count.
 struct FoldCounters {
   std::uint64_t batches = 0;
@@ -15,6 +15,8 @@ struct FoldCounters {
   std::uint64_t packets_in = 0;
   std::uint64_t packets_in_windows = 0;
   std::uint64_t late_packets = 0;
+  std::uint64_t ahead_packets =
+      0;  // dated far beyond the watermark of their batch: damaged, or a hostile clock
   std::uint64_t windows = 0;
   std::uint64_t sequences = 0;
   std::uint64_t retired_links = 0;

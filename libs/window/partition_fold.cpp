@@ -9,6 +9,16 @@ namespace flowcast::window {
 using base::EventTime;
 using packet::PacketBatch;
 
+namespace {
+
+/// A window opened there would hold the committed position back until its time comes.
+bool IsFarAhead(const PacketBatch& batch, EventTime time) {
+  constexpr base::Duration kFar = std::chrono::hours(1);
+  return batch.watermark != base::kBeginningOfTime && time - kFar > batch.watermark;
+}
+
+}  // namespace
+
 /// The packets of one flow of a batch that fell into one window, before they are added to it.
 struct PartitionFold::FlowSlot {
   OpenWindow* window = nullptr;
@@ -40,6 +50,7 @@ void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, FoldOut
   ++counters_.batches;
   counters_.packets_in += batch.size();
   Source& source = sources_[batch.source];
+  source.vanished = false;
   const SourceProgress before = source.progress;
   const auto first = FirstNew(batch, batch.source, source, output);
   counters_.repeated_packets += first.value_or(batch.size());
@@ -53,7 +64,10 @@ void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, FoldOut
   source.progress.watermark = std::max(source.progress.watermark, batch.watermark);
   if (source.progress.watermark != base::kBeginningOfTime)
     CloseUpTo(ClosedBy(source.progress.watermark), batch.source, source, false, output);
-  if (batch.final) Finish(batch.source, source, output);
+  if (batch.final) {
+    Finish(batch.source, source, output);
+    ForgetSources();
+  }
   if (!refolding_) SnapshotLaggards(output);
 }
 
@@ -114,6 +128,10 @@ void PartitionFold::AddPhase(const PacketBatch& batch, std::size_t first, std::i
     if (time < cursor.start || time >= cursor.start + options_.window_length) {
       cursor.start = base::AlignDown(time - phase, options_.window_length) + phase;
       cursor.window = nullptr;
+    }
+    if (IsFarAhead(batch, time)) {
+      counters_.ahead_packets += phase == base::Duration::zero() ? 1 : 0;
+      continue;
     }
     const auto late_after = LateAfter(batch, i, cursor.start, straggler);
     if (!late_after && cursor.window == nullptr)
@@ -270,6 +288,7 @@ void PartitionFold::Vanish(const std::string& name, FoldOutput& output) {
   const auto found = sources_.find(name);
   if (found == sources_.end() || found->second.progress.final) return;
   Source& source = found->second;
+  source.vanished = true;
   if (source.links.empty()) return;
   ++counters_.vanished_sources;
   const EventTime end = EndOfOpenWindows(source);
@@ -288,10 +307,33 @@ void PartitionFold::ForgetLinks(Source& source, FoldOutput& output) {
   source.closings.clear();
 }
 
+/// Of the sources that ended more than so many ago those whose time is the oldest.
+void PartitionFold::ForgetSources() {
+  std::vector<std::pair<EventTime, std::string>> ended;
+  for (const auto& [name, source] : sources_) {
+    if (source.progress.final && source.marks.empty()) ended.emplace_back(source.progress.watermark, name);
+  }
+  if (ended.size() <= options_.ended_sources) return;
+  const auto kept = ended.end() - static_cast<std::ptrdiff_t>(options_.ended_sources);
+  std::nth_element(ended.begin(), kept, ended.end());
+  for (auto forgotten = ended.begin(); forgotten != kept; ++forgotten) sources_.erase(forgotten->second);
+}
+
 std::size_t PartitionFold::link_count() const {
   std::size_t count = 0;
   for (const auto& [name, source] : sources_) count += source.links.size();
   return count;
+}
+
+std::uint64_t PartitionFold::open_packets() const {
+  std::uint64_t packets = 0;
+  for (const auto& [name, source] : sources_) {
+    for (const auto& [link_name, link] : source.links) {
+      for (const auto& [start, window] : link.open)
+        packets += base::AlignDown(start, options_.window_length) == start ? window.sums.packets() : 0;
+    }
+  }
+  return packets;
 }
 
 std::vector<std::string> PartitionFold::RunningSources() const {
@@ -305,7 +347,7 @@ std::vector<std::string> PartitionFold::RunningSources() const {
 EventTime PartitionFold::Watermark() const {
   EventTime oldest = base::kEndOfTime;
   for (const auto& [name, source] : sources_) {
-    if (!source.progress.final) oldest = std::min(oldest, source.progress.watermark);
+    if (!source.progress.final && !source.vanished) oldest = std::min(oldest, source.progress.watermark);
   }
   return oldest;
 }

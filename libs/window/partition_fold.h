@@ -27,6 +27,7 @@ struct FoldOptions {
   std::size_t sequence_length = 10;
   std::size_t coming_windows = 12;  // whose usual load a sequence tells
   std::size_t snapshot_every = 20;  // windows of a link
+  std::size_t ended_sources = 100;  // that are remembered, to know what they send again
   feature::FeatureOptions features;
   std::shared_ptr<const feature::Schema> schema =
       std::make_shared<feature::Schema>(feature::Schema::Default());
@@ -100,16 +101,19 @@ class PartitionFold {
 
   /// For a new fold, before its first batch.
   void BeginRefold(const Progress& before);
-  /// `links` are those that were watched, by source and name.
+  /// `links` are those that were watched, by source and name. One that lacks windows which its source has
+  /// closed begins anew: they can't be read back, or its state is left over from another group.
   void EndRefold(const Progress& now, std::map<std::string, std::map<std::string, LinkHistory>> links,
                  const WindowNumbers& numbers);
 
   const FoldCounters& counters() const { return counters_; }
   /// Sources that have not ended.
   std::vector<std::string> RunningSources() const;
+  /// Packets in windows that are open; of windows that overlap, in those aligned to their length.
+  std::uint64_t open_packets() const;
   /// Links that are being watched.
   std::size_t link_count() const;
-  /// The oldest watermark of a source that has not ended; kEndOfTime without any.
+  /// The oldest watermark of a source that has neither ended nor vanished; kEndOfTime without any.
   base::EventTime Watermark() const;
 
  private:
@@ -139,6 +143,7 @@ class PartitionFold {
   struct Source {
     SourceProgress progress;
     base::EventTime closed_to = base::kBeginningOfTime;  // windows that end here or before are closed
+    bool vanished = false;                               // and not come back
     std::map<std::string, Link> links;
     std::deque<Mark> marks;        // since the oldest offset that is needed
     std::deque<Closing> closings;  // since the oldest window that is needed
@@ -165,6 +170,7 @@ class PartitionFold {
   ClosedWindow CloseNext(const std::string& name, Link& link, const Source& source, bool source_ends);
   void Finish(const std::string& name, Source& source, FoldOutput& output);
   void ForgetLinks(Source& source, FoldOutput& output);
+  void ForgetSources();
   bool SnapshotIsDue(const std::string& link, base::EventTime start) const;
   void NoteClosing(Source& source, std::uint64_t first);
   void SnapshotLaggards(FoldOutput& output);

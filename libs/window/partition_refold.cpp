@@ -100,8 +100,13 @@ void PartitionFold::EndRefold(const Progress& now,
     for (auto& [link_name, link] : source.links) DropBelow(source.closed_to, link);
   }
   for (auto& [name, histories] : links) {
+    if (!now.contains(name)) continue;
     Source& source = sources_[name];
-    for (auto& [link_name, history] : histories) source.links[link_name].history = std::move(history);
+    for (auto& [link_name, history] : histories) {
+      // One that is behind would write windows again that were written.
+      if (history.next_start() + options_.window_length <= source.closed_to) continue;
+      source.links[link_name].history = std::move(history);
+    }
     source.closings.push_back({source.closed_to, numbers.needed});
   }
   for (auto& [name, source] : sources_) {

@@ -23,14 +23,16 @@ Table MakeTable() {
       .Counter("flowcast_features_packets_total", "Packets read, in batches that were not refused.",
                Fold(&window::FoldCounters::packets_in))
       .Counter("flowcast_features_folded_packets_total",
-               "What became of them: in a window that was closed, too late for theirs, or sent again and "
-               "dropped. With "
+               "What became of them: in a window that was closed, too late for theirs, dated more than an "
+               "hour ahead of their "
+               "batch's watermark and dropped, or sent again and dropped. With "
                "flowcast_features_waiting_packets these add up to flowcast_features_packets_total, but for "
                "packets that "
                "waited when another instance, or the one before a restart, had read them.",
                "result",
                {{"in_window", Fold(&window::FoldCounters::packets_in_windows)},
                 {"late", Fold(&window::FoldCounters::late_packets)},
+                {"ahead", Fold(&window::FoldCounters::ahead_packets)},
                 {"repeated", Fold(&window::FoldCounters::repeated_packets)}})
       .Gauge("flowcast_features_waiting_packets", "Packets in windows that are open.",
              [](const Facts& facts) { return facts.waiting_packets; })

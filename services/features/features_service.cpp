@@ -38,6 +38,8 @@ void FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) 
   Partition& partition = partitions_.at(record.from);
   const auto batch = wire::DecodePacketBatch(record.value);
   window::FoldOutput output;
+  // What was to be folded again is not there any more.
+  if (!partition.live && record.offset >= partition.state.next_offset) GoLive(partition);
   if (batch) {
     partition.fold.Apply(*batch, record.offset, output);
     partition.heard[batch->source] = clock_.Steady();
@@ -61,6 +63,7 @@ void FeaturesTask::GoLive(Partition& partition) {
   state.now.clear();
   partition.live = true;
   partition.before_live = partition.fold.counters();
+  partition.waiting_then = partition.fold.open_packets();
 }
 
 void FeaturesTask::Refuse(const bus::InRecord& record, wire::WireError error) {
@@ -176,8 +179,11 @@ window::FoldCounters FeaturesTask::fold_counters() const {
 std::uint64_t FeaturesTask::waiting_packets() const {
   std::uint64_t waiting = 0;
   for (const auto& [at, partition] : partitions_) {
-    const window::FoldCounters& fold = partition.fold.counters();
-    waiting += fold.packets_in - fold.packets_in_windows - fold.late_packets - fold.repeated_packets;
+    if (!partition.live) continue;
+    window::FoldCounters since = partition.fold.counters();
+    since -= partition.before_live;
+    waiting += partition.waiting_then + since.packets_in - since.packets_in_windows - since.late_packets -
+               since.ahead_packets - since.repeated_packets;
   }
   return waiting;
 }

@@ -74,6 +74,7 @@ class FeaturesTask : public slice::Task {
     window::PartitionFold fold;
     PartitionState state;  // as it was found; then only next_offset moves
     window::FoldCounters before_live;
+    std::uint64_t waiting_then = 0;               // packets of open windows when it went live
     bool live = false;                            // past the silent re-fold
     bool moved = false;                           // since the last commit
     std::map<std::string, base::Duration> heard;  // when something of a source was read last

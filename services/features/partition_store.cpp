@@ -52,7 +52,15 @@ void PartitionStore::LoadLinks(std::int32_t partition, const state::Kept& kept,
     const auto found = links.find(record.key);
     if (found == links.end()) return;
     const auto window = wire::DecodeWindow(record.value);
-    if (window && Fits(*window) && window->start == found->second.next_start()) found->second.Add(*window);
+    if (!window || !Fits(*window)) return;
+    window::LinkHistory& history = found->second;
+    const window::LinkSnapshot& snapshot = snapshots.at(record.key);
+    if (window->start == history.next_start()) {
+      history.Add(*window);
+    } else if (window->start < snapshot.next_start && history.next_start() != snapshot.next_start) {
+      // The snapshot is younger: what came until here was of the source's former self, at the same times.
+      history = window::LinkHistory(window::HistoryOptionsOf(options_), snapshot);
+    }
   };
   const bus::TopicPartition at{names_.windows, partition};
   const auto end = reader_.Follow(at, progress.windows_from, progress.windows_to, follow);

@@ -58,6 +58,22 @@ class World {
   std::unique_ptr<Instance> instance;
 };
 
+/// Commits a position as another program would.
+void CommitAs(World& world, const std::string& metadata) {
+  const auto consumer = world.bus.MakeConsumer({"features"});
+  const auto producer = world.bus.MakeProducer({.transactional_id = "someone"});
+  struct Deaf : bus::RebalanceListener {
+    void OnAssigned(const std::vector<bus::Position>&) override {}
+    void OnRevoked(const std::vector<bus::TopicPartition>&, bool) override {}
+  } deaf;
+  consumer->Subscribe({world.names.packets}, deaf);
+  consumer->Poll(0ms, 1);
+  producer->InitTransactions();
+  producer->Begin();
+  producer->Commit({{{world.names.packets, 0}, 1, metadata}}, *consumer->Token());
+  consumer->Close();
+}
+
 class FeaturesServiceTest : public testing::Test {
  protected:
   static Log MakeLog(std::uint64_t seed, double disorder_s) {
@@ -347,6 +363,25 @@ TEST_F(FeaturesServiceTest, WhatATransactionThatWasLeftOpenHidesIsWaitedFor) {
   EXPECT_EQ(wire::DecodeWindow(windows[2].value)->start, At(10));
 }
 
+TEST_F(FeaturesServiceTest, AStopWhileItsStateIsWaitedForCommitsNothing) {
+  Stream stream;
+  const auto zombie = world_.bus.MakeProducer({.transactional_id = "zombie"});
+  zombie->InitTransactions();
+  zombie->Begin();
+  zombie->Send({.to = {world_.names.state, 0}, .key = "x", .value = "y"});
+  world_.Begin();
+  world_.Send(stream.Add("a", At(0)).Next(At(1)));
+  world_.Send(stream.Add("a", At(6)).Next(At(11)));
+  world_.instance->RunOut();
+  const auto committed = world_.bus.Committed("features");
+  world_.stop = [] { return true; };
+  world_.Begin();
+  world_.Send(stream.Add("a", At(12)).Next(At(15)));
+  EXPECT_THROW(world_.instance->Step(), bus::BusError);
+  EXPECT_EQ(world_.bus.Committed("features"), committed);
+  EXPECT_FALSE(world_.lines.Contain("has no state"));
+}
+
 TEST_F(FeaturesServiceTest, LinksWhoseStateIsOfOtherWindowsBeginAnew) {
   world_.Begin();
   Stream stream;
@@ -362,26 +397,94 @@ TEST_F(FeaturesServiceTest, LinksWhoseStateIsOfOtherWindowsBeginAnew) {
   EXPECT_EQ(wire::DecodeWindow(windows[2].value)->start, At(12.5));
 }
 
+TEST_F(FeaturesServiceTest, WindowsOfASourcesFormerSelfAreNotTakenForThoseOfItsNewOne) {
+  Stream other("other"), former, again("demo", 2);
+  const Log log{other.Add("x", At(0)).Next(At(5)), former.Add("a", At(0)).Next(At(60), true),
+                again.Add("a", At(0)).Next(At(11))};
+  const packet::PacketBatch last = again.Add("a", At(12)).Next(At(20));
+  RunStraight(log);
+  world_.Send(last);
+  world_.instance->RunOut();
+  World restarted;
+  restarted.Begin();
+  for (const packet::PacketBatch& batch : log) restarted.Send(batch);
+  restarted.instance->RunOut();
+  restarted.Begin();
+  restarted.Send(last);
+  restarted.instance->RunOut();
+  ExpectSame(restarted, world_);
+}
+
+TEST_F(FeaturesServiceTest, ARecordBehindThoseThatRetentionTookIsNotPartOfTheRefold) {
+  world_.Begin();
+  Stream stream;
+  world_.Send(stream.Add("a", At(0)).Next(At(1)));
+  world_.Send(stream.Add("a", At(2)).Next(At(3)));
+  world_.instance->RunOut();
+  const auto committed = world_.bus.Committed("features");
+  ASSERT_THAT(committed, SizeIs(1));
+  ASSERT_EQ(committed[0].offset, 0);
+  world_.Begin();
+  world_.task->OnAssigned(committed);
+  slice::Outbox outbox;
+  const packet::PacketBatch next = stream.Add("a", At(12)).Next(At(15));
+  world_.task->OnRecord({.from = committed[0].at, .offset = 10, .value = wire::Encode(next)}, outbox);
+  EXPECT_EQ(world_.task->counters().refolded, 0u);
+  EXPECT_EQ(world_.task->fold_counters().packets_in, 1u);
+  EXPECT_EQ(world_.task->fold_counters().windows, 1u) << "the one that the packet is in";
+  const auto positions = world_.task->Positions();
+  ASSERT_THAT(positions, SizeIs(1));
+  EXPECT_EQ(positions[0].offset, 11);
+}
+
+TEST_F(FeaturesServiceTest, NothingWaitsOnceEveryWindowIsClosedAlsoAfterARestart) {
+  world_.Begin();
+  Stream stream;
+  world_.Send(stream.Add("a", At(0)).Add("a", At(6)).Next(At(5)));
+  world_.instance->RunOut();
+  world_.Begin();
+  world_.instance->RunOut();
+  EXPECT_EQ(world_.task->waiting_packets(), 1u);
+  world_.Send(stream.Next(At(10)));
+  world_.instance->RunOut();
+  EXPECT_EQ(world_.task->waiting_packets(), 0u);
+}
+
+TEST_F(FeaturesServiceTest, ASourceThatHasVanishedHoldsTheWatermarkNoLonger) {
+  world_.Begin();
+  Stream stream, other("other");
+  world_.Send(stream.Add("a", At(0)).Next(At(7)));
+  world_.instance->RunOut();
+  world_.clock.Advance(61min);
+  world_.Send(other.Add("x", At(3661)).Next(At(3661)));
+  world_.instance->RunOut();
+  ASSERT_EQ(world_.task->fold_counters().vanished_sources, 1u);
+  EXPECT_EQ(world_.task->Watermark(), At(3661));
+}
+
 TEST_F(FeaturesServiceTest, APositionWithForeignMetadataIsUsedWithAWarning) {
   Stream stream;
   world_.Send(stream.Add("a", At(0)).Next(At(1)));
   world_.Send(stream.Add("a", At(6)).Next(At(11)));
-  const auto consumer = world_.bus.MakeConsumer({"features"});
-  const auto producer = world_.bus.MakeProducer({.transactional_id = "someone"});
-  struct Deaf : bus::RebalanceListener {
-    void OnAssigned(const std::vector<bus::Position>&) override {}
-    void OnRevoked(const std::vector<bus::TopicPartition>&, bool) override {}
-  } deaf;
-  consumer->Subscribe({world_.names.packets}, deaf);
-  consumer->Poll(0ms, 1);
-  producer->InitTransactions();
-  producer->Begin();
-  producer->Commit({{{world_.names.packets, 0}, 1, "someone else's"}}, *consumer->Token());
-  consumer->Close();
+  CommitAs(world_, "someone else's");
   world_.Begin();
   world_.instance->RunOut();
   EXPECT_TRUE(world_.lines.Contain("has no state in flowcast.state.v1"));
   EXPECT_THAT(world_.Values(world_.names.windows), SizeIs(1));
+}
+
+TEST_F(FeaturesServiceTest, NothingIsWrittenWhileTheStateIsOfAnotherPosition) {
+  Stream stream;
+  world_.Begin();
+  world_.Send(stream.Add("a", At(0)).Next(At(1)));
+  world_.instance->RunOut();
+  world_.instance->Stop();
+  const auto records = world_.Values(world_.names.state).size();
+  CommitAs(world_, wire::EncodeCommitNote(99));
+  world_.Begin();
+  world_.Send(stream.Add("a", At(6)).Next(At(11)));
+  EXPECT_THROW(world_.instance->Step(), bus::BusError);
+  EXPECT_THAT(world_.Values(world_.names.state), SizeIs(records));
 }
 
 }  // namespace

@@ -285,6 +285,13 @@ TEST_F(AccumulatorTest, ServiceClassesAreSharesOfIp) {
   EXPECT_EQ(features[kDscpOtherShare], 0.25);
 }
 
+TEST_F(AccumulatorTest, AServiceClassWithoutIpMakesNoShareImpossible) {
+  AddOfClass(46);
+  AddOfClass(46, {.key = {.ether_type = 0x0806}});  // no capture says so, but a message may
+  const FeatureValues features = Features();
+  for (std::size_t i = kDscpBestEffortShare; i <= kDscpOtherShare; ++i) EXPECT_LE(features[i], 1) << i;
+}
+
 TEST_F(AccumulatorTest, CastsVersionsAndDirectionsAreCounted) {
   packet::FlowKey six = Flow();
   six.source.version = six.destination.version = 6;

@@ -40,6 +40,9 @@ TEST(NormalizationTest, AColumnThatDoesNotVaryDividesByNothing) {
   EXPECT_DOUBLE_EQ(FitOf({7, 7, 7}, Scaling::kRobust).scale, 0.05);
   EXPECT_DOUBLE_EQ(FitOf({7, 7, 7}, Scaling::kZScore).scale, 1);
   EXPECT_DOUBLE_EQ(FitOf({7, 7, 7}, Scaling::kMinMax).scale, 1);
+  const std::vector<double> tenths(10, 0.1);  // whose mean is not 0.1
+  EXPECT_EQ(FitOf(tenths, Scaling::kZScore).centre, 0.1);
+  EXPECT_EQ(FitOf(tenths, Scaling::kZScore).scale, 1);
 }
 
 TEST(NormalizationTest, OnlyTheRobustOneTakesLogarithmsAndTheCalendarPassesThrough) {

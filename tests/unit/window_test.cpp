@@ -259,6 +259,44 @@ TEST_F(WindowTest, ASourceThatStandsStillDoesNotHoldUpTheOthers) {
   EXPECT_GT(fold_.OldestNeededWindow(), 90'000u);
 }
 
+TEST_F(WindowTest, ALinkWhoseStateIsBehindItsSourceBeginsAnewInsteadOfRepeatingWindows) {
+  const SourceProgress now{.epoch = 1, .next_sequence = 1, .started = At(0), .watermark = At(100)};
+  fold_.BeginRefold({{"demo", now}});
+  std::map<std::string, std::map<std::string, LinkHistory>> links;
+  links["demo"].emplace("demo/a", LinkHistory(HistoryOptionsOf(options_), At(90)));
+  links["demo"].emplace("demo/b", LinkHistory(HistoryOptionsOf(options_), At(100)));
+  links["gone"].emplace("gone/x", LinkHistory(HistoryOptionsOf(options_), At(100)));
+  fold_.EndRefold({{"demo", now}}, std::move(links), {});
+  EXPECT_EQ(fold_.link_count(), 1u);
+  stream_.Skip(1);
+  AdvanceTo(105);
+  ExpectWindow(100, 0, false, "demo/b");
+  ExpectNothingMore();
+}
+
+TEST_F(WindowTest, APacketDatedFarAheadDoesNotHoldThePositionForEver) {
+  constexpr double kYear = 365.25 * 86'400;
+  Feed({0, kYear});
+  for (int second = 1; second < 100; ++second) {
+    Feed({second + 0.5});
+    AdvanceTo(second + 1);
+  }
+  EXPECT_GT(fold_.OldestNeededOffset().value_or(offset_), 100);
+  EXPECT_EQ(fold_.counters().ahead_packets, 1u);
+}
+
+TEST_F(WindowTest, OfSourcesThatEndedTheLastHundredAreRemembered) {
+  std::vector<Stream> files;
+  for (int i = 0; i < 150; ++i) {
+    files.emplace_back("file" + std::to_string(i));
+    Apply(files.back().Add("a", At(i)).Next(At(i), true));
+  }
+  EXPECT_EQ(fold_.ProgressNow().size(), 100u);
+  const auto windows = closed_.size();
+  Apply(Stream("file149").Add("a", At(149)).Next(At(149), true));
+  EXPECT_EQ(closed_.size(), windows) << "known still, so sent again";
+}
+
 TEST_F(WindowTest, LatenessKeepsWindowsOpenForLonger) {
   options_.lateness = 3s;
   Restart(options_);
@@ -424,6 +462,7 @@ TEST_F(WindowTest, ALinkWithoutPacketsIsRetired) {
 TEST_F(WindowTest, AJumpOverYearsCostsNoMoreThanTheExpiry) {
   Feed({0});
   constexpr double kYears = 20 * 365.25 * 86'400;
+  watermark_ = At(kYears + 1);
   Feed({kYears + 1});
   AdvanceTo(kYears + 5);
   EXPECT_THAT(closed_, SizeIs(1 + 720 + 1));
