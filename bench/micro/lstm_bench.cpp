@@ -29,7 +29,9 @@ double Now() {
 }
 
 lstm::LearnerOptions Options(std::int64_t batch_size, int epochs) {
-  return {.dropout = 0.2, .training = {.epochs = epochs, .patience = 1000, .batch_size = batch_size}};
+  return {.dropout = 0.2,
+          .head_size = 0,
+          .training = {.epochs = epochs, .patience = 1000, .batch_size = batch_size}};
 }
 
 /// The best epoch of some: what the code can do when nothing disturbs it.

@@ -21,10 +21,10 @@ struct TrainingOptions {
 struct LearnerOptions {
   std::int64_t hidden = 64;
   std::int64_t layers = 2;
-  double dropout = 0.1;        // between layers, while training
-  bool attention = false;      // over the steps of the last layer
-  std::int64_t head_size = 0;  // hidden units between the LSTM and the answers; 0: linear
-  int members = 1;             // networks of different seeds whose quantiles are averaged
+  double dropout = 0.1;         // between layers, while training
+  bool attention = false;       // over the steps of the last layer
+  std::int64_t head_size = 32;  // hidden units between the LSTM and the answers; 0: linear
+  int members = 1;              // networks of different seeds whose quantiles are averaged
   TrainingOptions training;
 };
 

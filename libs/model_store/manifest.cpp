@@ -75,6 +75,9 @@ void ReadNetwork(const Json& json, Manifest& manifest) {
   manifest.layers = json.at("layers").get<std::int64_t>();
   manifest.hidden = json.at("hidden").get<std::int64_t>();
   manifest.dropout = json.at("dropout").get<double>();
+  manifest.head_size = json.at("head_size").get<std::int64_t>();
+  manifest.attention = json.at("attention").get<bool>();
+  manifest.members = json.at("members").get<int>();
   manifest.parameters = json.at("parameters").get<std::int64_t>();
 }
 
@@ -88,6 +91,7 @@ Manifest Read(const Json& json) {
   manifest.features = json.at("features").get<std::vector<std::string>>();
   manifest.target = json.at("target").get<std::string>();
   manifest.horizon_windows = json.at("horizon_windows").get<int>();
+  manifest.horizons = json.at("horizons").get<std::vector<int>>();
   manifest.window_length = base::Duration(json.at("window_ns").get<std::int64_t>());
   ReadNetwork(json.at("network"), manifest);
   ReadTraining(json.at("training"), manifest);
@@ -103,6 +107,9 @@ std::string ToJson(const Manifest& manifest) {
                      {"layers", manifest.layers},
                      {"hidden", manifest.hidden},
                      {"dropout", manifest.dropout},
+                     {"head_size", manifest.head_size},
+                     {"attention", manifest.attention},
+                     {"members", manifest.members},
                      {"parameters", manifest.parameters}};
   const Json training{{"seed", manifest.seed},
                       {"trained_from", base::FormatTime(manifest.trained_from)},
@@ -122,6 +129,7 @@ std::string ToJson(const Manifest& manifest) {
                   {"features", manifest.features},
                   {"target", manifest.target},
                   {"horizon_windows", manifest.horizon_windows},
+                  {"horizons", manifest.horizons},
                   {"window_ns", manifest.window_length.count()},
                   {"network", network},
                   {"training", training},

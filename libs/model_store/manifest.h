@@ -40,13 +40,17 @@ struct Manifest {
   std::string flowcast_version;
   std::uint64_t schema_hash = 0;
   std::vector<std::string> features;
-  std::string target;  // name of a feature
-  int horizon_windows = 1;
+  std::string target;            // name of a feature
+  int horizon_windows = 1;       // the nearest one, that metrics are of
+  std::vector<int> horizons{1};  // all that it forecasts, windows ahead
   base::Duration window_length{};
   std::int64_t sequence_length = 0;
   std::int64_t layers = 0;
   std::int64_t hidden = 0;
   double dropout = 0;
+  std::int64_t head_size = 0;  // hidden units of the head; 0: linear
+  bool attention = false;
+  int members = 1;  // networks of different seeds
   std::int64_t parameters = 0;
   std::uint64_t seed = 0;
   base::EventTime trained_from = base::kBeginningOfTime;   // of the examples' last windows

@@ -82,6 +82,28 @@ Model ModelFolder::Load(const std::string& name, const std::string& version) con
   return {FromJson(ReadFile(folder / "manifest.json")), ReadFile(folder / "weights.bin")};
 }
 
+void ModelFolder::KeepCheckpoint(const std::string& name, const std::string& bytes) const {
+  const fs::path folder = root_ / name;
+  try {
+    fs::create_directories(folder);
+    WriteFile(folder / ".checkpoint.tmp", bytes);
+    fs::rename(folder / ".checkpoint.tmp", folder / "checkpoint");
+  } catch (const fs::filesystem_error& error) {
+    throw CannotKeep(folder, error);
+  }
+}
+
+std::string ModelFolder::Checkpoint(const std::string& name) const {
+  const fs::path place = root_ / name / "checkpoint";
+  std::error_code error;
+  return fs::is_regular_file(place, error) ? ReadFile(place) : "";
+}
+
+void ModelFolder::DropCheckpoint(const std::string& name) const {
+  std::error_code error;
+  fs::remove(root_ / name / "checkpoint", error);
+}
+
 Model ModelFolder::LoadCurrent(const std::string& name) const { return Load(name, "current"); }
 
 }  // namespace flowcast::model_store

@@ -9,7 +9,7 @@
 
 namespace flowcast::model_store {
 
-/// A model as it travels: its manifest and the network's own bytes (lstm::Network::Save).
+/// A model as it travels: its manifest and the network's own bytes (libs/lstm).
 struct Model {
   Manifest manifest;
   std::string weights;
@@ -27,6 +27,11 @@ class ModelFolder {
   /// or nothing; then points `current` at it, atomically too. Throws base::RuntimeError with the
   /// remedy when the folder cannot be written. Returns the version's folder.
   std::filesystem::path Save(const Model& model) const;
+  /// ROOT/NAME/checkpoint: what a training goes on from after a restart; the last one kept, whole or not at
+  /// all. Empty when there is none. The first throws base::RuntimeError when it cannot be written.
+  void KeepCheckpoint(const std::string& name, const std::string& bytes) const;
+  std::string Checkpoint(const std::string& name) const;
+  void DropCheckpoint(const std::string& name) const;
   /// Throws base::RuntimeError when it is absent or damaged.
   Model Load(const std::string& name, const std::string& version) const;
   /// Throws base::RuntimeError when there is none.

@@ -162,8 +162,8 @@ Dataset ExampleStore::Build(const DatasetOptions& options) const {
     throw base::RuntimeError("there are no sequences to learn from; is flowcast-features running?");
   Dataset dataset;
   dataset.from = oldest();
-  dataset.until =
-      base::AlignDown(PartOf(dataset.from, newest(), options.train_fraction), shape_.window_length);
+  dataset.until = base::AlignDown(
+      PartOf(dataset.from, std::min(newest(), options.newest), options.train_fraction), shape_.window_length);
   dataset.shape = ShapeOf(shape_, options.targets, options.horizons, options.levels);
   dataset.percentiles = PercentilesUntil(dataset.until, options.targets.front().column);
   const EventTime validate_from = PartOf(dataset.from, dataset.until, 1 - options.validation_fraction);

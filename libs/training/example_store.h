@@ -18,8 +18,9 @@ struct DatasetOptions {
   std::vector<Target> targets{feature::kPackets};  // percentiles are of the first
   std::vector<int> horizons{1};                    // windows ahead, ascending
   std::vector<double> levels{0.5};
-  double train_fraction = 1.0;       // of the event time; what follows is left for watching
-  double validation_fraction = 0.2;  // of the learning part, its newest
+  base::EventTime newest = base::kEndOfTime;  // sequences that end later are left out
+  double train_fraction = 1.0;                // of the event time; what follows is left for watching
+  double validation_fraction = 0.2;           // of the learning part, its newest
 };
 
 /// Examples in order of link and time, split in time with a gap of a sequence's length between

@@ -24,6 +24,14 @@ std::size_t Shape::median() const {
   return static_cast<std::size_t>(std::find(levels.begin(), levels.end(), 0.5) - levels.begin());
 }
 
+std::optional<std::size_t> Shape::AnswerOf(std::size_t column, int horizon) const {
+  const auto target = std::find(targets.begin(), targets.end(), static_cast<std::int64_t>(column));
+  const auto ahead = std::find(horizons.begin(), horizons.end(), horizon);
+  if (target == targets.end() || ahead == horizons.end()) return std::nullopt;
+  return AnswerAt(static_cast<std::size_t>(target - targets.begin()),
+                  static_cast<std::size_t>(ahead - horizons.begin()), median());
+}
+
 void CheckShape(const Shape& shape) {
   Require(shape.length >= 1 && shape.features >= 1, "a sequence needs at least one step of one feature");
   Require(shape.context >= 0, "the number of context columns must not be negative");

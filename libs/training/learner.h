@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct Shape {
   std::size_t AnswerAt(std::size_t target, std::size_t horizon, std::size_t level) const {
     return TargetAt(target, horizon) * levels.size() + level;
   }
+  /// Position of the median of a column so many windows ahead within a row of answers; nothing when it is
+  /// not forecast.
+  std::optional<std::size_t> AnswerOf(std::size_t column, int horizon) const;
   bool operator==(const Shape&) const = default;
 };
 

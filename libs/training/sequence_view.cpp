@@ -49,15 +49,6 @@ float AboveLast(const Sequence& sequence, const Target& target, double raw) {
   return ToOwnScale(sequence, target, raw) - ToOwnScale(sequence, target, sequence.last[target.column]);
 }
 
-/// Position of `value` in `list`. Throws base::RuntimeError.
-template <typename T>
-std::size_t PositionOf(const std::vector<T>& list, T value, const char* what) {
-  const auto found = std::find(list.begin(), list.end(), value);
-  if (found != list.end()) return static_cast<std::size_t>(found - list.begin());
-  throw base::RuntimeError("the model does not forecast " + std::string(what) + " " + std::to_string(value) +
-                           "; train one that does");
-}
-
 }  // namespace
 
 Target::Target(feature::Index index) : column(index), transform(feature::Catalogue()[index].transform) {}
@@ -132,9 +123,11 @@ std::vector<Scored> Forecast(Predictor& predictor, const std::vector<Pair>& pair
                              int horizon) {
   constexpr std::size_t kBatch = 1024;
   const Shape& shape = predictor.shape();
-  const auto column = static_cast<std::int64_t>(target.column);
-  const std::size_t at = shape.AnswerAt(PositionOf(shape.targets, column, "column"),
-                                        PositionOf(shape.horizons, horizon, "horizon"), shape.median());
+  const auto at = shape.AnswerOf(target.column, horizon);
+  if (!at) {
+    throw base::RuntimeError("the model does not forecast column " + std::to_string(target.column) + " " +
+                             std::to_string(horizon) + " windows ahead; train one that does");
+  }
   std::vector<Scored> scored;
   for (std::size_t begin = 0; begin < pairs.size(); begin += kBatch) {
     const std::size_t end = std::min(begin + kBatch, pairs.size());
@@ -147,7 +140,7 @@ std::vector<Scored> Forecast(Predictor& predictor, const std::vector<Pair>& pair
     const auto answers = predictor.Predict(inputs, context);
     for (std::size_t i = begin; i < end; ++i) {
       const double persistence = pairs[i].sequence->last[target.column];
-      const auto value = ToRaw(*pairs[i].sequence, target, answers[(i - begin) * shape.answer_size() + at]);
+      const auto value = ToRaw(*pairs[i].sequence, target, answers[(i - begin) * shape.answer_size() + *at]);
       scored.push_back(
           {&pairs[i], pairs[i].truth->last[target.column], value.value_or(persistence), persistence});
     }

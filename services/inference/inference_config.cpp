@@ -26,7 +26,7 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
       ->capture_default_str();
   app.add_option("--normalization", config.normalization, "as flowcast-features was told")
       ->capture_default_str();
-  app.add_option("--horizon", config.inference.horizon_windows, "windows ahead; the model's must be the same")
+  app.add_option("--horizon", config.inference.horizon_windows, "windows ahead; one of the model's")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   app.add_option("--model", config.model, "name of the model to follow on models.v1")->capture_default_str();

@@ -78,9 +78,11 @@ std::vector<std::optional<double>> InferenceTask::AskModel() const {
   if (asked.empty()) return values;
   const training::Shape& shape = models_.current()->predictor->shape();
   const auto answers = models_.current()->predictor->Predict(inputs, context);
+  const std::size_t at =
+      shape.AnswerOf(options_.target, options_.horizon_windows).value();  // the watcher saw it
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    values[asked[i]] = training::ToRaw(waiting_[asked[i]].sequence, options_.target,
-                                       answers[i * shape.answer_size() + shape.median()]);
+    values[asked[i]] =
+        training::ToRaw(waiting_[asked[i]].sequence, options_.target, answers[i * shape.answer_size() + at]);
   }
   return values;
 }

@@ -60,9 +60,12 @@ std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& 
     return "it was trained on another feature schema; train it again, with the same --features and "
            "--normalization";
   if (manifest.target != target) return "it forecasts " + manifest.target + ", not " + target + " (--target)";
-  if (manifest.horizon_windows != demands_.horizon_windows) {
-    return "its horizon is " + std::to_string(manifest.horizon_windows) + " windows, not " +
-           std::to_string(demands_.horizon_windows) + " (--horizon)";
+  const auto& horizons = manifest.horizons;
+  if (std::find(horizons.begin(), horizons.end(), demands_.horizon_windows) == horizons.end()) {
+    std::string list;
+    for (const int horizon : horizons) list += (list.empty() ? "" : ", ") + std::to_string(horizon);
+    return "it forecasts " + list + " windows ahead, not " + std::to_string(demands_.horizon_windows) +
+           " (--horizon)";
   }
   return std::nullopt;
 }
@@ -74,6 +77,8 @@ std::optional<std::string> ModelWatcher::TryOut(training::Predictor& predictor,
     return "its network has another shape than its manifest says";
   }
   const training::Shape& shape = predictor.shape();
+  if (!shape.AnswerOf(demands_.target, demands_.horizon_windows))
+    return "its network has no answer for what its manifest says it forecasts";
   const std::vector<float> answers = predictor.Predict(std::vector<float>(shape.input_size(), 0.5F),
                                                        std::vector<float>(shape.context_size(), 0.5F));
   const bool finite = std::all_of(answers.begin(), answers.end(), [](float x) { return std::isfinite(x); });

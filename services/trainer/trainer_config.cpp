@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "libs/base/error.h"
+#include "libs/forecast/forecast.h"
 #include "services/trainer/trainer_metrics.h"
 
 namespace flowcast::services {
@@ -21,15 +22,15 @@ void AddDataOptions(CLI::App& app, TrainerConfig& config) {
                  "share of the learning part, its newest, for early stopping")
       ->capture_default_str()
       ->check(CLI::Range(0.05, 0.5));
-  app.add_option("--target", config.target, "what is forecast: packets or bytes")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"packets", "bytes"}));
+  app.add_option("--target", config.target, "what is forecast: packets, bytes, or another of the features")
+      ->capture_default_str();
   app.add_option("--features", config.features,
                  "as flowcast-features was told: the sequences must have these")
       ->capture_default_str();
   app.add_option("--normalization", config.normalization, "as flowcast-features was told")
       ->capture_default_str();
-  app.add_option("--horizon", config.trainer.dataset.horizons.front(), "windows ahead")
+  app.add_option("--horizons,--horizon", config.trainer.dataset.horizons, "windows ahead, ascending")
+      ->delimiter(',')
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
 }
@@ -42,6 +43,15 @@ void AddNetworkOptions(CLI::App& app, TrainerConfig& config) {
   app.add_option("--layers", config.learner.layers, "LSTM layers")
       ->capture_default_str()
       ->check(CLI::Range(1, 16));
+  app.add_option("--head-size", config.learner.head_size,
+                 "hidden units between the LSTM and the answers; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 4096));
+  app.add_flag("--attention", config.learner.attention, "over the steps of the last layer");
+  app.add_option("--members", config.learner.members,
+                 "networks of different seeds, whose answers are averaged")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
   app.add_option("--dropout", config.learner.dropout, "between the layers, while training")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 0.9));
@@ -66,7 +76,8 @@ void AddNetworkOptions(CLI::App& app, TrainerConfig& config) {
   app.add_option("--seed", training.seed,
                  "the same seed, options and sequences give the same model on the same machine")
       ->capture_default_str();
-  app.add_option("--threads", training.threads, "of torch; small networks gain little from more")
+  app.add_option("--threads", training.threads,
+                 "members learn side by side on so many; one member gains little from more")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
 }
@@ -86,11 +97,20 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
 }
 
 void TrainerConfig::Resolve() {
-  trainer.dataset.targets = {target == "bytes" ? feature::kBytes : feature::kPackets};
   trainer.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
+  trainer.dataset.targets = {training::Target(trainer.schema, target)};
+  trainer.dataset.levels.assign(std::begin(forecast::kQuantileLevels), std::end(forecast::kQuantileLevels));
+  training::ShapeOf({.length = 1, .last = std::vector<double>(trainer.schema.size())},
+                    trainer.dataset.targets, trainer.dataset.horizons,
+                    trainer.dataset.levels);  // refuses what cannot be
   trainer.every = base::ParseDuration(every);
   trainer.seed = learner.training.seed;
-  trainer.network = {.layers = learner.layers, .hidden = learner.hidden, .dropout = learner.dropout};
+  trainer.network = {.layers = learner.layers,
+                     .hidden = learner.hidden,
+                     .dropout = learner.dropout,
+                     .head_size = learner.head_size,
+                     .attention = learner.attention,
+                     .members = learner.members};
   learner.training.optimizer = optimizer == "sgd"     ? lstm::Optimizer::kSgd
                                : optimizer == "adamw" ? lstm::Optimizer::kAdamW
                                                       : lstm::Optimizer::kAdam;

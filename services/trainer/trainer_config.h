@@ -15,7 +15,7 @@ inline constexpr base::Duration kStallLimit = std::chrono::minutes(30);
 
 struct TrainerConfig {
   app::CommonOptions common{.http = "127.0.0.1:9473"};
-  TrainerOptions trainer;
+  TrainerOptions trainer{.dataset = {.horizons = {1, 2, 3, 6, 12}}};
   lstm::LearnerOptions learner;
   std::string target = "packets";
   std::string features = "default";

@@ -2,6 +2,7 @@
 #include "services/trainer/trainer_service.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <map>
 
@@ -22,6 +23,7 @@ using base::LogLevel;
 constexpr std::chrono::milliseconds kPoll = 100ms;
 constexpr std::size_t kPollRecords = 2000;
 constexpr std::chrono::milliseconds kPublishTimeout = 60s;
+constexpr base::Duration kBetweenCheckpoints = 10s;
 
 /// "20261121T100000.123-1a2b3c4d": sorts by time, and tells models of the same moment apart.
 std::string MakeVersion(base::EventTime now, const std::string& weights) {
@@ -69,7 +71,7 @@ void TrainerService::Report() {
   parts_.progress(progress_);
 }
 
-model_store::Manifest TrainerService::RunOnce(std::int32_t partitions) {
+std::optional<model_store::Manifest> TrainerService::RunOnce(std::int32_t partitions) {
   bus::ReadToEnd(
       parts_.consumer, bus::FromStart(names_.sequences, partitions),
       [this](const bus::InRecord& record) { Take(record); }, parts_.stop_requested);
@@ -88,7 +90,7 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
     if (!idle || parts_.clock.Steady() < train_at || store_.size() == 0 || store_.newest() <= learned_to)
       continue;
     try {
-      TrainAndPublish();
+      if (!TrainAndPublish()) continue;
       learned_to = store_.newest();
       train_at = parts_.clock.Steady() + options_.every;
     } catch (const base::RuntimeError& error) {
@@ -99,21 +101,29 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
   }
 }
 
-model_store::Manifest TrainerService::TrainAndPublish() {
+std::optional<model_store::Manifest> TrainerService::TrainAndPublish() {
   const base::Duration began = parts_.clock.Steady();
   Report();
-  const training::Dataset dataset = store_.Build(options_.dataset);
+  Checkpoint checkpoint = ReadCheckpoint();
+  training::DatasetOptions dataset_options = options_.dataset;
+  dataset_options.newest = checkpoint.newest = std::min(checkpoint.newest, store_.newest());
+  const training::Dataset dataset = store_.Build(dataset_options);
   parts_.log(LogLevel::kInfo, "learning from " + base::Grouped(store_.size()) + " sequences of " +
                                   base::Grouped(store_.link_count()) + " links, " +
                                   base::FormatTime(dataset.from) + " to " + base::FormatTime(dataset.until) +
                                   ": " + base::Grouped(dataset.training.count) + " examples to train, " +
                                   base::Grouped(dataset.validation.count) + " to validate");
   std::map<int, double> seconds;
-  const training::TrainedNetwork trained = TrainOn(dataset, seconds);
+  const training::TrainedNetwork trained = TrainOn(dataset, std::move(checkpoint), seconds);
+  if (parts_.stop_requested()) {
+    parts_.log(LogLevel::kInfo, "stopped while learning; the next training goes on from here");
+    return std::nullopt;
+  }
   model_store::Model model{Describe(dataset, trained), trained.weights};
   for (model_store::EpochRecord& epoch : model.manifest.history) epoch.seconds = seconds[epoch.number];
   const auto folder = parts_.folder.Save(model);
   Publish(model);
+  parts_.folder.DropCheckpoint(options_.model_name);
   ++progress_.published;
   progress_.last_training_seconds = base::ToSeconds(parts_.clock.Steady() - began);
   progress_.last_published_at = parts_.clock.Now();
@@ -125,9 +135,32 @@ model_store::Manifest TrainerService::TrainAndPublish() {
   return model.manifest;
 }
 
-training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& dataset,
+TrainerService::Checkpoint TrainerService::ReadCheckpoint() const {
+  const std::string bytes = parts_.folder.Checkpoint(options_.model_name);
+  std::int64_t newest_ns = 0;
+  const auto [end, error] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), newest_ns);
+  if (error != std::errc() || end == bytes.data() + bytes.size() || *end != '\n') return {};
+  const base::EventTime newest = base::FromUnixNanoseconds(newest_ns);
+  // Of windows that are long gone one would rather not learn any more.
+  if (newest > store_.newest() || store_.newest() - newest > options_.every) return {};
+  return {newest, std::string(end + 1, bytes.data() + bytes.size())};
+}
+
+void TrainerService::Keep(const Checkpoint& checkpoint) const {
+  if (checkpoint.state.empty()) return;
+  try {
+    parts_.folder.KeepCheckpoint(
+        options_.model_name,
+        std::to_string(base::ToUnixNanoseconds(checkpoint.newest)) + "\n" + checkpoint.state);
+  } catch (const base::RuntimeError& error) {
+    parts_.log(LogLevel::kWarning, std::string("no checkpoint: ") + error.what());
+  }
+}
+
+training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& dataset, Checkpoint checkpoint,
                                                  std::map<int, double>& seconds) {
   base::Duration began = parts_.clock.Steady();
+  base::Duration kept = began;
   const auto listener = [&](const training::EpochResult& epoch) {
     const base::Duration now = parts_.clock.Steady();
     seconds[epoch.number] = base::ToSeconds(now - began);
@@ -135,9 +168,25 @@ training::TrainedNetwork TrainerService::TrainOn(const training::Dataset& datase
     began = now;
     ++progress_.epochs;
     Report();
-    return !parts_.stop_requested();
+    const bool stop = parts_.stop_requested();
+    if (stop || now - kept >= kBetweenCheckpoints) {
+      Keep(checkpoint);
+      kept = now;
+    }
+    return !stop;
   };
-  return parts_.learner.Train(dataset.shape, dataset.training, dataset.validation, {.listener = listener});
+  const std::string resumed = std::move(checkpoint.state);
+  checkpoint.state.clear();
+  training::TrainedNetwork trained = parts_.learner.Train(
+      dataset.shape, dataset.training, dataset.validation,
+      {.listener = listener,
+       .keep_checkpoint = [&checkpoint](const std::string& state) { checkpoint.state = state; },
+       .checkpoint = resumed});
+  if (trained.resumed_at > 0) {
+    parts_.log(LogLevel::kInfo,
+               "went on from the checkpoint after epoch " + std::to_string(trained.resumed_at));
+  }
+  return trained;
 }
 
 model_store::Metrics TrainerService::Evaluate(const training::Dataset& dataset,
@@ -172,11 +221,15 @@ model_store::Manifest TrainerService::Describe(const training::Dataset& dataset,
       .schema_hash = options_.schema.sequence_hash(),
       .target = options_.schema.columns()[options_.dataset.targets.front().column].name,
       .horizon_windows = options_.dataset.horizons.front(),
+      .horizons = options_.dataset.horizons,
       .window_length = store_.shape().window_length,
       .sequence_length = store_.shape().length,
       .layers = options_.network.layers,
       .hidden = options_.network.hidden,
       .dropout = options_.network.dropout,
+      .head_size = options_.network.head_size,
+      .attention = options_.network.attention,
+      .members = options_.network.members,
       .parameters = trained.parameters,
       .seed = options_.seed,
       .trained_from = dataset.from,

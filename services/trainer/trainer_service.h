@@ -22,6 +22,9 @@ struct NetworkFacts {
   std::int64_t layers = 0;
   std::int64_t hidden = 0;
   double dropout = 0;
+  std::int64_t head_size = 0;
+  bool attention = false;
+  int members = 1;
 };
 
 struct TrainerOptions {
@@ -67,9 +70,10 @@ class TrainerService {
   TrainerService(const TrainerParts& parts, const TrainerOptions& options, const topics::Names& names)
       : parts_(parts), options_(options), names_(names), store_(options.most_per_link) {}
 
-  /// Reads what sequences.v1 holds now, trains once and publishes. Throws base::RuntimeError when
+  /// Reads what sequences.v1 holds now, trains once and publishes. A training that is asked to stop leaves a
+  /// checkpoint, which the next one goes on from, and publishes nothing. Throws base::RuntimeError when
   /// there is too little to learn from, bus::BusError when Kafka does not take the model.
-  model_store::Manifest RunOnce(std::int32_t partitions);
+  std::optional<model_store::Manifest> RunOnce(std::int32_t partitions);
 
   /// Goes on until a stop is asked for: trains when there is enough for the first time, then
   /// whenever `every` has passed and something new came.
@@ -77,9 +81,19 @@ class TrainerService {
 
  private:
   void Take(const bus::InRecord& record);
-  model_store::Manifest TrainAndPublish();
+  /// Where a training was when it was stopped: how far its sequences go, and the learner's own bytes.
+  struct Checkpoint {
+    base::EventTime newest = base::kEndOfTime;
+    std::string state;
+  };
+
+  std::optional<model_store::Manifest> TrainAndPublish();
+  /// Nothing kept, or too old to go on from: the default.
+  Checkpoint ReadCheckpoint() const;
+  void Keep(const Checkpoint& checkpoint) const;
   /// `seconds` gets how long each epoch took.
-  training::TrainedNetwork TrainOn(const training::Dataset& dataset, std::map<int, double>& seconds);
+  training::TrainedNetwork TrainOn(const training::Dataset& dataset, Checkpoint checkpoint,
+                                   std::map<int, double>& seconds);
   model_store::Metrics Evaluate(const training::Dataset& dataset, const std::string& weights) const;
   model_store::Manifest Describe(const training::Dataset& dataset,
                                  const training::TrainedNetwork& trained) const;

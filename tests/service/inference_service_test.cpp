@@ -85,10 +85,13 @@ class InferenceServiceTest : public testing::Test {
   support::Lines lines_;
   std::map<std::string, std::vector<double>> history_;
   std::int64_t network_length_ = 3;
-  ModelWatcher watcher_{
-      {},
-      [this](const std::string& weights) { return support::LoadFake(network_length_)(weights); },
-      lines_.log()};
+  int network_horizon_ = 1;
+  ModelWatcher watcher_{{},
+                        [this](const std::string& weights) {
+                          return support::LoadFake(network_length_, feature::kFeatureCount,
+                                                   network_horizon_)(weights);
+                        },
+                        lines_.log()};
   ModelReader reader_{bus_, names_.models, watcher_};
   InferenceTask task_{{.threshold = alert::Threshold::Parse("100")}, names_, watcher_, lines_.log()};
   std::unique_ptr<support::Instance> instance_;
@@ -164,7 +167,7 @@ TEST_F(InferenceServiceTest, AModelThatDoesNotFitIsRefusedAndTheOneBeforeStays) 
        shape = FittingManifest("v5");
   schema.schema_hash ^= 1;
   target.target = "bytes";
-  horizon.horizon_windows = 2;
+  horizon.horizons = {2, 3};
   shape.sequence_length = 4;
   Publish(schema, "0");
   Publish(target, "0");
@@ -172,18 +175,22 @@ TEST_F(InferenceServiceTest, AModelThatDoesNotFitIsRefusedAndTheOneBeforeStays) 
   Publish(shape, "0");
   Publish(FittingManifest("v6"), "nan");
   Publish(FittingManifest("v7"), "damaged");
-  EXPECT_EQ(watcher_.refused(), 6u);
+  network_horizon_ = 2;
+  Publish(FittingManifest("v8"), "0");
+  network_horizon_ = 1;
+  EXPECT_EQ(watcher_.refused(), 7u);
   EXPECT_EQ(VersionInUse(), "v1");
   EXPECT_TRUE(
       lines_.Contain("model v2 is refused: it was trained on another feature schema; train it again, with "
                      "the same --features and --normalization; v1 stays"));
   EXPECT_TRUE(lines_.Contain("model v3 is refused: it forecasts bytes, not packets (--target)"));
-  EXPECT_TRUE(lines_.Contain("model v4 is refused: its horizon is 2 windows, not 1 (--horizon)"));
+  EXPECT_TRUE(lines_.Contain("model v4 is refused: it forecasts 2, 3 windows ahead, not 1 (--horizon)"));
   EXPECT_TRUE(lines_.Contain("model v5 is refused: its network has another shape"));
   EXPECT_TRUE(lines_.Contain("model v6 is refused: its answer in a trial run is not finite"));
   EXPECT_TRUE(lines_.Contain("model v7 is refused: the weights are damaged"));
-  Publish(FittingManifest("v8"), "0");
-  EXPECT_EQ(VersionInUse(), "v8");
+  EXPECT_TRUE(lines_.Contain("model v8 is refused: its network has no answer for what its manifest says"));
+  Publish(FittingManifest("v9"), "0");
+  EXPECT_EQ(VersionInUse(), "v9");
 }
 
 TEST_F(InferenceServiceTest, GarbageAmongTheModelsIsRefusedAndOthersAreNoneOfOurBusiness) {

@@ -73,7 +73,7 @@ class TrainerServiceTest : public testing::Test {
 TEST_F(TrainerServiceTest, TrainsOncePublishesTheModelAndPointsAtIt) {
   Feed("demo/a", 100);
   support::Send(bus_, names_.sequences, "no protobuf");
-  const model_store::Manifest manifest = Make().RunOnce(1);
+  const model_store::Manifest manifest = Make().RunOnce(1).value();
   const auto records = bus_.Records(names_.models);
   ASSERT_THAT(records, SizeIs(2));
   EXPECT_EQ(records[0].key, "default/" + manifest.version);
@@ -91,7 +91,7 @@ TEST_F(TrainerServiceTest, ItsMetricsTellWhatWasReadAndWhatCameOfIt) {
   Feed("demo/a", 100);
   Feed("demo/a", 10);
   support::Send(bus_, names_.sequences, "no protobuf");
-  const model_store::Manifest manifest = Make().RunOnce(1);
+  const model_store::Manifest manifest = Make().RunOnce(1).value();
   const auto metrics = TrainerMetrics().Read(progress_);
   EXPECT_THAT(support::Problems(metrics, "flowcast_trainer_"), IsEmpty());
   const auto value = [&](const std::string& name, const std::string& label = "") {
@@ -111,7 +111,8 @@ TEST_F(TrainerServiceTest, ItsMetricsTellWhatWasReadAndWhatCameOfIt) {
 TEST_F(TrainerServiceTest, TheManifestTellsWhatWasLearnedFromWhat) {
   Feed("demo/a", 100);
   Feed("demo/b", 100);
-  const model_store::Manifest manifest = Make({.seed = 7}).RunOnce(1);
+  const model_store::Manifest manifest =
+      Make({.dataset = {.horizons = {1, 3}}, .seed = 7}).RunOnce(1).value();
   EXPECT_EQ(manifest.schema_hash, feature::Schema::Default().hash());
   EXPECT_THAT(manifest.features, SizeIs(feature::kFeatureCount));
   EXPECT_EQ(manifest.target, "packets");
@@ -124,6 +125,9 @@ TEST_F(TrainerServiceTest, TheManifestTellsWhatWasLearnedFromWhat) {
   EXPECT_EQ(manifest.metrics.count, learner_.validation_count);
   EXPECT_EQ(manifest.parameters, 42);
   EXPECT_EQ(manifest.hidden, 32);
+  EXPECT_EQ(manifest.horizon_windows, 1);
+  EXPECT_THAT(manifest.horizons, ElementsAre(1, 3));
+  EXPECT_THAT(learner_.shape.horizons, ElementsAre(1, 3));
   EXPECT_EQ(manifest.seed, 7u);
   EXPECT_EQ(manifest.best_epoch, 1);
   EXPECT_THAT(manifest.history, SizeIs(3));
@@ -146,6 +150,34 @@ TEST_F(TrainerServiceTest, TooLittleIsAnErrorAndNothingIsPublished) {
   }
   EXPECT_THAT(bus_.Records(names_.models), IsEmpty());
   EXPECT_TRUE(fs::is_empty(root_));
+}
+
+TEST_F(TrainerServiceTest, AStoppedTrainingPublishesNothingAndTheNextOneGoesOn) {
+  Feed("demo/a", 100);
+  stop = [this] { return learner_.runs > 0; };
+  EXPECT_EQ(Make().RunOnce(1), std::nullopt);
+  EXPECT_THAT(bus_.Records(names_.models), IsEmpty());
+  EXPECT_FALSE(folder().Checkpoint("default").empty());
+  const std::size_t learned_from = learner_.training_count;
+  stop = [] { return false; };
+  Feed("demo/a", 20, 98);  // what came since is for the training after
+  EXPECT_TRUE(Make().RunOnce(1));
+  EXPECT_TRUE(lines_.Contain("went on from the checkpoint after epoch 1"));
+  EXPECT_EQ(learner_.training_count, learned_from);
+  EXPECT_TRUE(folder().Checkpoint("default").empty()) << "the model is there";
+  clock_.Advance(1s);
+  EXPECT_TRUE(Make().RunOnce(1));
+  EXPECT_GT(learner_.training_count, learned_from);
+}
+
+TEST_F(TrainerServiceTest, ACheckpointThatIsDamagedOrTooOldIsNotGoneOnFrom) {
+  Feed("demo/a", 100);
+  for (const char* const bytes : {"garbage", "12", "\n2", "1000000000\n2", "99999999999999999999\n2"}) {
+    folder().KeepCheckpoint("default", bytes);
+    clock_.Advance(1s);
+    EXPECT_TRUE(Make().RunOnce(1));
+    EXPECT_FALSE(lines_.Contain("went on from")) << bytes;
+  }
 }
 
 TEST_F(TrainerServiceTest, KafkaThatDoesNotTakeTheModelIsAnError) {

@@ -68,8 +68,13 @@ inline wire::ForecastRecord AnyForecast(base::Random& random) {
     record.forecast.horizons.push_back(horizon);
   }
   if (random.Below(2) == 0) {
-    record.settled = {AnyTime(random), random.Normal(), random.Normal(),     random.Normal(),
-                      random.Normal(), random.Normal(), random.Below(2) == 0};
+    record.settled = forecast::Settled{.target_start = AnyTime(random),
+                                       .actual = random.Normal(),
+                                       .median = random.Normal(),
+                                       .low = random.Normal(),
+                                       .high = random.Normal(),
+                                       .persistence = random.Normal(),
+                                       .had_model = random.Below(2) == 0};
   }
   return record;
 }
@@ -84,11 +89,15 @@ inline model_store::Manifest AnyManifest(base::Random& random) {
       .features = {AnyText(random), AnyText(random)},
       .target = "packets",
       .horizon_windows = static_cast<int>(random.Below(20)),
+      .horizons = {1, static_cast<int>(2 + random.Below(20))},
       .window_length = base::Duration(static_cast<std::int64_t>(random.Below(1u << 30))),
       .sequence_length = 10,
       .layers = 2,
       .hidden = 32,
       .dropout = random.Uniform(),
+      .head_size = static_cast<std::int64_t>(random.Below(100)),
+      .attention = random.Below(2) == 0,
+      .members = static_cast<int>(1 + random.Below(5)),
       .parameters = 12345,
       .seed = random.Next(),
       .trained_from = AnyTime(random),

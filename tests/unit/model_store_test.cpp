@@ -36,6 +36,7 @@ TEST(ManifestTest, ComesBackAsItWas) {
     EXPECT_EQ(back.trained_until, manifest.trained_until);
     EXPECT_EQ(back.window_length, manifest.window_length);
     EXPECT_EQ(back.dropout, manifest.dropout);
+    EXPECT_EQ(back.horizons, manifest.horizons);
     EXPECT_EQ(back.metrics.skill, manifest.metrics.skill);
     EXPECT_EQ(back.metrics.r2, std::nullopt);
     EXPECT_EQ(back.percentiles, manifest.percentiles);
@@ -72,6 +73,22 @@ class ModelFolderTest : public testing::Test {
   fs::path root_ = FreshPlace();
   ModelFolder folder_{root_};
 };
+
+TEST_F(ModelFolderTest, ACheckpointIsTheLastOneKeptUntilItIsDropped) {
+  const ModelFolder folder(root_);
+  EXPECT_EQ(folder.Checkpoint("default"), "");
+  folder.DropCheckpoint("default");
+  const std::string bytes("a\0b", 3);
+  folder.KeepCheckpoint("default", "before");
+  folder.KeepCheckpoint("default", bytes);
+  EXPECT_EQ(folder.Checkpoint("default"), bytes);
+  EXPECT_EQ(folder.Checkpoint("other"), "");
+  folder.DropCheckpoint("default");
+  EXPECT_EQ(folder.Checkpoint("default"), "");
+  std::ofstream(root_ / "taken") << "a file";
+  EXPECT_THAT(ErrorOf([&] { ModelFolder(root_ / "taken").KeepCheckpoint("default", "x"); }),
+              HasSubstr("--model-dir"));
+}
 
 TEST_F(ModelFolderTest, WhatIsSavedIsLoadedAndTheNewestIsCurrent) {
   const Model first = MakeModel("v1"), second = MakeModel("v2");
