@@ -11,6 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kWeights = ".weights";
+
 void WriteFile(const fs::path& path, const std::string& content) {
   std::ofstream file(path, std::ios::binary);
   file << content;
@@ -64,7 +66,7 @@ fs::path ModelFolder::Save(const Model& model) const {
     fs::remove_all(temporary);
     fs::create_directories(temporary);
     WriteFile(temporary / "manifest.json", ToJson(model.manifest));
-    WriteFile(temporary / "weights.bin", model.weights);
+    for (const auto& [name, weights] : model.networks) WriteFile(temporary / (name + kWeights), weights);
     WriteFile(temporary / "history.csv", HistoryCsv(model.manifest));
     fs::rename(temporary, final_place);
     const fs::path link = folder / ".current.tmp";
@@ -79,7 +81,14 @@ fs::path ModelFolder::Save(const Model& model) const {
 
 Model ModelFolder::Load(const std::string& name, const std::string& version) const {
   const fs::path folder = root_ / name / version;
-  return {FromJson(ReadFile(folder / "manifest.json")), ReadFile(folder / "weights.bin")};
+  Model model{FromJson(ReadFile(folder / "manifest.json")), {}};
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == kWeights)
+      model.networks[entry.path().stem().string()] = ReadFile(entry.path());
+  }
+  if (model.networks.empty())
+    throw base::RuntimeError("there are no weights in " + folder.string() + "; train the model again");
+  return model;
 }
 
 void ModelFolder::KeepCheckpoint(const std::string& name, const std::string& bytes) const {

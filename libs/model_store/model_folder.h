@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,13 +10,13 @@
 
 namespace flowcast::model_store {
 
-/// A model as it travels: its manifest and the network's own bytes (libs/lstm).
+/// A model as it travels: its manifest and the bytes of its networks (libs/lstm, libs/trees).
 struct Model {
   Manifest manifest;
-  std::string weights;
+  std::map<std::string, std::string> networks;  // by the expert that they are: "lstm", "xgboost"
 };
 
-/// ROOT/NAME/VERSION/{manifest.json,weights.bin,history.csv} and ROOT/NAME/current -> VERSION.
+/// ROOT/NAME/VERSION/{manifest.json,history.csv,EXPERT.weights...} and ROOT/NAME/current -> VERSION.
 class ModelFolder {
  public:
   explicit ModelFolder(std::filesystem::path root) : root_(std::move(root)) {}

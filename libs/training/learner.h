@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -67,6 +68,9 @@ class Predictor {
 
 /// Makes a predictor of a model's weights. Throws base::RuntimeError when they are not usable.
 using PredictorLoader = std::function<std::unique_ptr<Predictor>(const std::string& weights)>;
+
+/// By the expert that they are: "lstm", "xgboost".
+using PredictorLoaders = std::map<std::string, PredictorLoader>;
 
 struct EpochResult {
   int number = 0;  // 0 is untrained

@@ -12,18 +12,28 @@ std::string Encode(const model_store::Model& model) {
   v1::Model message;
   message.set_version(1);
   message.set_manifest(model_store::ToJson(model.manifest));
-  message.set_weights(model.weights);
-  message.set_weights_hash(base::Fnv1a64(model.weights));
+  for (const auto& [name, weights] : model.networks) {
+    v1::Network& network = *message.add_networks();
+    network.set_name(name);
+    network.set_weights(weights);
+    network.set_weights_hash(base::Fnv1a64(weights));
+  }
   return message.SerializeAsString();
 }
 
 tl::expected<model_store::Model, WireError> DecodeModel(std::string_view bytes) {
   const auto message = Parse<v1::Model>(bytes);
   if (!message) return tl::unexpected(message.error());
-  if (base::Fnv1a64(message->weights()) != message->weights_hash())
-    return tl::unexpected(WireError::kInconsistent);
+  model_store::Model model;
+  for (const v1::Network& network : message->networks()) {
+    if (base::Fnv1a64(network.weights()) != network.weights_hash())
+      return tl::unexpected(WireError::kInconsistent);
+    model.networks[network.name()] = network.weights();
+  }
+  if (model.networks.empty()) return tl::unexpected(WireError::kInconsistent);
   try {
-    return model_store::Model{model_store::FromJson(message->manifest()), message->weights()};
+    model.manifest = model_store::FromJson(message->manifest());
+    return model;
   } catch (const base::RuntimeError&) {
     return tl::unexpected(WireError::kInconsistent);
   }

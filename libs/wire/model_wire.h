@@ -11,7 +11,7 @@
 namespace flowcast::wire {
 
 std::string Encode(const model_store::Model& model);
-/// The weights' hash is checked and the manifest can be read.
+/// The hashes of the weights are checked, there is at least one network, and the manifest can be read.
 tl::expected<model_store::Model, WireError> DecodeModel(std::string_view bytes);
 
 /// The record that points at the model in use; `version` of it.

@@ -40,7 +40,7 @@ void ModelWatcher::TryCurrent() {
   auto objection = Objection(model.manifest);
   std::unique_ptr<training::Predictor> predictor;
   try {
-    if (!objection) predictor = load_(model.weights);
+    if (!objection) predictor = load_(model.networks.at("lstm"));
     if (predictor) objection = TryOut(*predictor, model.manifest);
   } catch (const std::exception& error) {
     objection = error.what();

@@ -119,7 +119,7 @@ std::optional<model_store::Manifest> TrainerService::TrainAndPublish() {
     parts_.log(LogLevel::kInfo, "stopped while learning; the next training goes on from here");
     return std::nullopt;
   }
-  model_store::Model model{Describe(dataset, trained), trained.weights};
+  model_store::Model model{Describe(dataset, trained), {{"lstm", trained.weights}}};
   for (model_store::EpochRecord& epoch : model.manifest.history) epoch.seconds = seconds[epoch.number];
   const auto folder = parts_.folder.Save(model);
   Publish(model);

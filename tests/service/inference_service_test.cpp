@@ -41,7 +41,7 @@ class InferenceServiceTest : public testing::Test {
   }
 
   void Publish(const model_store::Manifest& manifest, const std::string& weights) {
-    support::Send(bus_, names_.models, wire::Encode(model_store::Model{manifest, weights}),
+    support::Send(bus_, names_.models, wire::Encode(model_store::Model{manifest, {{"lstm", weights}}}),
                   wire::ModelKey(manifest.name, manifest.version));
     PointAt(manifest.version);
   }

@@ -83,7 +83,7 @@ TEST_F(TrainerServiceTest, TrainsOncePublishesTheModelAndPointsAtIt) {
   ASSERT_TRUE(model);
   EXPECT_EQ(model->weights, "0");
   EXPECT_EQ(ToJson(model->manifest), ToJson(manifest));
-  EXPECT_EQ(model_store::ModelFolder(root_).LoadCurrent("default").weights, "0");
+  EXPECT_EQ(model_store::ModelFolder(root_).LoadCurrent("default").networks.at("lstm"), "0");
 }
 
 TEST_F(TrainerServiceTest, ItsMetricsTellWhatWasReadAndWhatCameOfIt) {

@@ -59,7 +59,8 @@ class ModelFolderTest : public testing::Test {
   ModelFolderTest() { fs::create_directories(root_); }
   ~ModelFolderTest() override { fs::remove_all(root_); }
   Model MakeModel(const std::string& version) {
-    Model model{support::AnyManifest(random_), std::string("weights of \0", 12) + version};
+    Model model{support::AnyManifest(random_),
+                {{"lstm", std::string("weights of \0", 12) + version}, {"xgboost", version}}};
     model.manifest.version = version;
     return model;
   }
@@ -94,9 +95,9 @@ TEST_F(ModelFolderTest, WhatIsSavedIsLoadedAndTheNewestIsCurrent) {
   const Model first = MakeModel("v1"), second = MakeModel("v2");
   EXPECT_EQ(folder_.Save(first), root_ / "default" / "v1");
   folder_.Save(second);
-  EXPECT_EQ(folder_.Load("default", "v1").weights, first.weights);
+  EXPECT_EQ(folder_.Load("default", "v1").networks, first.networks);
   EXPECT_EQ(ToJson(folder_.Load("default", "v1").manifest), ToJson(first.manifest));
-  EXPECT_EQ(folder_.LoadCurrent("default").weights, second.weights);
+  EXPECT_EQ(folder_.LoadCurrent("default").networks, second.networks);
   EXPECT_EQ(fs::read_symlink(root_ / "default" / "current"), "v2");
 }
 

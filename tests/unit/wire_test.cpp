@@ -254,21 +254,24 @@ TEST(ModelWireTest, AModelComesBackAsItWas) {
   base::Random random(5);
   for (int i = 0; i < kRounds; ++i) {
     const model_store::Model model{support::AnyManifest(random),
-                                   support::AnyText(random) + std::string("\0\xff", 2)};
+                                   {{"lstm", support::AnyText(random) + std::string("\0\xff", 2)},
+                                    {"xgboost", support::AnyText(random)}}};
     const auto decoded = DecodeModel(Encode(model));
     ASSERT_TRUE(decoded);
-    EXPECT_EQ(decoded->weights, model.weights);
+    EXPECT_EQ(decoded->networks, model.networks);
     EXPECT_EQ(ToJson(decoded->manifest), ToJson(model.manifest));
   }
 }
 
 TEST(ModelWireTest, DamagedWeightsAndManifestsAreRefused) {
   base::Random random(5);
-  const std::string good = Encode(model_store::Model{support::AnyManifest(random), "weights"});
-  const auto weights = [](v1::Model& m) { m.set_weights("weightz"); };
+  const std::string good = Encode(model_store::Model{support::AnyManifest(random), {{"lstm", "weights"}}});
+  const auto weights = [](v1::Model& m) { m.mutable_networks(0)->set_weights("weightz"); };
   const auto manifest = [](v1::Model& m) { m.set_manifest("{}"); };
   ExpectRefused(DecodeModel(Changed<v1::Model>(good, weights)), WireError::kInconsistent);
   ExpectRefused(DecodeModel(Changed<v1::Model>(good, manifest)), WireError::kInconsistent);
+  const auto networks = [](v1::Model& m) { m.clear_networks(); };
+  ExpectRefused(DecodeModel(Changed<v1::Model>(good, networks)), WireError::kInconsistent);
   ExpectRefused(DecodeModel("no model"), WireError::kNotOurs);
 }
 
@@ -388,8 +391,8 @@ TEST(TruncationTest, CutBytesAreRefusedOrStillConsistent) {
                    [](const auto& m) { return Encode(m); });
     ExpectHarmless(Encode(support::AnyForecast(random)), DecodeForecast,
                    [](const auto& m) { return Encode(m); });
-    ExpectHarmless(Encode(model_store::Model{support::AnyManifest(random), "weights"}), DecodeModel,
-                   [](const auto& m) { return Encode(m); });
+    ExpectHarmless(Encode(model_store::Model{support::AnyManifest(random), {{"lstm", "weights"}}}),
+                   DecodeModel, [](const auto& m) { return Encode(m); });
     ExpectHarmless(EncodeJson(support::AnyAlert(random)), DecodeAlertJson,
                    [](const auto& m) { return EncodeJson(m); });
     ExpectHarmless(Encode(support::AnyProgress(random, 3)), DecodeFeaturesProgress,

@@ -84,7 +84,7 @@ ScoresByLink Score(const training::ExampleStore& store, const model_store::Model
                              base::FormatTime(model.manifest.trained_until) +
                              ", name another range with --from and --to");
   }
-  const auto predictor = lstm::LoadPredictor(model.weights);
+  const auto predictor = lstm::LoadPredictor(model.networks.at("lstm"));
   std::map<std::string, forecast::ScoreKeeper> keepers;
   for (const training::Scored& scored :
        training::Forecast(*predictor, pairs, *target, model.manifest.horizon_windows)) {
