@@ -39,9 +39,10 @@ void AddForecasts(Table& table) {
       .Counter("flowcast_inference_forecasts_total", "Forecasts made.", Count(&InferenceCounters::forecasts))
       .Counter("flowcast_inference_model_forecasts_total", "Of these, with a value of the model in them.",
                Count(&InferenceCounters::with_model))
-      .Counter("flowcast_inference_settled_forecasts_total", "Forecasts whose truth has come.",
+      .Counter("flowcast_inference_settled_forecasts_total", "Forecasts whose truth has come, by horizon.",
                Count(&InferenceCounters::settled))
-      .Counter("flowcast_inference_scored_forecasts_total", "Of these, made with a value of the model.",
+      .Counter("flowcast_inference_scored_forecasts_total",
+               "Of these, those of the nearest horizon made with a value of the model.",
                [](const Facts& facts) { return facts.task.scored(); })
       .Counter("flowcast_inference_absolute_error_total",
                "Summed absolute errors of the scored forecasts, and of persistence for the same windows, in "
