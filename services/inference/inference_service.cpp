@@ -153,7 +153,10 @@ void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, s
 void InferenceTask::Count(const std::vector<forecast::Settled>& settled) {
   counters_.settled += settled.size();
   for (const forecast::Settled& one : settled) {
-    if (!one.had_model || one.horizon_windows != options_.horizons.front()) continue;
+    if (one.horizon_windows != options_.horizons.front()) continue;
+    ++intervals_;
+    covered_ += one.low <= one.actual && one.actual <= one.high ? 1 : 0;
+    if (!one.had_model) continue;
     ++scored_;
     absolute_error_ += std::abs(one.actual - one.median);
     absolute_error_persistence_ += std::abs(one.actual - one.persistence);

@@ -60,6 +60,10 @@ class InferenceTask : public slice::Task {
   double absolute_error() const { return absolute_error_; }
   double absolute_error_persistence() const { return absolute_error_persistence_; }
   std::uint64_t scored() const { return scored_; }
+  /// Settled forecasts of the nearest horizon, with the model or without, and those of them whose truth lay
+  /// between the quantiles 0.05 and 0.95.
+  std::uint64_t intervals() const { return intervals_; }
+  std::uint64_t covered() const { return covered_; }
 
  private:
   struct Link {
@@ -102,6 +106,8 @@ class InferenceTask : public slice::Task {
   double absolute_error_ = 0;
   double absolute_error_persistence_ = 0;
   std::uint64_t scored_ = 0;
+  std::uint64_t intervals_ = 0;
+  std::uint64_t covered_ = 0;
 };
 
 }  // namespace flowcast::services

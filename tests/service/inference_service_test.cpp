@@ -196,6 +196,7 @@ TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
   EXPECT_EQ(value("read_records_total"), value("sequences_total"));
   EXPECT_EQ(value("model_forecasts_total"), 3);
   EXPECT_EQ(value("absolute_error_total", "persistence"), 10 * value("scored_forecasts_total"));
+  EXPECT_EQ(value("intervals_total", "covered") + value("intervals_total", "outside"), 2);
   EXPECT_EQ(value("model_info", "v1"), 1);
 }
 
