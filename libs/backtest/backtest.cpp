@@ -200,7 +200,7 @@ Run Backtest(const Series& series, const Options& options, const std::vector<Mod
   forecast::ForecasterOptions forecaster_options;
   forecaster_options.window_length = std::chrono::seconds(1);
   forecaster_options.horizons = options.horizons;
-  forecast::LinkForecaster forecaster(series.name, forecaster_options);
+  forecast::LinkForecaster forecaster(forecaster_options);
   Recorder recorder(series.values, run.first_scored, options.horizons);
   for (std::size_t at = 0; at < series.values.size(); ++at) {
     forecaster.Observe(base::FromUnixNanoseconds(static_cast<std::int64_t>(at) * 1'000'000'000),

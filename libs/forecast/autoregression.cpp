@@ -7,7 +7,7 @@
 
 namespace flowcast::forecast {
 
-Autoregression::Autoregression(const std::vector<int>& horizons)
+Autoregression::Autoregression(std::span<const int> horizons)
     : horizons_(horizons), weights_(horizons.size()) {
   for (std::size_t i = 0; i < kLags; ++i) Covariance(i, i) = kStart;
 }

@@ -38,7 +38,8 @@ class Persistence : public Expert {
 /// smallest lately (mean absolute error, forgotten at kForget); the quickest while they are equal.
 class Ewma : public Expert {
  public:
-  explicit Ewma(const std::vector<int>& horizons);
+  /// The horizons, here and below, must outlive the expert.
+  explicit Ewma(std::span<const int> horizons);
   std::string_view name() const override { return "ewma"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
@@ -50,16 +51,17 @@ class Ewma : public Expert {
  private:
   using Levels = std::array<float, kRates.size()>;
 
-  std::vector<int> horizons_;
-  std::vector<Levels> past_;    // a ring of levels, the newest at seen_ % size
-  std::vector<Levels> errors_;  // by horizon
-  std::size_t seen_ = 0;
+  std::span<const int> horizons_;
+  Levels levels_{};
+  std::vector<std::array<Brief, kRates.size()>> past_;  // a ring: levels less the value of their time
+  std::vector<Levels> errors_;                          // by horizon
+  std::size_t seen_ = 0;                                // since the last hole
 };
 
 /// "holt": level and damped trend (Gardner & McKenzie 1985).
 class Holt : public Expert {
  public:
-  explicit Holt(const std::vector<int>& horizons) : horizons_(horizons) {}
+  explicit Holt(std::span<const int> horizons) : horizons_(horizons) {}
   std::string_view name() const override { return "holt"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
@@ -70,7 +72,7 @@ class Holt : public Expert {
   static constexpr double kDamping = 0.9;
 
  private:
-  std::vector<int> horizons_;
+  std::span<const int> horizons_;
   double level_ = 0;
   double trend_ = 0;
   bool started_ = false;
@@ -94,7 +96,7 @@ inline constexpr std::size_t kOnlineExperts = 6;
 /// What the mixture of them is called where experts are compared.
 inline constexpr std::string_view kMixtureName = "flowcast";
 
-/// The online ones, for these horizons (at least one, ascending).
+/// The online ones, for these horizons (at least one, ascending), which must outlive them.
 std::vector<std::unique_ptr<Expert>> MakeExperts(const std::vector<int>& horizons);
 /// How many values a history for them must hold.
 std::size_t HistoryFor(const std::vector<int>& horizons);

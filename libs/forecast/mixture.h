@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 
 namespace flowcast::forecast {
@@ -50,8 +51,10 @@ class Mixture {
   double VoiceOf(std::size_t expert, std::span<const float> opinions) const;
 
   std::array<float, kMostExperts> weights_{};
-  std::size_t size_;
-  MixtureOptions options_;
+  std::uint32_t size_;
+  struct {  // MixtureOptions, in half the room
+    float learning_rate, share, first_voice, least_voice;
+  } options_;
 };
 
 /// What an expert's error is worth as a loss, beside the error of the first expert for the same window:

@@ -16,7 +16,7 @@ class RecentRecord {
   LiveRecord Summary() const;
 
   static constexpr std::size_t kRecordWindows = 200;
-  static constexpr std::size_t kBlocks = 5;
+  static constexpr std::size_t kBlocks = 4;
   static constexpr std::size_t kBlock = kRecordWindows / kBlocks;
 
  private:
@@ -28,7 +28,7 @@ class RecentRecord {
   };
 
   std::array<Block, kBlocks + 1> blocks_;  // a ring; the one that is being filled and those before
-  std::uint64_t settled_ = 0;
+  std::uint32_t settled_ = 0;
 };
 
 }  // namespace flowcast::forecast

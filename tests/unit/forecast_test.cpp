@@ -50,12 +50,12 @@ class Link : public testing::Test {
     horizons_ = std::move(horizons);
     ForecasterOptions options;
     options.horizons = horizons_;
-    forecaster_ = LinkForecaster("link", options);
+    forecaster_ = LinkForecaster(options);
   }
   void SetUp() override { AskFor({1}); }
 
   std::vector<int> horizons_;
-  LinkForecaster forecaster_{"link", ForecasterOptions()};
+  LinkForecaster forecaster_{ForecasterOptions()};
 };
 
 void ExpectSound(const Forecast& forecast) {
@@ -88,7 +88,6 @@ TEST_F(Link, SaysWhatWhenAndForWhichWindow) {
   AskFor({3});
   Observe(10, 7);
   const Forecast forecast = Predict();
-  EXPECT_EQ(forecast.link, "link");
   EXPECT_EQ(forecast.target, "packets");
   EXPECT_EQ(forecast.last_actual, 7);
   EXPECT_EQ(forecast.made_at, base::FromUnixNanoseconds(55'000'000'000));
@@ -201,7 +200,7 @@ TEST_F(Link, RefusesHorizonsThatAreNone) {
   for (const std::vector<int>& bad : {std::vector<int>{}, {0}, {-1}, {2, 1}, {1, 1}, {1001}}) {
     ForecasterOptions options;
     options.horizons = bad;
-    EXPECT_THROW(LinkForecaster("link", options), base::ConfigError);
+    EXPECT_THROW(LinkForecaster(options), base::ConfigError);
   }
 }
 
@@ -271,7 +270,7 @@ TEST_F(Link, StaysFiniteAndOrderedWhateverArrives) {
 
 TEST(LinkForecaster, IsDeterministic) {
   const auto run = [] {
-    LinkForecaster forecaster("link", ForecasterOptions());
+    LinkForecaster forecaster{ForecasterOptions()};
     const std::vector<double> medians_of_model(5, 42);
     base::Random random(9);
     std::vector<double> medians;
@@ -296,7 +295,7 @@ template <typename Series, typename Model>
 Outcome Play(int steps, int horizon, Series next, Model model) {
   ForecasterOptions options;
   options.horizons = {horizon};
-  LinkForecaster forecaster("link", options);
+  LinkForecaster forecaster(options);
   ScoreKeeper scores;
   int covered = 0;
   for (int step = 0; step < steps; ++step) {
@@ -332,20 +331,33 @@ TEST(Coverage, RecoversFromAChangeOfScale) {
   }
 }
 
+TEST(BriefFloat, KeepsEightBitsOfAValueAndWhatIsNoNumber) {
+  for (const float value : {0.0F, 1.0F, -0.15625F, 65536.0F}) EXPECT_EQ(Brief(value), value);
+  base::Random random(8);
+  for (int i = 0; i < 10'000; ++i) {
+    const auto value = static_cast<float>(random.Normal() * std::exp(20 * random.Normal()));
+    EXPECT_LE(std::abs(Brief(value) - value), std::abs(value) / 256) << value;
+  }
+  EXPECT_TRUE(std::isnan(Brief(kUnknown)));
+  EXPECT_TRUE(std::isnan(Brief(-kUnknown)));
+  EXPECT_EQ(Brief(std::numeric_limits<float>::max()), std::numeric_limits<float>::infinity());
+  EXPECT_EQ(Brief(-std::numeric_limits<float>::infinity()), -std::numeric_limits<float>::infinity());
+}
+
 /// Options are shared between links; what is published is not kept.
-TEST(LinkForecaster, KeepsWithinSixAndAHalfThousandBytesALinkAtFiveHorizons) {
+TEST(LinkForecaster, KeepsWithinFourKibibytesALinkAtFiveHorizons) {
   const auto options = std::make_shared<ForecasterOptions>();
   constexpr std::size_t kLinks = 1000;
   std::vector<LinkForecaster> links;
   links.reserve(kLinks);
   const std::size_t before = mallinfo2().uordblks;
   for (std::size_t i = 0; i < kLinks; ++i) {
-    links.emplace_back("link", options);
+    links.emplace_back(options);
     links.back().Observe(base::EventTime(5s), 1);
   }
   const std::size_t each = (mallinfo2().uordblks - before) / kLinks + sizeof(LinkForecaster);
   RecordProperty("bytes_a_link", static_cast<int>(each));
-  EXPECT_LE(each, 6500U);
+  EXPECT_LE(each, 4096U);
 }
 
 // The promise: never worse than persistence by more than this.
