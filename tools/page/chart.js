@@ -1,5 +1,5 @@
 // A chart of what was measured and what was forecast, with a view that can be moved. A page defines beside page.js:
-// formatMoment(time), timeTicks(view, count), rangeText(view), unitText and horizonSeconds.
+// formatTime(time), timeTicks(view, count), rangeText(view), unitText and horizonSeconds.
 
 // ---- The chart of one link: a zoomed view, an overview with a brush, a cross-hair
 
@@ -13,7 +13,9 @@ class LinkChart {
     this.band = makeSeries(link.forecast ?? [], 2, 3);
     this.times = Float64Array.from(new Set([...this.actual.times, ...this.median.times])).sort();
     this.extent = { from: this.times[0], to: this.times.at(-1) + windowSeconds };
-    this.learnedUntil = report.model?.trained_until;
+    this.other = makeSeries(link.other ?? [], 1, 1);
+    this.learnedUntil = link.learned_until ?? report.model?.trained_until;
+    this.followers = [];  // called with the frame whenever the view has changed
     this.build();
     this.listen();
   }
@@ -35,6 +37,7 @@ class LinkChart {
 
   legend() {
     const keys = [key("", "actual", "actual"), key("", "forecast", "predicted"), key("block", "band", `${promisedText} interval`)];
+    if (this.other.times.length) keys.push(key("", "other", this.link.other_name));
     if (isNumber(this.link.threshold)) keys.push(key("dashed", "alert", "threshold"));
     if (this.alerts.length) keys.push(key("mark", "alert", "alert"));
     return html("div", { class: "keys" }, html("b", {}, unitText), keys);
@@ -110,7 +113,7 @@ class LinkChart {
     const height = this.svg.clientHeight;
     const box = { left: this.width < 600 ? 48 : 58, right: this.width - 6, top: 22, bottom: height - 24 };
     const x = linearScale(this.view.from, this.view.to, box.left, box.right);
-    const runs = [this.actual, this.median, this.band].map((series) => visibleRuns(series, this.view, x));
+    const runs = [this.actual, this.median, this.band, this.other].map((series) => visibleRuns(series, this.view, x));
     const ceiling = this.ceiling(runs);
     const step = niceStep(ceiling, 5);
     const y = linearScale(0, Math.ceil(ceiling / step) * step, box.bottom, box.top);
@@ -121,6 +124,7 @@ class LinkChart {
     this.range.textContent = rangeText(this.view);
     this.drawOverview();
     this.hideValues();
+    for (const follow of this.followers) follow(this.view, this.frame);
   }
 
   // The top of the axis: what came and what was predicted, the interval and the limits as far as they are near.
@@ -169,11 +173,12 @@ class LinkChart {
     });
   }
 
-  curves([actual, median, band]) {
+  curves([actual, median, band, other]) {
     const { y, box } = this.frame;
     const roomy = (box.right - box.left) * windowSeconds / (this.view.to - this.view.from) > 8;
     const path = (className, d) => svg("path", { class: className, d });
     return svg("g", { "clip-path": `url(#${this.clip})` }, path("band", areaPath(band, y)), path("actual", linePath(actual, y)),
+      path("other", linePath(other, y)),
       path("median", linePath(median, y)), roomy ? path("actual dots", dotPath(actual, y)) : "");
   }
 
@@ -226,7 +231,8 @@ class LinkChart {
     const at = this.times[nearer];
     this.cursorTime = at;
     const actual = this.actual.highs[indexAt(this.actual, at)], index = indexAt(this.median, at);
-    const values = { actual, median: this.median.highs[index], low: this.band.lows[index], high: this.band.highs[index] };
+    const values = { actual, median: this.median.highs[index], low: this.band.lows[index], high: this.band.highs[index],
+      other: this.other.highs[indexAt(this.other, at)] };
     this.drawCursor(at, values);
     this.fillTip(at, values);
   }
@@ -239,16 +245,17 @@ class LinkChart {
       ...spot(actual, "actual"), ...spot(median, "forecast"));
   }
 
-  fillTip(at, { actual, median, low, high }) {
+  fillTip(at, { actual, median, low, high, other }) {
     const rows = [["Actual", formatLoad(actual)]];
     if (isNumber(median)) {
       const outside = actual < low || actual > high ? " (missed)" : "";
       rows.push(["Predicted", formatLoad(median)], [`${promisedText} interval`, `${formatLoad(low)} to ${formatLoad(high)}${outside}`],
         ["Predicted − actual", formatSigned(median - actual)]);
     }
+    if (isNumber(other)) rows.push([this.link.other_name, formatLoad(other)]);
     const list = html("dl", {}, rows.flatMap(([term, value]) => [html("dt", {}, term), html("dd", {}, value)]));
     const alerts = this.alerts.filter((alert) => alert.fired <= at && at <= this.alertEnd(alert));
-    this.tip.replaceChildren(html("p", { class: "when" }, `${formatMoment(at)} UTC`), list,
+    this.tip.replaceChildren(html("p", { class: "when" }, formatTime(at)), list,
       ...alerts.map((alert) => html("p", {}, `▲ ${alert.summary ?? "alert"}`)));
     this.placeTip(this.frame.x(at));
   }
