@@ -149,7 +149,7 @@ void LinkForecaster::AddModels(const Outlook& outlook, std::vector<Opinions>& op
     for (std::size_t h = 0; h < opinions.size(); ++h) {
       if (IsUsable(model.medians[h])) {
         opinions[h][*expert] = static_cast<float>(std::max(0.0, model.medians[h]));
-      } else {
+      } else if (!std::isnan(model.medians[h])) {
         ++ignored_;
       }
     }

@@ -47,7 +47,8 @@ struct Settled {
 
 /// What is known beside the link's values when a forecast is made.
 struct Outlook {
-  std::span<const ModelOpinion> models;  // a median below 0 is taken as 0; not finite: absent (and counted)
+  std::span<const ModelOpinion>
+      models;  // a median below 0 is taken as 0; not finite: absent (infinite: counted)
   std::string model_version;
   Season season;  // ahead: by position of the horizons
 };

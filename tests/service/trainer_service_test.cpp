@@ -81,7 +81,7 @@ TEST_F(TrainerServiceTest, TrainsOncePublishesTheModelAndPointsAtIt) {
   EXPECT_EQ(wire::DecodeCurrentModel(records[1].value).value(), manifest.version);
   const auto model = wire::DecodeModel(records[0].value);
   ASSERT_TRUE(model);
-  EXPECT_EQ(model->weights, "0");
+  EXPECT_EQ(model->networks.at("lstm"), "0");
   EXPECT_EQ(ToJson(model->manifest), ToJson(manifest));
   EXPECT_EQ(model_store::ModelFolder(root_).LoadCurrent("default").networks.at("lstm"), "0");
 }
