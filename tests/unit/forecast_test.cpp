@@ -161,22 +161,22 @@ TEST_F(Link, CountsTheLastAnswerWhenAskedAgain) {
 TEST_F(Link, KeepsARecordOfItsLastForecastsInBlocks) {
   base::Random random(3);
   std::vector<Settled> settled;
-  for (std::int64_t window = 0; window < 501; ++window) {
+  for (std::int64_t window = 0; window < 521; ++window) {
     if (const auto one = Observe(window, 100 + 50 * random.Uniform())) settled.push_back(*one);
     Predict();
   }
-  ASSERT_EQ(settled.size(), 500U);
-  // 500 = 12 blocks of 40 and 20 more: the record has these and the five blocks before.
+  ASSERT_EQ(settled.size(), 520U);
+  // 520 = 10 blocks of 50 and 20 more: the record has these and the four blocks before.
   double error = 0;
   double persistence = 0;
   double covered = 0;
-  for (std::size_t i = 280; i < 500; ++i) {
+  for (std::size_t i = 300; i < 520; ++i) {
     error += std::abs(settled[i].median - settled[i].actual) / 220;
     persistence += std::abs(settled[i].persistence - settled[i].actual) / 220;
     covered += settled[i].actual >= settled[i].low && settled[i].actual <= settled[i].high ? 1.0 / 220 : 0;
   }
   const LiveRecord record = Predict().record;
-  EXPECT_EQ(record.settled, 500U);
+  EXPECT_EQ(record.settled, 520U);
   EXPECT_NEAR(record.mae, error, 1e-3);
   EXPECT_NEAR(record.mae_persistence, persistence, 1e-3);
   EXPECT_NEAR(record.coverage_90, covered, 1e-9);
@@ -200,7 +200,7 @@ TEST_F(Link, RefusesHorizonsThatAreNone) {
   for (const std::vector<int>& bad : {std::vector<int>{}, {0}, {-1}, {2, 1}, {1, 1}, {1001}}) {
     ForecasterOptions options;
     options.horizons = bad;
-    EXPECT_THROW(LinkForecaster(options), base::ConfigError);
+    EXPECT_THROW(LinkForecaster{options}, base::ConfigError);
   }
 }
 
