@@ -84,4 +84,9 @@ void Autoregression::Forecast(const History& history, const Season&, std::span<f
   }
 }
 
+void Autoregression::Visit(StateVisitor& state) {
+  state(weights_);
+  state(covariance_);
+}
+
 }  // namespace flowcast::forecast

@@ -25,6 +25,7 @@ class Autoregression : public Expert {
   std::string_view name() const override { return "autoregression"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
+  void Visit(StateVisitor& state) override;
 
   static constexpr std::size_t kLags = 12;
   static constexpr float kLargestInput = 5;

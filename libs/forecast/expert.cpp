@@ -41,6 +41,13 @@ void Ewma::Forecast(const History&, const Season&, std::span<float> values) {
   }
 }
 
+void Ewma::Visit(StateVisitor& state) {
+  state(levels_);
+  state.Raw(past_);
+  state(errors_);
+  state.Raw(seen_);
+}
+
 void Holt::Observe(const History& history) {
   const double value = static_cast<double>(history.Value(0));
   if (!started_) {
@@ -60,6 +67,12 @@ void Holt::Forecast(const History&, const Season&, std::span<float> values) {
     const double steps = kDamping * (1 - std::pow(kDamping, horizons_[h])) / (1 - kDamping);
     values[h] = static_cast<float>(level_ + steps * trend_);
   }
+}
+
+void Holt::Visit(StateVisitor& state) {
+  state(level_);
+  state(trend_);
+  state(started_);
 }
 
 void MovingMean::Forecast(const History& history, const Season&, std::span<float> values) {

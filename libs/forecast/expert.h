@@ -24,6 +24,8 @@ class Expert {
   virtual void Forecast(const History& history, const Season& season, std::span<float> values) = 0;
   /// A hole in the series: forgets what it still waits to learn from.
   virtual void Interrupt() {}
+  /// Shows what it has learned.
+  virtual void Visit(StateVisitor&) {}
 };
 
 /// "persistence": the next value is the last one.
@@ -44,6 +46,7 @@ class Ewma : public Expert {
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
   void Interrupt() override { seen_ = 0; }
+  void Visit(StateVisitor& state) override;
 
   static constexpr std::array<float, 5> kRates{0.8F, 0.6F, 0.4F, 0.2F, 0.1F};
   static constexpr float kForget = 0.02F;
@@ -66,6 +69,7 @@ class Holt : public Expert {
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
   void Interrupt() override { started_ = false; }
+  void Visit(StateVisitor& state) override;
 
   static constexpr double kLevelRate = 0.5;
   static constexpr double kTrendRate = 0.1;

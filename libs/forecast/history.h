@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libs/forecast/brief.h"
+#include "libs/forecast/state_bytes.h"
 
 namespace flowcast::forecast {
 
@@ -23,6 +24,7 @@ class History {
   void Add(double value);
   /// A hole: what comes next does not follow what was.
   void Clear();
+  void Visit(StateVisitor& state);
 
   /// How many there are since the last hole, at most the capacity.
   std::size_t size() const { return size_; }

@@ -99,6 +99,15 @@ void Interval::LearnVoice(float residual, const BriefOffsets& model) {
   voice_ = static_cast<float>((1 - kShare) * moved + kShare * options_.model_voice);
 }
 
+void Interval::Visit(StateVisitor& state) {
+  state(own_);
+  state(correction_);
+  state(voice_);
+  state(scale_);
+  state.Raw(count_);
+  state.Raw(clipped_);
+}
+
 void Interval::Learn(double actual, const Asked& asked) {
   const double error = static_cast<double>(static_cast<float>(actual) - asked.median);
   ++count_;

@@ -10,6 +10,7 @@
 
 #include "libs/forecast/brief.h"
 #include "libs/forecast/forecast.h"
+#include "libs/forecast/state_bytes.h"
 
 namespace flowcast::forecast {
 
@@ -58,6 +59,7 @@ class Interval {
   std::vector<double> Around(double median, std::span<const double> model, Asked& asked);
 
   void Learn(double actual, const Asked& asked);
+  void Visit(StateVisitor& state);
 
   std::uint32_t count() const { return count_; }
   bool HasEnough() const { return count_ >= options_.enough; }

@@ -21,6 +21,13 @@ MixtureOptions Slowed(MixtureOptions options, int windows) {
   return options;
 }
 
+/// What a state's bytes begin with: their version, and what decides what they mean and how many they are.
+std::string ShapeOf(const ForecasterOptions& options) {
+  std::string shape = "state 1 " + options.target + " " + std::to_string(options.window_length.count());
+  for (const int horizon : options.horizons) shape.append(" ").append(std::to_string(horizon));
+  return shape.append("\n");
+}
+
 std::optional<std::size_t> ModelNamed(const std::string& name) {
   const auto found = std::find(kExpertNames.begin() + kOnlineExperts, kExpertNames.end(), name);
   if (found == kExpertNames.end()) return std::nullopt;
@@ -84,6 +91,44 @@ LinkForecaster::Pending& LinkForecaster::PendingOf(std::size_t horizon) {
   std::size_t first = 0;
   for (std::size_t h = 0; h < horizon; ++h) first += static_cast<std::size_t>(options_->horizons[h]);
   return pending_[first + step_ % static_cast<std::size_t>(options_->horizons[horizon])];
+}
+
+void LinkForecaster::Visit(StateVisitor& state) {
+  history_.Visit(state);
+  for (const auto& expert : experts_) expert->Visit(state);
+  for (Track& track : tracks_) {
+    state(track.scale);
+    track.mixture.Visit(state);
+    track.record.Visit(state);
+    track.interval.Visit(state);
+  }
+  state.Raw(pending_);
+  bool started = last_start_.has_value();
+  base::EventTime last_start = last_start_.value_or(base::kBeginningOfTime);
+  state(started);
+  state.Raw(last_start);
+  last_start_ = started ? std::optional(last_start) : std::nullopt;
+  state(last_actual_);
+  state.Raw(step_);
+  state.Raw(ignored_);
+}
+
+std::string LinkForecaster::Save() {
+  StateWriter state;
+  state.bytes = ShapeOf(*options_);
+  Visit(state);
+  return std::move(state.bytes);
+}
+
+bool LinkForecaster::Restore(std::string_view bytes) {
+  const std::string shape = ShapeOf(*options_);
+  if (bytes.substr(0, shape.size()) == shape) {
+    StateReader state(bytes.substr(shape.size()));
+    Visit(state);
+    if (state.IsWhole()) return true;
+  }
+  *this = LinkForecaster(options_);
+  return false;
 }
 
 bool LinkForecaster::Accepts(base::EventTime start, double actual) const {

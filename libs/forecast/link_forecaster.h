@@ -76,6 +76,12 @@ class LinkForecaster {
   /// than kExpertNames has are counted and not heard; the first one with quantiles is asked for the interval.
   Forecast Predict(const Outlook& outlook = {});
 
+  /// What it has learned and waits to learn from, as bytes: little-endian, for this version of flowcast.
+  std::string Save();
+  /// Goes on where the one stood that Save was asked of. False, and afresh, when the bytes are not of a
+  /// forecaster with these options, or damaged.
+  bool Restore(std::string_view bytes);
+
   /// Values of Observe and Predict that were not used: out of range, repeated or old, not finite, unknown
   /// names.
   std::uint64_t ignored() const { return ignored_; }
@@ -107,6 +113,7 @@ class LinkForecaster {
     Interval interval;
   };
 
+  void Visit(StateVisitor& state);
   bool Accepts(base::EventTime start, double actual) const;
   void Interrupt();
   /// By horizon and expert; kUnknown where there is none.

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "libs/forecast/state_bytes.h"
+
 namespace flowcast::forecast {
 
 struct MixtureOptions {
@@ -42,6 +44,7 @@ class Mixture {
 
   /// Each expert's part in Combine of these opinions; they sum to 1.
   std::array<double, kMostExperts> Voices(std::span<const float> opinions) const;
+  void Visit(StateVisitor& state) { state(weights_); }
   /// What was learned; sums to 1.
   std::span<const float> weights() const { return std::span(weights_).first(size_); }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "libs/forecast/forecast.h"
+#include "libs/forecast/state_bytes.h"
 
 namespace flowcast::forecast {
 
@@ -12,6 +13,7 @@ namespace flowcast::forecast {
 class RecentRecord {
  public:
   void Add(double error, double persistence_error, bool covered);
+  void Visit(StateVisitor& state);
   /// Zeros while nothing has settled.
   LiveRecord Summary() const;
 

@@ -90,6 +90,15 @@ void Seasonal::Interrupt() {
   for (Waiting& waiting : waiting_) waiting[0] = kUnknown;
 }
 
+void Seasonal::Visit(StateVisitor& state) {
+  for (Horizon& horizon : horizons_) {
+    state(horizon.weights);
+    state(horizon.covariance);
+  }
+  state.Raw(waiting_);
+  state.Raw(step_);
+}
+
 void StepProfile::Learn(std::size_t step, double value) {
   Step& at = steps_[step % steps_.size()];
   at.seen += 1;

@@ -22,6 +22,7 @@ class Seasonal : public Expert {
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season& season, std::span<float> values) override;
   void Interrupt() override;
+  void Visit(StateVisitor& state) override;
 
   static constexpr float kLargestInput = 20;  // in scales
   static constexpr float kLargestError = 4;
