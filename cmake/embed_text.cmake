@@ -1,8 +1,16 @@
-# Turns a text file into C++ (run with cmake -P): const char* const kReportPage[] of pieces, null at the end.
-# Pieces, because compilers limit the length of one literal.
+# Turns a page into C++ (run with cmake -P): const char* const NAME[] of pieces, null at the end.
+# Pieces, because compilers limit the length of one literal. Each of PARTS, files beside each other in PARTS_FOLDER,
+# takes the place of the line that names it: /*FLOWCAST_INCLUDE page.css*/.
 file(READ "${INPUT}" text)
+foreach(part IN LISTS PARTS)
+  file(READ "${PARTS_FOLDER}/${part}" content)
+  string(REPLACE "/*FLOWCAST_INCLUDE ${part}*/" "${content}" text "${text}")
+endforeach()
+if(text MATCHES "FLOWCAST_INCLUDE ([a-z.]+)")
+  message(FATAL_ERROR "${INPUT} includes ${CMAKE_MATCH_1}, which is none of ${PARTS}")
+endif()
 string(LENGTH "${text}" length)
-set(code "// Generated from ${INPUT}.\nextern const char* const kReportPage[];\nconst char* const kReportPage[] = {\n")
+set(code "// Generated from ${INPUT}.\nextern const char* const ${NAME}[];\nconst char* const ${NAME}[] = {\n")
 set(position 0)
 while(position LESS length)
   string(SUBSTRING "${text}" ${position} 8000 piece)

@@ -46,3 +46,19 @@ function(flowcast_fuzzer name)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(${name} PRIVATE flowcast_options ${ARG_DEPENDS})
 endfunction()
+
+# flowcast_page(VARIABLE PAGE NAME): compiles a page (a template beside the caller, with the parts of tools/page in
+# it) in as NAME, so that a program needs no file beside it; VARIABLE is the source file to build.
+function(flowcast_page variable page name)
+  set(folder "${CMAKE_SOURCE_DIR}/tools/page")
+  set(parts page.css page.js chart.js)
+  set(output "${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp")
+  list(TRANSFORM parts PREPEND "${folder}/" OUTPUT_VARIABLE files)
+  add_custom_command(
+    OUTPUT "${output}"
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${CMAKE_CURRENT_SOURCE_DIR}/${page} -DOUTPUT=${output} -DNAME=${name}
+            -DPARTS_FOLDER=${folder} "-DPARTS=${parts}" -P ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake
+    DEPENDS ${page} ${files} "${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake"
+    VERBATIM)
+  set(${variable} "${output}" PARENT_SCOPE)
+endfunction()

@@ -46,20 +46,21 @@ Threshold Threshold::Parse(const std::string& text) {
   if (text == "p50" || text == "p90" || text == "p95" || text == "p99") return {Kind::kPercentile, 0, text};
   std::string unit;
   if (const auto number = TakeNumber(text, unit)) {
-    if (unit.empty()) return {Kind::kPackets, *number, ""};
+    if (unit.empty()) return {Kind::kNumber, *number, ""};
     if (unit == "%") return {Kind::kShareOfCapacity, *number / 100, ""};
     if (const auto factor = FactorOf(kByteUnits, unit)) return {Kind::kBytes, *number * *factor, ""};
   }
   throw base::ConfigError(
       "'" + text +
-      "' is no threshold; write packets a window (100), bytes a window (2MB), a share of the "
+      "' is no threshold; write packets a window (100; the same for features other than bytes), bytes a "
+      "window (2MB), a share of the "
       "capacity (80%) or a percentile of what the model learned from (p50, p90, p95, p99)");
 }
 
 bool Threshold::Fits(const std::string& target) const {
   switch (kind) {
-    case Kind::kPackets:
-      return target == "packets";
+    case Kind::kNumber:
+      return target != "bytes";
     case Kind::kBytes:
     case Kind::kShareOfCapacity:
       return target == "bytes";
@@ -86,7 +87,7 @@ std::optional<double> Resolve(const Threshold& threshold, const std::string& lin
                               base::Duration window_length, const Capacities& capacities,
                               const PercentilesByLink& percentiles) {
   switch (threshold.kind) {
-    case Threshold::Kind::kPackets:
+    case Threshold::Kind::kNumber:
     case Threshold::Kind::kBytes:
       return threshold.value;
     case Threshold::Kind::kShareOfCapacity: {

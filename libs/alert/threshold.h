@@ -9,17 +9,18 @@
 
 namespace flowcast::alert {
 
-/// "100" (packets a window), "2MB" (bytes a window: B, kB, MB, GB), "80%" (of the link's capacity),
-/// "p95" (that percentile of the part that the model learned from: p50, p90, p95 or p99).
+/// "100" (packets a window, or the unit of another target but bytes), "2MB" (bytes a window: B, kB, MB, GB),
+/// "80%" (of the link's capacity), "p95" (that percentile of the part that the model learned from: p50, p90,
+/// p95 or p99).
 struct Threshold {
-  enum class Kind { kPackets, kBytes, kShareOfCapacity, kPercentile };
-  Kind kind = Kind::kPackets;
-  double value = 100;      // packets, bytes or share
+  enum class Kind { kNumber, kBytes, kShareOfCapacity, kPercentile };
+  Kind kind = Kind::kNumber;
+  double value = 100;      // target's unit, bytes or share
   std::string percentile;  // "p95"
 
   /// Throws base::ConfigError with the forms that there are.
   static Threshold Parse(const std::string& text);
-  /// Whether it can be compared with forecasts of this target ("packets" or "bytes").
+  /// Whether it can be compared with forecasts of this target (a feature).
   bool Fits(const std::string& target) const;
 };
 

@@ -6,7 +6,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/time.h"
-#include "libs/training/sequence_view.h"
+#include "libs/training/model_opinion.h"
 
 namespace flowcast::backtest {
 namespace {
@@ -97,19 +97,7 @@ class Answers {
   }
 
   void Take(const feature::Sequence& sequence, const training::Shape& shape, std::span<const float> said) {
-    forecast::ModelOpinion opinion;
-    for (std::size_t h = 0; h < shape.horizons.size(); ++h) {
-      const auto raw = [&](std::size_t level) {
-        return training::ToRaw(sequence, kTarget, said[shape.AnswerAt(0, h, level)])
-            .value_or(std::numeric_limits<double>::quiet_NaN());
-      };
-      opinion.medians.push_back(raw(shape.median()));
-      if (shape.levels.size() != forecast::kQuantileCount) continue;
-      std::vector<double> quantiles;
-      for (std::size_t level = 0; level < shape.levels.size(); ++level) quantiles.push_back(raw(level));
-      opinion.quantiles.push_back(std::move(quantiles));
-    }
-    opinions_.push_back(std::move(opinion));
+    opinions_.push_back(training::OpinionOf("", sequence, kTarget, shape.horizons, shape, said));
   }
 
   std::size_t from_ = 0;
@@ -212,7 +200,7 @@ Run Backtest(const Series& series, const Options& options, const std::vector<Mod
   forecast::ForecasterOptions forecaster_options;
   forecaster_options.window_length = std::chrono::seconds(1);
   forecaster_options.horizons = options.horizons;
-  forecast::LinkForecaster forecaster(series.name, forecaster_options);
+  forecast::LinkForecaster forecaster(forecaster_options);
   Recorder recorder(series.values, run.first_scored, options.horizons);
   for (std::size_t at = 0; at < series.values.size(); ++at) {
     forecaster.Observe(base::FromUnixNanoseconds(static_cast<std::int64_t>(at) * 1'000'000'000),

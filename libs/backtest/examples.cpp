@@ -67,11 +67,10 @@ feature::Sequence Sequences::At(std::size_t at) const {
                  [&fit](double value) { return static_cast<float>((value - fit.centre) / fit.scale); });
   if (usual_now_.empty()) return sequence;
   const forecast::Season season = SeasonAt(at);
-  sequence.coming.resize(static_cast<std::size_t>(options_.horizons.back()));
+  sequence.usual.resize(static_cast<std::size_t>(options_.horizons.back()) + 1);
   for (std::size_t h = 0; h < options_.horizons.size(); ++h) {
     if (std::isnan(season.ahead[h])) continue;
-    sequence.coming[static_cast<std::size_t>(options_.horizons[h] - 1)] = {season.ahead[h], season.ahead[h],
-                                                                           1};
+    sequence.usual[static_cast<std::size_t>(options_.horizons[h])] = {season.ahead[h], season.ahead[h], 1};
   }
   return sequence;
 }

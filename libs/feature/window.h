@@ -40,8 +40,9 @@ struct Sequence {
   std::vector<double> scale;   // [C], positive
   std::vector<float> values;   // [L][C], oldest first
   std::vector<double> last;    // [C], raw features of the last window
-  std::vector<Usual>
-      coming;  // of the next windows, by the link's seasonal profile; empty while it is too young
+  /// By the link's seasonal profile: of the last window as it was expected, then of those to come. Empty
+  /// while the profile is too young.
+  std::vector<Usual> usual;
 
   base::EventTime last_start() const { return end - window_length; }
   bool operator==(const Sequence&) const = default;

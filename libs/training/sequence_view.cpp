@@ -35,21 +35,20 @@ const feature::Column& ColumnNamed(const feature::Schema& schema, std::string_vi
                           " (--features adds others)");
 }
 
-/// The usual load `horizon` windows ahead, raw; nothing where it is not known.
-std::optional<double> UsualOf(const Sequence& sequence, std::int64_t column, int horizon) {
-  const auto position = static_cast<std::size_t>(horizon - 1);
-  if (position >= sequence.coming.size() || sequence.coming[position].days == 0) return std::nullopt;
-  if (column == feature::kPackets) return sequence.coming[position].packets;
-  if (column == feature::kBytes) return sequence.coming[position].bytes;
-  return std::nullopt;
-}
-
 /// How far `raw` lies above the last value, in the sequence's own scale.
 float AboveLast(const Sequence& sequence, const Target& target, double raw) {
   return ToOwnScale(sequence, target, raw) - ToOwnScale(sequence, target, sequence.last[target.column]);
 }
 
 }  // namespace
+
+std::optional<double> UsualOf(const Sequence& sequence, std::size_t column, int windows) {
+  const auto position = static_cast<std::size_t>(windows);
+  if (position >= sequence.usual.size() || sequence.usual[position].days == 0) return std::nullopt;
+  if (column == feature::kPackets) return sequence.usual[position].packets;
+  if (column == feature::kBytes) return sequence.usual[position].bytes;
+  return std::nullopt;
+}
 
 Target::Target(feature::Index index) : column(index), transform(feature::Catalogue()[index].transform) {}
 
@@ -79,7 +78,7 @@ void AppendContext(const Sequence& sequence, const Shape& shape, std::vector<flo
   if (shape.context == 0) return;
   for (const std::int64_t column : shape.targets) {
     for (const int horizon : shape.horizons) {
-      const auto usual = UsualOf(sequence, column, horizon);
+      const auto usual = UsualOf(sequence, static_cast<std::size_t>(column), horizon);
       context.push_back(usual ? AboveLast(sequence, static_cast<feature::Index>(column), *usual) : 0);
       context.push_back(usual ? 1 : 0);
     }

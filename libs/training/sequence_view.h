@@ -40,6 +40,9 @@ void AppendInputs(const feature::Sequence& sequence, std::vector<float>& inputs)
 /// bytes. Nothing for a shape without context.
 void AppendContext(const feature::Sequence& sequence, const Shape& shape, std::vector<float>& context);
 
+/// The usual load of the window `windows` after the last one, raw; nothing where it is not known.
+std::optional<double> UsualOf(const feature::Sequence& sequence, std::size_t column, int windows);
+
 /// In the sequence's own scale, within +-kLargestValue.
 float ToOwnScale(const feature::Sequence& sequence, const Target& target, double raw);
 

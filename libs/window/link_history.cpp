@@ -31,13 +31,14 @@ std::optional<LinkSnapshot> LinkHistory::Remains(const std::string& source) cons
 
 /// Nothing at all while nothing is known.
 void LinkHistory::TellUsual(feature::Sequence& sequence) const {
-  std::vector<feature::Usual> coming;
+  std::vector<feature::Usual> usual;
   bool known = false;
-  for (std::size_t i = 0; i < coming_windows_; ++i) {
-    coming.push_back(profile_.At(sequence.end + static_cast<std::int64_t>(i) * sequence.window_length));
-    known = known || coming.back().days > 0;
+  for (std::size_t i = 0; i <= coming_windows_; ++i) {
+    usual.push_back(
+        profile_.At(sequence.last_start() + static_cast<std::int64_t>(i) * sequence.window_length));
+    known = known || usual.back().days > 0;
   }
-  if (known) sequence.coming = std::move(coming);
+  if (known) sequence.usual = std::move(usual);
 }
 
 LinkSnapshot LinkHistory::Snapshot(const std::string& source) const {

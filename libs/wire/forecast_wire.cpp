@@ -101,7 +101,7 @@ std::string Encode(const ForecastRecord& record) {
   EncodeRecord(forecast.record, *message.mutable_record());
   message.set_quality(std::string(ToString(forecast.quality)));
   message.set_model_version(forecast.model_version);
-  if (record.settled) EncodeSettled(*record.settled, *message.mutable_settled());
+  for (const forecast::Settled& settled : record.settled) EncodeSettled(settled, *message.add_settled());
   return message.SerializeAsString();
 }
 
@@ -120,7 +120,8 @@ tl::expected<ForecastRecord, WireError> DecodeForecast(std::string_view bytes) {
   forecast.record = DecodeRecord(message->record());
   forecast.quality = DecodeQuality(message->quality());
   forecast.model_version = message->model_version();
-  if (message->has_settled()) record.settled = DecodeSettled(message->settled());
+  for (const v1::SettledForecast& settled : message->settled())
+    record.settled.push_back(DecodeSettled(settled));
   return record;
 }
 

@@ -1,10 +1,10 @@
 // Forecasts as bytes.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "libs/forecast/forecast.h"
 #include "libs/forecast/link_forecaster.h"
@@ -12,10 +12,10 @@
 
 namespace flowcast::wire {
 
-/// A forecast, and the earlier one that its window settled.
+/// A forecast, and the earlier ones that its window settled, by horizon.
 struct ForecastRecord {
   forecast::Forecast forecast;
-  std::optional<forecast::Settled> settled;
+  std::vector<forecast::Settled> settled;
 };
 
 std::string Encode(const ForecastRecord& record);

@@ -45,10 +45,10 @@ bool HasConsistentUsual(const v1::Sequence& message) {
 }
 
 std::vector<feature::Usual> ReadUsual(const v1::Sequence& message) {
-  std::vector<feature::Usual> coming;
+  std::vector<feature::Usual> usual;
   for (int i = 0; i < message.usual_packets_size(); ++i)
-    coming.push_back({message.usual_packets(i), message.usual_bytes(i), message.usual_days(i)});
-  return coming;
+    usual.push_back({message.usual_packets(i), message.usual_bytes(i), message.usual_days(i)});
+  return usual;
 }
 
 }  // namespace
@@ -131,7 +131,7 @@ std::string Encode(const feature::Sequence& sequence, std::string_view schema) {
   message.mutable_scale()->Add(sequence.scale.begin(), sequence.scale.end());
   message.mutable_values()->Add(sequence.values.begin(), sequence.values.end());
   message.mutable_last()->Add(sequence.last.begin(), sequence.last.end());
-  for (const feature::Usual& usual : sequence.coming) {
+  for (const feature::Usual& usual : sequence.usual) {
     message.add_usual_packets(usual.packets);
     message.add_usual_bytes(usual.bytes);
     message.add_usual_days(usual.days);
@@ -154,7 +154,7 @@ tl::expected<feature::Sequence, WireError> DecodeSequence(std::string_view bytes
                            .scale = {message->scale().begin(), message->scale().end()},
                            .values = {message->values().begin(), message->values().end()},
                            .last = {message->last().begin(), message->last().end()},
-                           .coming = ReadUsual(*message)};
+                           .usual = ReadUsual(*message)};
 }
 
 }  // namespace flowcast::wire

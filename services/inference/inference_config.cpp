@@ -19,16 +19,18 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
                  "an alert is resolved below this share of the threshold")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--target", config.target, "what is forecast: packets or bytes [as the threshold asks for]")
-      ->check(CLI::IsMember({"packets", "bytes"}));
+  app.add_option("--target", config.target,
+                 "what is forecast: packets, bytes or another of the features [as the threshold asks for]");
   app.add_option("--features", config.features,
                  "as flowcast-features was told: the sequences must have these")
       ->capture_default_str();
   app.add_option("--normalization", config.normalization, "as flowcast-features was told")
       ->capture_default_str();
-  app.add_option("--horizon", config.inference.horizon_windows, "windows ahead; one of the model's")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
+  app.add_option(
+         "--horizons,--horizon", config.inference.horizons,
+         "windows ahead, ascending; alerts are about the first; the model is heard at those that it has")
+      ->delimiter(',')
+      ->capture_default_str();
   app.add_option("--model", config.model, "name of the model to follow on models.v1")->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance,
@@ -48,13 +50,15 @@ void InferenceConfig::Resolve() {
   if (!inference.threshold.Fits(wanted)) {
     throw base::ConfigError(
         "--threshold " + threshold + " does not go with --target " + wanted +
-        "; give packets a window (100) for packets, bytes (2MB) or a share (80%) for bytes");
+        "; give bytes (2MB) or a share (80%) for bytes, a number (100) for everything else");
   }
   if (inference.threshold.kind == alert::Threshold::Kind::kShareOfCapacity && inference.capacities.empty()) {
     throw base::ConfigError("--threshold " + threshold + " needs the links' capacity, like --capacity 1G");
   }
   inference.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
-  inference.target = wanted == "bytes" ? feature::kBytes : feature::kPackets;
+  inference.target = wanted;
+  training::Target(inference.schema, wanted);  // refuses what there is not
+  forecast::CheckHorizons(inference.horizons);
 }
 
 }  // namespace flowcast::services

@@ -24,9 +24,7 @@ struct InferenceConfig {
 
   /// Fills what the texts say. Throws base::ConfigError.
   void Resolve();
-  ModelDemands Demands() const {
-    return {model, inference.target, inference.horizon_windows, inference.schema};
-  }
+  ModelDemands Demands() const { return {model, inference.target, inference.horizons, inference.schema}; }
 };
 
 void AddInferenceOptions(CLI::App& app, InferenceConfig& config);

@@ -39,14 +39,21 @@ void AddForecasts(Table& table) {
       .Counter("flowcast_inference_forecasts_total", "Forecasts made.", Count(&InferenceCounters::forecasts))
       .Counter("flowcast_inference_model_forecasts_total", "Of these, with a value of the model in them.",
                Count(&InferenceCounters::with_model))
-      .Counter("flowcast_inference_settled_forecasts_total", "Forecasts whose truth has come.",
+      .Counter("flowcast_inference_settled_forecasts_total", "Forecasts whose truth has come, by horizon.",
                Count(&InferenceCounters::settled))
-      .Counter("flowcast_inference_scored_forecasts_total", "Of these, made with a value of the model.",
+      .Counter("flowcast_inference_scored_forecasts_total",
+               "Of these, those of the nearest horizon made with a value of the model.",
                [](const Facts& facts) { return facts.task.scored(); })
+      .Counter(
+          "flowcast_inference_intervals_total",
+          "Settled forecasts of the nearest horizon, by whether the truth lay between the quantiles 0.05 and "
+          "0.95. The covered ones should be 90 %.",
+          "truth",
+          {{"covered", [](const Facts& facts) { return facts.task.covered(); }},
+           {"outside", [](const Facts& facts) { return facts.task.intervals() - facts.task.covered(); }}})
       .Counter("flowcast_inference_absolute_error_total",
                "Summed absolute errors of the scored forecasts, and of persistence for the same windows, in "
-               "packets or "
-               "bytes a window as the target is. Divided by the scored forecasts: the mean absolute error.",
+               "the target's unit a window. Divided by the scored forecasts: the mean absolute error.",
                "forecast",
                {{"published", [](const Facts& facts) { return facts.task.absolute_error(); }},
                 {"persistence", [](const Facts& facts) { return facts.task.absolute_error_persistence(); }}});

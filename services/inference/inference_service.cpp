@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "libs/training/sequence_view.h"
+#include "libs/training/model_opinion.h"
 #include "libs/wire/alert_wire.h"
 #include "libs/wire/forecast_wire.h"
 #include "libs/wire/window_wire.h"
@@ -13,6 +13,16 @@
 namespace flowcast::services {
 namespace {
 constexpr std::size_t kLargestBatch = 1024;
+}
+
+InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Names& names,
+                             const ModelWatcher& models, base::Log log)
+    : options_(options),
+      target_(options.schema, options.target),
+      names_(names),
+      models_(models),
+      log_(std::move(log)) {
+  forecast::CheckHorizons(options_.horizons);
 }
 
 void InferenceTask::OnAssigned(const std::vector<bus::Position>& partitions) {
@@ -64,32 +74,38 @@ bool InferenceTask::ModelKnows(const feature::Sequence& sequence) const {
          sequence.end >= manifest.trained_until;
 }
 
-std::vector<std::optional<double>> InferenceTask::AskModel() const {
-  std::vector<std::optional<double>> values(waiting_.size());
+std::vector<InferenceTask::Opinions> InferenceTask::AskModels() const {
+  std::vector<Opinions> opinions(waiting_.size());
   std::vector<std::size_t> asked;
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    if (ModelKnows(waiting_[i].sequence)) asked.push_back(i);
+  }
+  if (asked.empty()) return opinions;
+  for (const LiveNetwork& network : models_.current()->networks) AskNetwork(network, asked, opinions);
+  return opinions;
+}
+
+void InferenceTask::AskNetwork(const LiveNetwork& network, const std::vector<std::size_t>& asked,
+                               std::vector<Opinions>& opinions) const {
+  const training::Shape& shape = network.predictor->shape();
   std::vector<float> inputs;
   std::vector<float> context;
-  for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (!ModelKnows(waiting_[i].sequence)) continue;
-    asked.push_back(i);
+  for (const std::size_t i : asked) {
     training::AppendInputs(waiting_[i].sequence, inputs);
-    training::AppendContext(waiting_[i].sequence, models_.current()->predictor->shape(), context);
+    training::AppendContext(waiting_[i].sequence, shape, context);
   }
-  if (asked.empty()) return values;
-  const training::Shape& shape = models_.current()->predictor->shape();
-  const auto answers = models_.current()->predictor->Predict(inputs, context);
-  const std::size_t at =
-      shape.AnswerOf(options_.target, options_.horizon_windows).value();  // the watcher saw it
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    values[asked[i]] =
-        training::ToRaw(waiting_[asked[i]].sequence, options_.target, answers[i * shape.answer_size() + at]);
+  const std::vector<float> answers = network.predictor->Predict(inputs, context);
+  std::span<const float> rows = answers;
+  for (const std::size_t i : asked) {
+    opinions[i].push_back(training::OpinionOf(network.name, waiting_[i].sequence, target_, options_.horizons,
+                                              shape, rows.first(shape.answer_size())));
+    rows = rows.subspan(shape.answer_size());
   }
-  return values;
 }
 
 void InferenceTask::ForecastBatch(slice::Outbox& outbox) {
-  const auto values = AskModel();
-  for (std::size_t i = 0; i < waiting_.size(); ++i) Forecast(waiting_[i], values[i], outbox);
+  const auto opinions = AskModels();
+  for (std::size_t i = 0; i < waiting_.size(); ++i) Forecast(waiting_[i], opinions[i], outbox);
   waiting_.clear();
 }
 
@@ -100,16 +116,19 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting) {
   if (found != partition.end() && found->second.window_length == waiting.sequence.window_length) {
     return found->second;
   }
-  const forecast::ForecasterOptions options{.target = std::string(feature::Catalogue()[options_.target].name),
-                                            .window_length = waiting.sequence.window_length,
-                                            .horizons = {options_.horizon_windows}};
-  Link link{forecast::LinkForecaster(name, options), alert::LoadAlert(options_.rule),
+  ForecasterOptions& options = forecaster_options_[waiting.sequence.window_length];
+  if (!options) {
+    options = std::make_shared<forecast::ForecasterOptions>(
+        forecast::ForecasterOptions{.target = options_.target,
+                                    .window_length = waiting.sequence.window_length,
+                                    .horizons = options_.horizons});
+  }
+  Link link{forecast::LinkForecaster(options), alert::LoadAlert(options_.rule),
             waiting.sequence.window_length};
   return partition.insert_or_assign(name, std::move(link)).first->second;
 }
 
-void InferenceTask::Forecast(const Waiting& waiting, std::optional<double> model_value,
-                             slice::Outbox& outbox) {
+void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox) {
   const feature::Sequence& sequence = waiting.sequence;
   Link& link = LinkOf(waiting);
   if (sequence.end <= link.last_end) {
@@ -118,28 +137,31 @@ void InferenceTask::Forecast(const Waiting& waiting, std::optional<double> model
   }
   link.last_end = sequence.end;
   wire::ForecastRecord record;
-  const auto settled = link.forecaster.Observe(sequence.last_start(), sequence.last[options_.target]);
-  if (!settled.empty()) record.settled = settled.front();
+  record.settled = link.forecaster.Observe(sequence.last_start(), sequence.last[target_.column]);
   Count(record.settled);
-  const std::string version = model_value ? models_.current()->manifest.version : "";
-  std::vector<forecast::ModelOpinion> opinions;
-  if (model_value) opinions.push_back({"lstm", {*model_value}, {}});
-  record.forecast = link.forecaster.Predict({opinions, version, {}});
+  const training::SeasonOf season(sequence, target_, options_.horizons);
+  const std::string version = opinions.empty() ? "" : models_.current()->manifest.version;
+  record.forecast = link.forecaster.Predict({opinions, version, season.season()});
+  record.forecast.link = sequence.link;
   ++counters_.forecasts;
-  counters_.with_model += model_value ? 1 : 0;
+  counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
   outbox.push_back(
       {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
   const LiveModel* model = models_.current();
   if (model == nullptr || sequence.end >= model->manifest.trained_until) Alert(record.forecast, link, outbox);
 }
 
-void InferenceTask::Count(const std::optional<forecast::Settled>& settled) {
-  if (!settled) return;
-  ++counters_.settled;
-  if (!settled->had_model) return;
-  ++scored_;
-  absolute_error_ += std::abs(settled->actual - settled->median);
-  absolute_error_persistence_ += std::abs(settled->actual - settled->persistence);
+void InferenceTask::Count(const std::vector<forecast::Settled>& settled) {
+  counters_.settled += settled.size();
+  for (const forecast::Settled& one : settled) {
+    if (one.horizon_windows != options_.horizons.front()) continue;
+    ++intervals_;
+    covered_ += one.low <= one.actual && one.actual <= one.high ? 1 : 0;
+    if (!one.had_model) continue;
+    ++scored_;
+    absolute_error_ += std::abs(one.actual - one.median);
+    absolute_error_persistence_ += std::abs(one.actual - one.persistence);
+  }
 }
 
 void InferenceTask::Alert(const forecast::Forecast& forecast, Link& link, slice::Outbox& outbox) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ namespace flowcast::services {
 
 struct InferenceOptions {
   feature::Schema schema = feature::Schema::Default();  // sequences and models of others are refused
-  feature::Index target = feature::kPackets;
-  int horizon_windows = 1;
+  std::string target = "packets";                       // a feature of the schema
+  std::vector<int> horizons{1, 2, 3, 6, 12};            // windows ahead, ascending
   alert::Threshold threshold;
   alert::Capacities capacities;
   alert::RuleOptions rule;
@@ -38,14 +39,14 @@ struct InferenceCounters {
   std::uint64_t resolved = 0;
 };
 
-/// Sequences of one poll go through the network together. Windows that the model was trained on
+/// Sequences of one poll go through the networks together. Windows that the model was trained on
 /// are forecast without it, and raise no alert: only what lies after it counts.
 class InferenceTask : public slice::Task {
  public:
-  /// `models` must outlive the task.
+  /// `models` must outlive the task. Throws base::ConfigError when the schema has no such target, or for
+  /// horizons that cannot be.
   InferenceTask(const InferenceOptions& options, const topics::Names& names, const ModelWatcher& models,
-                base::Log log)
-      : options_(options), names_(names), models_(models), log_(std::move(log)) {}
+                base::Log log);
 
   void OnAssigned(const std::vector<bus::Position>& partitions) override;
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions) override;
@@ -54,10 +55,15 @@ class InferenceTask : public slice::Task {
   std::vector<bus::Position> Positions() const override;
 
   const InferenceCounters& counters() const { return counters_; }
-  /// Summed absolute errors of the settled forecasts made with the model, and of persistence.
+  /// Summed absolute errors of the settled forecasts made with the model at the nearest horizon, and of
+  /// persistence.
   double absolute_error() const { return absolute_error_; }
   double absolute_error_persistence() const { return absolute_error_persistence_; }
   std::uint64_t scored() const { return scored_; }
+  /// Settled forecasts of the nearest horizon, with the model or without, and those of them whose truth lay
+  /// between the quantiles 0.05 and 0.95.
+  std::uint64_t intervals() const { return intervals_; }
+  std::uint64_t covered() const { return covered_; }
 
  private:
   struct Link {
@@ -74,15 +80,22 @@ class InferenceTask : public slice::Task {
 
   void Refuse(const bus::InRecord& record, const std::string& reason);
   void ForecastBatch(slice::Outbox& outbox);
-  /// By position in `waiting_`; absent where there is no model for it.
-  std::vector<std::optional<double>> AskModel() const;
+  using Opinions = std::vector<forecast::ModelOpinion>;
+  /// By position in `waiting_`; none where there is no model for it.
+  std::vector<Opinions> AskModels() const;
+  void AskNetwork(const LiveNetwork& network, const std::vector<std::size_t>& asked,
+                  std::vector<Opinions>& opinions) const;
   bool ModelKnows(const feature::Sequence& sequence) const;
   Link& LinkOf(const Waiting& waiting);
-  void Forecast(const Waiting& waiting, std::optional<double> model_value, slice::Outbox& outbox);
-  void Count(const std::optional<forecast::Settled>& settled);
+  void Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox);
+  void Count(const std::vector<forecast::Settled>& settled);
   void Alert(const forecast::Forecast& forecast, Link& link, slice::Outbox& outbox);
 
+  using ForecasterOptions = std::shared_ptr<const forecast::ForecasterOptions>;
+
   InferenceOptions options_;
+  training::Target target_;
+  std::map<base::Duration, ForecasterOptions> forecaster_options_;  // by length of the windows
   topics::Names names_;
   const ModelWatcher& models_;
   base::Log log_;
@@ -93,6 +106,8 @@ class InferenceTask : public slice::Task {
   double absolute_error_ = 0;
   double absolute_error_persistence_ = 0;
   std::uint64_t scored_ = 0;
+  std::uint64_t intervals_ = 0;
+  std::uint64_t covered_ = 0;
 };
 
 }  // namespace flowcast::services

@@ -2,7 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "libs/app/slices.h"
-#include "libs/lstm/learner.h"
+#include "libs/networks/networks.h"
 #include "services/inference/inference_config.h"
 #include "services/inference/inference_report.h"
 #include "services/inference/model_reader.h"
@@ -15,16 +15,16 @@ int Infer(services::InferenceConfig& config) {
   config.Resolve();
   base::SystemClock clock;
   const base::Log log = app::MakeLog("inference", config.common);
-  if (const auto advice = lstm::BlasAdvice()) log(base::LogLevel::kWarning, *advice);
+  networks::Advise(log);
   const topics::Names names = config.common.names();
-  services::ModelWatcher watcher(config.Demands(), lstm::LoadPredictor, log);
+  services::ModelWatcher watcher(config.Demands(), networks::Loaders(), log);
   services::InferenceTask task(config.inference, names, watcher, log);
   app::Status status(config.common, "inference", clock, log);
   services::InferenceReport report(task, watcher, clock, log, status.publisher());
   const auto bus = app::ConnectBus(config.common, "flowcast-inference", log);
   if (config.common.check) return app::kOk;
   status.Start();
-  const std::vector<std::string> needs{names.sequences, names.models, names.forecasts, names.alerts};
+  const std::vector needs{names.sequences, names.models, names.forecasts, names.alerts};
   if (!app::WaitForTopics(*bus, needs, config.common, clock, log)) return app::kOk;
   services::ModelReader models(*bus, names.models, watcher);
   models.ReadToEnd();

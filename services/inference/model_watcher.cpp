@@ -10,8 +10,22 @@
 
 namespace flowcast::services {
 namespace {
+
 constexpr std::size_t kMostWaiting = 8;
+
+std::vector<std::string> Texts(const std::vector<int>& numbers) {
+  std::vector<std::string> texts;
+  for (const int number : numbers) texts.push_back(std::to_string(number));
+  return texts;
 }
+
+std::string Join(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
+  return joined;
+}
+
+}  // namespace
 
 void ModelWatcher::OnRecord(const bus::InRecord& record) {
   if (record.tombstone) return;
@@ -38,10 +52,9 @@ void ModelWatcher::TryCurrent() {
   if (found == waiting_.end() || (current_ && current_->manifest.version == wanted_version_)) return;
   const model_store::Model& model = found->second;
   auto objection = Objection(model.manifest);
-  std::unique_ptr<training::Predictor> predictor;
+  std::vector<LiveNetwork> networks;
   try {
-    if (!objection) predictor = load_(model.networks.at("lstm"));
-    if (predictor) objection = TryOut(*predictor, model.manifest);
+    if (!objection) networks = Load(model);
   } catch (const std::exception& error) {
     objection = error.what();
   }
@@ -49,23 +62,43 @@ void ModelWatcher::TryCurrent() {
     waiting_.erase(found);
     return Refuse("model " + wanted_version_, *objection);
   }
-  current_ = std::make_unique<LiveModel>(LiveModel{model.manifest, std::move(predictor)});
-  log_(base::LogLevel::kInfo, "using model " + wanted_version_ + ", trained until " +
-                                  base::FormatTime(current_->manifest.trained_until));
+  current_ = std::make_unique<LiveModel>(LiveModel{model.manifest, std::move(networks)});
+  std::vector<std::string> names;
+  for (const LiveNetwork& network : current_->networks) names.push_back(network.name);
+  log_(base::LogLevel::kInfo, "using model " + wanted_version_ + " (" + Join(names) + "), trained until " +
+                                  base::FormatTime(current_->manifest.trained_until) + ", " +
+                                  Join(Texts(current_->manifest.horizons)) + " windows ahead");
+}
+
+std::vector<LiveNetwork> ModelWatcher::Load(const model_store::Model& model) const {
+  std::vector<LiveNetwork> networks;
+  for (const auto& [name, weights] : model.networks) {
+    const auto loader = loaders_.find(name);
+    if (loader == loaders_.end()) {
+      log_(base::LogLevel::kInfo, "model " + model.manifest.version + " has a network '" + name +
+                                      "' that this version does not know: it is not heard");
+      continue;
+    }
+    LiveNetwork network{name, loader->second(weights)};
+    if (const auto objection = TryOut(*network.predictor, model.manifest))
+      throw base::RuntimeError(*objection);
+    networks.push_back(std::move(network));
+  }
+  if (networks.empty()) throw base::RuntimeError("there is no network in it that this version knows");
+  return networks;
 }
 
 std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& manifest) const {
-  const std::string target(feature::Catalogue()[demands_.target].name);
   if (manifest.schema_hash != demands_.schema.sequence_hash())
     return "it was trained on another feature schema; train it again, with the same --features and "
            "--normalization";
-  if (manifest.target != target) return "it forecasts " + manifest.target + ", not " + target + " (--target)";
+  if (manifest.target != demands_.target)
+    return "it forecasts " + manifest.target + ", not " + demands_.target + " (--target)";
   const auto& horizons = manifest.horizons;
-  if (std::find(horizons.begin(), horizons.end(), demands_.horizon_windows) == horizons.end()) {
-    std::string list;
-    for (const int horizon : horizons) list += (list.empty() ? "" : ", ") + std::to_string(horizon);
-    return "it forecasts " + list + " windows ahead, not " + std::to_string(demands_.horizon_windows) +
-           " (--horizon)";
+  if (std::find_first_of(horizons.begin(), horizons.end(), demands_.horizons.begin(),
+                         demands_.horizons.end()) == horizons.end()) {
+    return "it forecasts " + Join(Texts(horizons)) + " windows ahead, not " + Join(Texts(demands_.horizons)) +
+           " (--horizons)";
   }
   return std::nullopt;
 }
@@ -77,8 +110,10 @@ std::optional<std::string> ModelWatcher::TryOut(training::Predictor& predictor,
     return "its network has another shape than its manifest says";
   }
   const training::Shape& shape = predictor.shape();
-  if (!shape.AnswerOf(demands_.target, demands_.horizon_windows))
-    return "its network has no answer for what its manifest says it forecasts";
+  const bool answers_all = std::all_of(manifest.horizons.begin(), manifest.horizons.end(), [&](int horizon) {
+    return shape.AnswerOf(target_.column, horizon).has_value();
+  });
+  if (!answers_all) return "its network has no answer for what its manifest says it forecasts";
   const std::vector<float> answers = predictor.Predict(std::vector<float>(shape.input_size(), 0.5F),
                                                        std::vector<float>(shape.context_size(), 0.5F));
   const bool finite = std::all_of(answers.begin(), answers.end(), [](float x) { return std::isfinite(x); });

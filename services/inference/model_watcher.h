@@ -5,34 +5,47 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libs/base/log.h"
 #include "libs/bus/bus.h"
 #include "libs/feature/schema.h"
 #include "libs/model_store/model_folder.h"
 #include "libs/training/learner.h"
+#include "libs/training/sequence_view.h"
 
 namespace flowcast::services {
+
+/// One of a model's networks, by the expert that it is.
+struct LiveNetwork {
+  std::string name;
+  std::unique_ptr<training::Predictor> predictor;
+};
 
 /// A model that passed every check, ready to be asked.
 struct LiveModel {
   model_store::Manifest manifest;
-  std::unique_ptr<training::Predictor> predictor;
+  std::vector<LiveNetwork> networks;  // at least one
 };
 
 struct ModelDemands {
   std::string name = "default";
-  feature::Index target = feature::kPackets;
-  int horizon_windows = 1;
+  std::string target = "packets";  // a feature of the schema
+  std::vector<int> horizons{1};    // the model must forecast one of them
   feature::Schema schema = feature::Schema::Default();
 };
 
-/// A model that does not fit (schema, target, horizon, shape, weights, a trial run that is not
-/// finite) is refused with a logged reason, and the one before stays.
+/// A model that does not fit (schema, target, horizons, shape, weights, a trial run that is not
+/// finite) is refused with a logged reason, and the one before stays. Networks that nobody here can load
+/// (of a later version) are left out.
 class ModelWatcher {
  public:
-  ModelWatcher(const ModelDemands& demands, training::PredictorLoader load, base::Log log)
-      : demands_(demands), load_(std::move(load)), log_(std::move(log)) {}
+  /// Throws base::ConfigError when the schema has no such target.
+  ModelWatcher(const ModelDemands& demands, training::PredictorLoaders loaders, base::Log log)
+      : demands_(demands),
+        target_(demands.schema, demands.target),
+        loaders_(std::move(loaders)),
+        log_(std::move(log)) {}
 
   /// A record of models.v1, in order.
   void OnRecord(const bus::InRecord& record);
@@ -45,12 +58,15 @@ class ModelWatcher {
   void TryCurrent();
   /// Why a model cannot be used; nothing when it can.
   std::optional<std::string> Objection(const model_store::Manifest& manifest) const;
+  /// Throws base::RuntimeError when one of them cannot be used.
+  std::vector<LiveNetwork> Load(const model_store::Model& model) const;
   std::optional<std::string> TryOut(training::Predictor& predictor,
                                     const model_store::Manifest& manifest) const;
   void Refuse(const std::string& what, const std::string& reason);
 
   ModelDemands demands_;
-  training::PredictorLoader load_;
+  training::Target target_;
+  training::PredictorLoaders loaders_;
   base::Log log_;
   std::string wanted_version_;
   std::map<std::string, model_store::Model> waiting_;  // by version, until one is pointed at

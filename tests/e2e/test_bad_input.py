@@ -145,7 +145,7 @@ def test_no_permission_for_a_live_capture_names_setcap(programs, tmp_path):
     ("inference", ["--threshold", "80%"], "needs the links' capacity, like --capacity 1G"),
     ("inference", ["--threshold", "80%", "--capacity", "fast"], "'fast' is no capacity; write bits a second"),
     ("inference", ["--threshold", "2MB", "--target", "packets"], "does not go with --target packets; give"),
-    ("inference", ["--horizon", "0"], "not in range 1 to 1000"),
+    ("inference", ["--horizons", "0,1"], "the horizons must be ascending numbers of windows from 1 to 1000"),
     ("cli", [], "subcommand is required"),
     ("cli", ["topics"], "subcommand is required"),
     ("cli", ["topics", "delete"], "say so with --yes"),

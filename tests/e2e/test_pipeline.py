@@ -176,15 +176,16 @@ def test_every_sequence_has_one_forecast_with_ascending_quantiles(demo, manifest
     found = [(forecast.link, forecast.made_at_ns) for forecast in demo.forecasts]
     assert sorted(found) == sorted((sequence.link, sequence.end_ns) for sequence in demo.sequences)
     for forecast in demo.forecasts:
-        [horizon] = forecast.horizons
-        quantiles = list(horizon.quantiles)
-        assert len(quantiles) == len(horizon.levels)
-        assert list(horizon.levels) == sorted(horizon.levels)
-        assert quantiles == sorted(quantiles) and quantiles[0] >= 0 and math.isfinite(quantiles[-1])
-        assert horizon.target_start_ns == forecast.made_at_ns
+        assert [horizon.windows for horizon in forecast.horizons] == [1, 2, 3, 6, 12]
+        for horizon in forecast.horizons:
+            quantiles = list(horizon.quantiles)
+            assert len(quantiles) == len(horizon.levels)
+            assert list(horizon.levels) == sorted(horizon.levels)
+            assert quantiles == sorted(quantiles) and quantiles[0] >= 0 and math.isfinite(quantiles[-1])
+            assert horizon.target_start_ns == forecast.made_at_ns + (horizon.windows - 1) * forecast.window_ns
+            assert math.isclose(sum(expert.weight for expert in horizon.experts), 1, rel_tol=1e-6)
         with_model = forecast.made_at_ns >= manifest["training"]["trained_until_ns"]
         assert forecast.model_version == (manifest["version"] if with_model else "")
-        assert math.isclose(sum(expert.weight for expert in horizon.experts), 1, rel_tol=1e-6)
 
 
 def threshold_of(demo, manifest, link) -> float:
@@ -196,7 +197,7 @@ def threshold_of(demo, manifest, link) -> float:
 
 
 def median_of(forecast) -> float:
-    [horizon] = forecast.horizons
+    horizon = forecast.horizons[0]
     return horizon.quantiles[list(horizon.levels).index(MEDIAN_LEVEL)]
 
 

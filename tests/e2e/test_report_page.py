@@ -1,71 +1,22 @@
 """The page that the demo leaves behind, filled with sample data and run in a browser."""
 
-import html
-import importlib.util
 import json
-import os
-import pathlib
 import re
-import shutil
-import subprocess
 
 import pytest
+from pages import PLACEHOLDER, TOOLS, fixture_run, load, visible_text, without_scripts  # noqa: F401
 
-REPORT = pathlib.Path(__file__).resolve().parents[2] / "tools" / "flowcast" / "report"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--window-size=1280,1600",
-    "--virtual-time-budget=4000",
-)
-
-
-def load_sample():
-    spec = importlib.util.spec_from_file_location("report_sample", REPORT / "sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-sample = load_sample()
+sample = load(TOOLS / "flowcast" / "report" / "sample.py")
 
 
 @pytest.fixture(name="template")
 def fixture_template():
-    return sample.TEMPLATE.read_text(encoding="utf-8")
-
-
-@pytest.fixture(name="run")
-def fixture_run(tmp_path):
-    """Runs a page; gives the document as it stands afterwards and what the browser's console said."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        reason = f"no browser to run the page in: none of {', '.join(BROWSERS)} is installed"
-        if os.environ.get("FLOWCAST_TEST_NO_SKIP"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-
-    def run(page):
-        path = tmp_path / "page.html"
-        path.write_text(page, encoding="utf-8")
-        command = [browser, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
-        return done.stdout, re.findall(r"CONSOLE.*", done.stderr)
-
-    return run
-
-
-def without_scripts(document):
-    return re.sub(r"<(script|style)>.*?</\1>", "", document, flags=re.DOTALL)
-
-
-def visible_text(document):
-    return html.unescape(re.sub(r"<[^>]*>", " ", without_scripts(document)))
+    return sample.template(sample.TEMPLATE)
 
 
 def test_the_placeholder_stands_once_in_the_template(template):
-    assert template.count(sample.PLACEHOLDER) == 1
-    assert f"const data = {sample.PLACEHOLDER};\n" in template
+    assert template.count(PLACEHOLDER) == 1
+    assert f"const data = {PLACEHOLDER};\n" in template
 
 
 def test_the_page_refers_to_nothing_outside_itself(template):
@@ -156,6 +107,6 @@ def test_keys_move_the_view_and_read_the_values(template, run, keys, shown):
 
 
 def test_a_page_cut_short_says_so_and_the_console_is_watched(template, run):
-    document, console = run(template.replace(sample.PLACEHOLDER, '{"links": ['))
+    document, console = run(template.replace(PLACEHOLDER, '{"links": ['))
     assert any("SyntaxError" in line for line in console)
     assert "cannot be read" in visible_text(document)

@@ -75,6 +75,9 @@ class InferenceServiceTest : public testing::Test {
     }
     return alerts;
   }
+  std::unique_ptr<training::Predictor> LoadNetwork(const std::string& weights) const {
+    return support::LoadFake(network_length_, feature::kFeatureCount, network_horizon_)(weights);
+  }
   std::string VersionInUse() const {
     return watcher_.current() == nullptr ? "none" : watcher_.current()->manifest.version;
   }
@@ -87,10 +90,8 @@ class InferenceServiceTest : public testing::Test {
   std::int64_t network_length_ = 3;
   int network_horizon_ = 1;
   ModelWatcher watcher_{{},
-                        [this](const std::string& weights) {
-                          return support::LoadFake(network_length_, feature::kFeatureCount,
-                                                   network_horizon_)(weights);
-                        },
+                        {{"lstm", [this](const std::string& weights) { return LoadNetwork(weights); }},
+                         {"xgboost", support::LoadFake()}},
                         lines_.log()};
   ModelReader reader_{bus_, names_.models, watcher_};
   InferenceTask task_{{.threshold = alert::Threshold::Parse("100")}, names_, watcher_, lines_.log()};
@@ -107,9 +108,9 @@ TEST_F(InferenceServiceTest, WithoutAModelItForecastsAllTheSame) {
   EXPECT_EQ(forecasts[0].forecast.last_actual, 30);
   EXPECT_EQ(forecasts[0].forecast.horizons[0].experts[0].name, "persistence");
   EXPECT_EQ(forecasts[0].forecast.horizons[0].experts[0].value, 30);
-  EXPECT_FALSE(forecasts[0].settled);
-  ASSERT_TRUE(forecasts[1].settled);
-  EXPECT_EQ(forecasts[1].settled->actual, 40);
+  EXPECT_THAT(forecasts[0].settled, IsEmpty());
+  ASSERT_THAT(forecasts[1].settled, SizeIs(1));
+  EXPECT_EQ(forecasts[1].settled[0].actual, 40);
   EXPECT_EQ(task_.counters().with_model, 0u);
   EXPECT_EQ(task_.scored(), 0u);
 }
@@ -126,6 +127,54 @@ TEST_F(InferenceServiceTest, AModelsAnswerIsAmongTheExperts) {
   EXPECT_EQ(task_.counters().with_model, 2u);
   EXPECT_EQ(task_.scored(), 1u);
   EXPECT_EQ(task_.absolute_error_persistence(), 10);
+}
+
+TEST_F(InferenceServiceTest, EveryHorizonIsForecastAndSettledAndTheModelIsHeardWhereItForecasts) {
+  Publish(FittingManifest("v1"), "0");
+  Feed({10, 20, 30, 40, 50, 60});
+  const auto forecasts = Forecasts();
+  ASSERT_THAT(forecasts, SizeIs(4));
+  const auto& horizons = forecasts[0].forecast.horizons;
+  ASSERT_THAT(horizons, SizeIs(5));
+  EXPECT_EQ(horizons[0].experts.back().name, "lstm");
+  EXPECT_EQ(horizons[1].experts.back().name, "autoregression");
+  EXPECT_EQ(horizons[2].target_start, At(15 + 2 * 5));
+  std::vector<int> settled;
+  for (const forecast::Settled& one : forecasts[3].settled) settled.push_back(one.horizon_windows);
+  EXPECT_THAT(settled, testing::ElementsAre(1, 2, 3));
+  EXPECT_EQ(forecasts[3].settled[2].persistence, 30);
+  EXPECT_EQ(task_.counters().settled, 6u);
+}
+
+TEST_F(InferenceServiceTest, AModelsNetworksAreHeardSideBySideAndUnknownOnesAreLeftOut) {
+  const auto manifest = FittingManifest("v1");
+  support::Send(
+      bus_, names_.models,
+      wire::Encode(model_store::Model{manifest, {{"lstm", "0"}, {"oracle", "?"}, {"xgboost", "1"}}}),
+      wire::ModelKey(manifest.name, manifest.version));
+  PointAt("v1");
+  Feed({10, 20, 30});
+  const auto experts = Forecasts().at(0).forecast.horizons[0].experts;
+  ASSERT_THAT(experts, SizeIs(7)) << "seasonal has nothing to say";
+  EXPECT_EQ(experts[5].name, "xgboost");
+  EXPECT_EQ(experts[6].name, "lstm");
+  EXPECT_GT(experts[5].value, experts[6].value);
+  EXPECT_TRUE(lines_.Contain("has a network 'oracle' that this version does not know"));
+  EXPECT_TRUE(lines_.Contain("using model v1 (lstm, xgboost), trained until"));
+}
+
+TEST_F(InferenceServiceTest, TheUsualLoadIsToldToTheExperts) {
+  auto sequences = support::MakeSequences("demo/a", std::vector<double>(20, 50));
+  for (feature::Sequence& sequence : sequences) {
+    sequence.usual.assign(13, {.packets = 50, .bytes = 5000, .days = 2});
+    SendSequence(sequence);
+  }
+  sequences.back().end += 5s;
+  sequences.back().last[feature::kPackets] = 60;
+  SendSequence(sequences.back());
+  instance_->RunOut();
+  const auto experts = Forecasts().back().forecast.horizons[0].experts;
+  EXPECT_THAT(experts, testing::Contains(testing::Field(&forecast::ExpertOpinion::name, "seasonal")));
 }
 
 TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
@@ -147,6 +196,7 @@ TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
   EXPECT_EQ(value("read_records_total"), value("sequences_total"));
   EXPECT_EQ(value("model_forecasts_total"), 3);
   EXPECT_EQ(value("absolute_error_total", "persistence"), 10 * value("scored_forecasts_total"));
+  EXPECT_EQ(value("intervals_total", "covered") + value("intervals_total", "outside"), 2);
   EXPECT_EQ(value("model_info", "v1"), 1);
 }
 
@@ -184,7 +234,7 @@ TEST_F(InferenceServiceTest, AModelThatDoesNotFitIsRefusedAndTheOneBeforeStays) 
       lines_.Contain("model v2 is refused: it was trained on another feature schema; train it again, with "
                      "the same --features and --normalization; v1 stays"));
   EXPECT_TRUE(lines_.Contain("model v3 is refused: it forecasts bytes, not packets (--target)"));
-  EXPECT_TRUE(lines_.Contain("model v4 is refused: it forecasts 2, 3 windows ahead, not 1 (--horizon)"));
+  EXPECT_TRUE(lines_.Contain("model v4 is refused: it forecasts 2, 3 windows ahead, not 1 (--horizons)"));
   EXPECT_TRUE(lines_.Contain("model v5 is refused: its network has another shape"));
   EXPECT_TRUE(lines_.Contain("model v6 is refused: its answer in a trial run is not finite"));
   EXPECT_TRUE(lines_.Contain("model v7 is refused: the weights are damaged"));

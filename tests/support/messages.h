@@ -44,7 +44,7 @@ inline feature::Sequence AnySequence(base::Random& random) {
     sequence.values.push_back(static_cast<float>(random.Normal()));
   }
   for (std::uint64_t left = random.Below(4); left > 0; --left) {
-    sequence.coming.push_back(
+    sequence.usual.push_back(
         {100 * random.Uniform(), 1e5 * random.Uniform(), static_cast<std::uint32_t>(random.Below(9))});
   }
   return sequence;
@@ -67,14 +67,15 @@ inline wire::ForecastRecord AnyForecast(base::Random& random) {
     horizon.experts.push_back({AnyText(random), random.Normal(), random.Uniform()});
     record.forecast.horizons.push_back(horizon);
   }
-  if (random.Below(2) == 0) {
-    record.settled = forecast::Settled{.target_start = AnyTime(random),
-                                       .actual = random.Normal(),
-                                       .median = random.Normal(),
-                                       .low = random.Normal(),
-                                       .high = random.Normal(),
-                                       .persistence = random.Normal(),
-                                       .had_model = random.Below(2) == 0};
+  for (std::uint64_t left = random.Below(3); left > 0; --left) {
+    record.settled.push_back({.target_start = AnyTime(random),
+                              .actual = random.Normal(),
+                              .median = random.Normal(),
+                              .low = random.Normal(),
+                              .high = random.Normal(),
+                              .persistence = random.Normal(),
+                              .had_model = random.Below(2) == 0,
+                              .horizon_windows = static_cast<int>(random.Below(9))});
   }
   return record;
 }

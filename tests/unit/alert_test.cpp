@@ -15,7 +15,7 @@ using support::At;
 using testing::HasSubstr;
 
 TEST(ThresholdTest, EveryFormIsUnderstood) {
-  EXPECT_EQ(Threshold::Parse("100").kind, Threshold::Kind::kPackets);
+  EXPECT_EQ(Threshold::Parse("100").kind, Threshold::Kind::kNumber);
   EXPECT_EQ(Threshold::Parse("100").value, 100);
   EXPECT_EQ(Threshold::Parse("2MB").kind, Threshold::Kind::kBytes);
   EXPECT_EQ(Threshold::Parse("2MB").value, 2e6);

@@ -312,7 +312,7 @@ TEST(AppendContextTest, TellsHowFarTheUsualLoadIsAboveTheLastWhereItIsKnown) {
   std::vector<float> context;
   AppendContext(sequence, shape, context);
   EXPECT_THAT(context, testing::ElementsAre(0, 0, 0, 0, 0, 0));
-  sequence.coming = {{.packets = 7, .bytes = 3000, .days = 3}, {.packets = 7, .bytes = 2000, .days = 0}};
+  sequence.usual = {{}, {.packets = 7, .bytes = 3000, .days = 3}, {.packets = 7, .bytes = 2000, .days = 0}};
   context.clear();
   AppendContext(sequence, shape, context);
   const double above = std::log(3001.0 / 2001.0) / sequence.scale[feature::kBytes];

@@ -252,7 +252,7 @@ TEST_P(WindowProperties, ARestartForgetsNothingOfLinksThatComeAndGo) {
   std::vector<ClosedWindow> closed;
   ApplyRange(fold, log, 0, log.size(), closed);
   const auto knows = [](const ClosedWindow& window) {
-    return window.sequence && !window.sequence->coming.empty();
+    return window.sequence && !window.sequence->usual.empty();
   };
   EXPECT_TRUE(std::any_of(closed.begin(), closed.end(), knows));
   ExpectRestartsChangeNothing(log, options);

@@ -9,6 +9,7 @@
 #include "libs/base/text.h"
 #include "tools/flowcast/commands.h"
 #include "tools/flowcast/report/report_data.h"
+#include "tools/page/fill_page.h"
 
 extern const char* const kReportPage[];  // generated from report/forecast.html
 
@@ -26,12 +27,6 @@ struct ReportOptions {
   std::vector<std::string> capacity;
   double seconds = 0;
 };
-
-std::string Page() {
-  std::string page;
-  for (const char* const* piece = kReportPage; *piece != nullptr; ++piece) page += *piece;
-  return page;
-}
 
 void Write(const std::filesystem::path& path, const std::string& content) {
   std::ofstream file(path, std::ios::binary);
@@ -90,7 +85,7 @@ int Report(const app::CommonOptions& common, const ReportOptions& options) {
   std::filesystem::create_directories(out);
   const Json summary = report::Summary(run, facts);
   Write(out / "summary.json", summary.dump(2) + "\n");
-  Write(out / "forecast.html", report::FillPage(Page(), report::PageData(run, facts)));
+  Write(out / "forecast.html", page::Fill(page::Join(kReportPage), report::PageData(run, facts)));
   PrintSummary(summary, run);
   return app::kOk;
 }

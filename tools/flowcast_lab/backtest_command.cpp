@@ -13,6 +13,7 @@
 #include "libs/lstm/learner.h"
 #include "libs/trees/learner.h"
 #include "tools/flowcast_lab/backtest_input.h"
+#include "tools/flowcast_lab/backtest_page.h"
 #include "tools/flowcast_lab/backtest_report.h"
 #include "tools/flowcast_lab/commands.h"
 
@@ -25,6 +26,7 @@ struct BacktestOptions {
   std::vector<std::string> models{"xgboost", "lstm"};
   std::string normalization = "robust";
   std::string alert_threshold;
+  std::string html;
   int threads = 2;
   bool json = false;
 };
@@ -57,6 +59,17 @@ struct Learners {
   std::vector<backtest::Model> models;
 };
 
+void WriteHtml(const BacktestOptions& options, const backtest::Series& series, const backtest::Options& run,
+               const std::vector<HorizonReport>& reports) {
+  const bool capture = options.input.csv.empty();
+  WritePage(options.html, PageData({.series = series,
+                                    .options = run,
+                                    .target = capture ? options.input.target : options.input.column,
+                                    .timed = capture,
+                                    .models = options.models},
+                                   reports));
+}
+
 int Backtest(const BacktestOptions& options) {
   // Nothing to finish in order: a signal ends it at once, in the middle of a fit, too.
   for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
@@ -72,12 +85,14 @@ int Backtest(const BacktestOptions& options) {
   const Learners learners(options, series.values.size());
   const backtest::Run run = backtest::Backtest(series, run_options, learners.models, base::SystemClock());
   for (const std::string& note : run.notes) std::fprintf(stderr, "%s\n", note.c_str());
+  std::vector<HorizonReport> reports;
   for (const backtest::HorizonRun& horizon : run.horizons) {
-    const auto score = backtest::ScoreOf(series, run_options, horizon);
-    HorizonReport report{run, score, {}};
+    HorizonReport& report =
+        reports.emplace_back(HorizonReport{run, backtest::ScoreOf(series, run_options, horizon), {}});
     if (threshold) report.alerts = backtest::CompareAlerts(horizon, *threshold, series.step_s);
     std::printf("%s\n", (options.json ? ToJson(report) : ToTable(report)).c_str());
   }
+  if (!options.html.empty()) WriteHtml(options, series, run_options, reports);
   return app::kOk;
 }
 
@@ -118,6 +133,8 @@ void AddRunOptions(CLI::App& command, BacktestOptions& options) {
       ->check(CLI::Range(1, 256));
   command.add_option("--alert-threshold", options.alert_threshold,
                      "also score alerts above this load, or percentile of the fitted part (p95)");
+  command.add_option("--html", options.html, "also write a page with everything in it to this file")
+      ->type_name("FILE");
   command.add_flag("--json", options.json, "one JSON object a horizon instead of tables");
 }
 

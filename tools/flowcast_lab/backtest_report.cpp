@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 namespace flowcast::tools {
 namespace {
@@ -48,6 +47,12 @@ void PrintAlerts(const char* name, const backtest::AlertScore& score, std::strin
 
 }  // namespace
 
+Json AlertsJson(const backtest::AlertComparison& alerts) {
+  return {{"threshold", alerts.threshold},
+          {"flowcast", AlertJson(alerts.forecast)},
+          {"reactive", AlertJson(alerts.reactive)}};
+}
+
 std::string ToJson(const HorizonReport& report) {
   const backtest::HorizonScore& score = report.score;
   Json json{{"series", report.run.series},
@@ -67,11 +72,7 @@ std::string ToJson(const HorizonReport& report) {
   json["coverage_90"] = score.coverage_90;
   json["fit_seconds"] = report.run.fit_seconds;
   json["forecast_seconds"] = report.run.forecast_seconds;
-  if (report.alerts) {
-    json["alerts"] = {{"threshold", report.alerts->threshold},
-                      {"flowcast", AlertJson(report.alerts->forecast)},
-                      {"reactive", AlertJson(report.alerts->reactive)}};
-  }
+  if (report.alerts) json["alerts"] = AlertsJson(*report.alerts);
   return json.dump();
 }
 

@@ -1,6 +1,7 @@
 // What a back-test prints.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -12,9 +13,12 @@ namespace flowcast::tools {
 
 struct HorizonReport {
   const backtest::Run& run;
-  const backtest::HorizonScore& score;
+  backtest::HorizonScore score;
   std::optional<backtest::AlertComparison> alerts;
 };
+
+/// threshold, and of "flowcast" and the rule "reactive": precision, recall, lead_s, counts.
+nlohmann::ordered_json AlertsJson(const backtest::AlertComparison& alerts);
 
 /// One object a line; what is undefined is null.
 std::string ToJson(const HorizonReport& report);

@@ -149,15 +149,4 @@ Json PageData(const Run& run, const ReportFacts& facts) {
   return json;
 }
 
-std::string FillPage(const std::string& page, const Json& data) {
-  const std::string placeholder = "/*FLOWCAST_DATA*/null";
-  const auto position = page.find(placeholder);
-  if (position == std::string::npos) throw base::RuntimeError("the report's page has no place for its data");
-  std::string json = data.dump(-1, ' ', false, Json::error_handler_t::replace);
-  // The data stands inside a script element, which a name with "</script>" would end.
-  for (auto at = json.find('<'); at != std::string::npos; at = json.find('<', at))
-    json.replace(at, 1, "\\u003c");
-  return page.substr(0, position) + json + page.substr(position + placeholder.size());
-}
-
 }  // namespace flowcast::report

@@ -24,7 +24,4 @@ nlohmann::ordered_json Summary(const Run& run, const ReportFacts& facts);
 
 nlohmann::ordered_json PageData(const Run& run, const ReportFacts& facts);
 
-/// The page with the data in place of its placeholder.
-std::string FillPage(const std::string& page, const nlohmann::ordered_json& data);
-
 }  // namespace flowcast::report

@@ -35,10 +35,11 @@ void TakeForecast(const wire::ForecastRecord& record, Run& run) {
   const auto& horizon = record.forecast.horizons.front();
   run.horizon_windows = horizon.horizon_windows;
   link.opinions = horizon.experts;
-  if (!record.settled || !record.settled->had_model) return;
-  const forecast::Settled& settled = *record.settled;
-  link.predictions.push_back(
-      {settled.target_start, settled.actual, settled.median, settled.low, settled.high, settled.persistence});
+  for (const forecast::Settled& settled : record.settled) {
+    if (!settled.had_model || settled.horizon_windows != run.horizon_windows) continue;
+    link.predictions.push_back({settled.target_start, settled.actual, settled.median, settled.low,
+                                settled.high, settled.persistence});
+  }
 }
 
 template <typename Entry>

@@ -10,18 +10,15 @@ import json
 import math
 import pathlib
 import random
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "page"))
+from assemble import embed, template  # noqa: E402
 
 TEMPLATE = pathlib.Path(__file__).with_name("forecast.html")
-PLACEHOLDER = "/*FLOWCAST_DATA*/null"
 START = 1_795_255_200  # 2026-11-21T10:00:00Z
 VERSION = "20261121T103000-ab12cd34"
 NAMES = ["demo/office", "demo/uplink", "lab/rack-1", "lab/rack-2", "campus/library", "campus/dormitory"]
-
-
-def embed(template, data):
-    """The page with the data in it. '<' is written as an escape: a string must not be able to end the script."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-    return template.replace(PLACEHOLDER, text)
 
 
 def make_report(links=2, windows=1860, scored=540, model=True, target="packets", seed=7):
@@ -136,7 +133,7 @@ def main():
     options = parser.parse_args()
     report = make_report(options.links, options.windows, options.scored, not options.no_model, options.target)
     if options.page:
-        options.page.write_text(embed(TEMPLATE.read_text(encoding="utf-8"), report), encoding="utf-8")
+        options.page.write_text(embed(template(TEMPLATE), report), encoding="utf-8")
     else:
         print(json.dumps(report))
 
