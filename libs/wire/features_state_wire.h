@@ -28,13 +28,4 @@ tl::expected<FeaturesProgress, WireError> DecodeFeaturesProgress(std::string_vie
 std::string Encode(const window::LinkSnapshot& snapshot);
 tl::expected<window::LinkSnapshot, WireError> DecodeLinkSnapshot(std::string_view bytes);
 
-/// Metadata of a commit: tells which state belongs to the position, and which topic.
-struct CommitNote {
-  std::int64_t next_offset = 0;
-  std::optional<std::chrono::milliseconds> produced_at;  // of the record before it; absent: not known
-  bool operator==(const CommitNote&) const = default;
-};
-std::string Encode(const CommitNote& note);
-tl::expected<CommitNote, WireError> DecodeCommitNote(std::string_view text);
-
 }  // namespace flowcast::wire

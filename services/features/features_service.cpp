@@ -5,6 +5,7 @@
 #include <bit>
 #include <utility>
 
+#include "libs/wire/commit_note.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
 

@@ -4,17 +4,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/state/same_topic.h"
+#include "libs/wire/commit_note.h"
 #include "libs/wire/window_wire.h"
 
 namespace flowcast::services {
 
 bool PartitionStore::IsOfThisTopic(const bus::Position& position) {
-  const auto note = wire::DecodeCommitNote(position.metadata);
-  if (!note || note->next_offset == 0) return true;
-  if (note->next_offset > reader_.EndOffset(position.at)) return false;
-  if (!note->produced_at) return true;
-  const auto last = reader_.First(position.at, note->next_offset - 1);
-  return !last || last->offset >= note->next_offset || last->produced_at == note->produced_at;
+  return state::IsOfThisTopic(reader_, position);
 }
 
 PartitionState PartitionStore::Load(const bus::Position& position) {

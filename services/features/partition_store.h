@@ -34,8 +34,7 @@ class PartitionStore {
                  base::Log log)
       : reader_(reader), options_(options), names_(names), log_(std::move(log)) {}
 
-  /// False when what was processed before the position is not what lies before it in packets.v1 now. Nothing
-  /// tells where retention has taken that. Throws bus::BusError.
+  /// As state::IsOfThisTopic has it.
   bool IsOfThisTopic(const bus::Position& position);
   /// Of a position that no state is found for, it says so and begins afresh there. Throws bus::BusError.
   PartitionState Load(const bus::Position& position);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "flowcast/v1/packets.pb.h"
+#include "libs/wire/commit_note.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
 #include "services/features/features_metrics.h"
