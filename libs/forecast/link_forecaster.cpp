@@ -124,6 +124,14 @@ void LinkForecaster::Track::Learn(const Pending& settled, double actual) {
              rounded >= settled.asked.low && rounded <= settled.asked.high);
 }
 
+double LinkForecaster::Track::MedianOf(const Opinions& opinions) const {
+  const double combined = mixture.Combine(opinions);
+  if (!(scale > 0)) return combined;
+  const auto persistence = static_cast<double>(opinions[0]);
+  const double furthest = kFurthestDeparture * static_cast<double>(scale);
+  return std::clamp(combined, persistence - furthest, persistence + furthest);
+}
+
 std::vector<LinkForecaster::Opinions> LinkForecaster::Ask(const Outlook& outlook) {
   std::vector<Opinions> opinions(tracks_.size());
   for (Opinions& of_horizon : opinions) of_horizon.fill(kUnknown);
@@ -188,7 +196,7 @@ HorizonForecast LinkForecaster::MakeHorizon(Track& track, std::size_t position, 
   horizon.horizon_windows = track.windows;
   if (last_start_) horizon.target_start = *last_start_ + options_->window_length * track.windows;
   horizon.quantiles =
-      track.interval.Around(track.mixture.Combine(opinions), QuantilesOf(outlook, position), pending.asked);
+      track.interval.Around(track.MedianOf(opinions), QuantilesOf(outlook, position), pending.asked);
   const auto voices = track.mixture.Voices(opinions);
   for (std::size_t i = 0; i < kExperts; ++i) {
     if (std::isnan(opinions[i])) continue;
