@@ -110,6 +110,9 @@ std::string Encode(const FeaturesProgress& progress) {
   Write(progress.now, *message.mutable_now());
   message.set_windows_from(progress.windows_from);
   message.set_windows_to(progress.windows_to);
+  message.set_owed_windows(progress.owed);
+  message.set_last_link(progress.last.link);
+  if (!progress.last.link.empty()) message.set_last_start_ns(base::ToUnixNanoseconds(progress.last.start));
   return message.SerializeAsString();
 }
 
@@ -118,14 +121,17 @@ tl::expected<FeaturesProgress, WireError> DecodeFeaturesProgress(std::string_vie
   if (!message) return tl::unexpected(message.error());
   if (message->next_offset() < 0 || message->windows_from() < 0 ||
       message->windows_to() < message->windows_from() || !AreSane(message->before()) ||
-      !AreSane(message->now())) {
+      !AreSane(message->now()) || !IsSaneTime(message->last_start_ns())) {
     return tl::unexpected(WireError::kInconsistent);
   }
-  return FeaturesProgress{.next_offset = message->next_offset(),
-                          .before = Read(message->before()),
-                          .now = Read(message->now()),
-                          .windows_from = message->windows_from(),
-                          .windows_to = message->windows_to()};
+  return FeaturesProgress{
+      .next_offset = message->next_offset(),
+      .before = Read(message->before()),
+      .now = Read(message->now()),
+      .windows_from = message->windows_from(),
+      .windows_to = message->windows_to(),
+      .owed = message->owed_windows(),
+      .last = {message->last_link(), base::FromUnixNanoseconds(message->last_start_ns())}};
 }
 
 std::string Encode(const window::LinkSnapshot& snapshot) {

@@ -19,6 +19,8 @@ struct FeaturesProgress {
   window::Progress now;           // before next_offset
   std::int64_t windows_from = 0;  // of windows.v1: older ones are in the snapshots
   std::int64_t windows_to = 0;    // of windows.v1: at least so far it had been written
+  std::uint64_t owed = 0;         // so many newest windows of windows.v1 have no sequences yet
+  window::WindowName last{};      // the newest of windows.v1; without a link: unknown
   bool operator==(const FeaturesProgress&) const = default;
 };
 
