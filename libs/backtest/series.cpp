@@ -38,7 +38,7 @@ Series MakeSeries(std::string name, std::vector<double> values, double step_s) {
     if (known(values[i])) CheckValue(name, i + 1, values[i]);
   }
   values.erase(values.begin(), std::find_if(values.begin(), values.end(), known));
-  Series series{std::move(name), std::move(values), step_s};
+  Series series{.name = std::move(name), .values = std::move(values), .step_s = step_s};
   std::vector<double>& kept = series.values;
   for (std::size_t i = 0; i < kept.size(); ++i) {
     if (known(kept[i])) continue;
@@ -57,6 +57,13 @@ Series MakeSeries(std::string name, std::vector<double> values, double step_s) {
                             " numbers in " + std::to_string(all) + " rows; name another column");
   }
   return series;
+}
+
+std::vector<std::string> FeaturesOf(const Series& series) {
+  if (!series.table) return {series.target};
+  std::vector<std::string> names;
+  for (const feature::Column& column : series.table->schema.columns()) names.push_back(column.name);
+  return names;
 }
 
 void Binning::Add(std::int64_t time_ns, double amount) { amounts_.push_back({time_ns, amount}); }

@@ -3,17 +3,32 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "libs/feature/schema.h"
+
 namespace flowcast::backtest {
+
+/// Every feature of every step, raw units; one of them is the series.
+struct FeatureTable {
+  feature::Schema schema = feature::Schema::Default();
+  feature::Index target = feature::kPackets;  // packets and bytes are at their own positions in every schema
+  std::vector<double> rows;                   // [steps][columns]
+};
 
 struct Series {
   std::string name;
-  std::vector<double> values;  // finite, not negative
-  double step_s = 1;           // seconds a step; 1 where it is not known
-  std::size_t filled = 0;      // of them interpolated
+  std::vector<double> values;   // finite, not negative
+  double step_s = 1;            // seconds a step; 1 where it is not known
+  std::size_t filled = 0;       // of them interpolated
+  std::string target = "load";  // what the values are: the name of the only feature without a table
+  std::shared_ptr<const FeatureTable> table;  // what models see; null: the values alone
 };
+
+/// The features that models see, by their position.
+std::vector<std::string> FeaturesOf(const Series& series);
 
 /// Interpolates what is missing (not finite): linearly between its neighbours, the last value onwards;
 /// leading ones are left out. Throws base::ConfigError, naming the place, for a negative value, one above

@@ -187,6 +187,14 @@ void LinkForecaster::Track::Learn(const Opinions& opinions, const Interval::Aske
   record.Add(error_of(asked.median), base, rounded >= asked.low && rounded <= asked.high);
 }
 
+double LinkForecaster::Track::MedianOf(const Opinions& opinions) const {
+  const double combined = mixture.Combine(opinions);
+  if (!(scale > 0)) return combined;
+  const auto persistence = static_cast<double>(opinions[0]);
+  const double furthest = kFurthestDeparture * static_cast<double>(scale);
+  return std::clamp(combined, persistence - furthest, persistence + furthest);
+}
+
 std::vector<LinkForecaster::Opinions> LinkForecaster::Ask(const Outlook& outlook) {
   std::vector<Opinions> opinions(tracks_.size());
   for (Opinions& of_horizon : opinions) of_horizon.fill(kUnknown);
@@ -248,7 +256,7 @@ HorizonForecast LinkForecaster::MakeHorizon(std::size_t position, const Opinions
   horizon.horizon_windows = options_->horizons[position];
   if (last_start_) horizon.target_start = *last_start_ + options_->window_length * horizon.horizon_windows;
   horizon.quantiles =
-      track.interval.Around(track.mixture.Combine(opinions), QuantilesOf(outlook, position), pending.asked);
+      track.interval.Around(track.MedianOf(opinions), QuantilesOf(outlook, position), pending.asked);
   const auto voices = track.mixture.Voices(opinions);
   for (std::size_t i = 0; i < kExperts; ++i) {
     if (std::isnan(opinions[i])) continue;

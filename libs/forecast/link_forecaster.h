@@ -33,6 +33,10 @@ inline constexpr std::size_t kMostHorizons = 64;
 /// Larger values of the target are taken for damage.
 inline constexpr double kLargestValue = 1e18;
 
+/// The median departs from persistence by at most this times the mean error of persistence lately: one step
+/// costs no more than that beside persistence, whatever the experts say.
+inline constexpr double kFurthestDeparture = 6;
+
 /// A forecast whose truth has arrived. Values of the forecast are rounded to float.
 struct Settled {
   base::EventTime target_start;
@@ -57,7 +61,7 @@ struct Outlook {
 /// kLargestValue; others are ignored and counted. Windows arrive in order; a gap forgets what was pending
 /// across it. For each horizon the median is the mixture's weighted mean of the experts' values, weighted by
 /// RelativeLoss of the absolute errors; a truth is a lesson for the forecast that was made `horizon` windows
-/// before. Below 4 KiB a link at five horizons.
+/// before; kFurthestDeparture bounds it. Below 4 KiB a link at five horizons.
 class LinkForecaster {
  public:
   /// Throws base::ConfigError as CheckHorizons does.
@@ -106,6 +110,8 @@ class LinkForecaster {
   struct Track {
     Track(const ForecasterOptions& options, int windows);
     void Learn(const Opinions& opinions, const Interval::Asked& asked, double actual);
+    /// What the mixture makes of these opinions, within kFurthestDeparture.
+    double MedianOf(const Opinions& opinions) const;
 
     float scale = 0;  // mean absolute error of persistence at this horizon, lately
     Mixture mixture;

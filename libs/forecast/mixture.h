@@ -10,9 +10,9 @@
 namespace flowcast::forecast {
 
 struct MixtureOptions {
-  double learning_rate = 5;  // eta: how fast a loss moves a weight
-  double share = 0.003;      // alpha: what of every weight returns to the start each step
-  double first_voice = 0.7;  // what the first expert starts with; the others share the rest
+  double learning_rate = 2;  // eta: how fast a loss moves a weight
+  double share = 0.002;      // alpha: what of every weight returns to the start each step
+  double first_voice = 0.5;  // what the first expert starts with; the others share the rest
   double least_voice =
       0.03;  // another than the first with less weight than this is not heard, but still learns
 };
@@ -65,6 +65,6 @@ class Mixture {
 /// Less than 1/2 is better than the first expert. Relative to both errors, so that one burst that surprised
 /// everybody is a lesson for nobody, and to the link's scale, so that trifles weigh little.
 double RelativeLoss(double error, double base, double scale);
-inline constexpr double kLossFloor = 3;
+inline constexpr double kLossFloor = 6;
 
 }  // namespace flowcast::forecast

@@ -172,7 +172,10 @@ inline wire::FeaturesProgress AnyProgress(base::Random& random, std::uint64_t so
           .before = AnySources(random, sources),
           .now = AnySources(random, sources),
           .windows_from = from,
-          .windows_to = from + static_cast<std::int64_t>(random.Below(1000))};
+          .windows_to = from + static_cast<std::int64_t>(random.Below(1000)),
+          .owed = random.Below(1000),
+          .last = {"one/link", base::FromUnixNanoseconds(
+                                   static_cast<std::int64_t>(random.Below(std::uint64_t{1} << 60)))}};
 }
 
 inline window::LinkSnapshot AnySnapshot(base::Random& random, std::uint64_t windows) {

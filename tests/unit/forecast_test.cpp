@@ -268,6 +268,21 @@ TEST_F(Link, StaysFiniteAndOrderedWhateverArrives) {
   }
 }
 
+TEST_F(Link, DepartsFromPersistenceByAFewOfItsErrorsAtMostWhateverAModelSays) {
+  base::Random random(5);
+  for (int window = 0; window < 400; ++window) {
+    const double value = 100 + 10 * random.Normal();
+    Observe(window, value);
+    // Right for long, so that it is believed, and then off by orders of magnitude.
+    const Forecast forecast = Predict(window < 399 ? 100 : 1e6);
+    const double departure = forecast.horizons[0].median() - value;
+    EXPECT_LE(std::abs(departure), kFurthestDeparture * 25) << window;
+    if (window == 399) {
+      EXPECT_GT(departure, 40);
+    }
+  }
+}
+
 TEST(LinkForecaster, IsDeterministic) {
   const auto run = [] {
     LinkForecaster forecaster{ForecasterOptions()};

@@ -6,7 +6,9 @@
 #include <memory>
 
 #include "libs/backtest/backtest.h"
+#include "libs/backtest/importance.h"
 #include "libs/backtest/scores.h"
+#include "libs/backtest/what_if.h"
 #include "libs/base/clock.h"
 #include "libs/base/error.h"
 #include "libs/base/text.h"
@@ -27,6 +29,8 @@ struct BacktestOptions {
   std::string normalization = "robust";
   std::string alert_threshold;
   std::string html;
+  bool ablate = false;
+  std::vector<std::string> what_if;
   int threads = 2;
   bool json = false;
 };
@@ -64,10 +68,20 @@ void WriteHtml(const BacktestOptions& options, const backtest::Series& series, c
   const bool capture = options.input.csv.empty();
   WritePage(options.html, PageData({.series = series,
                                     .options = run,
-                                    .target = capture ? options.input.target : options.input.column,
+                                    .target = series.target,
                                     .timed = capture,
                                     .models = options.models},
                                    reports));
+}
+
+Insights InsightsOf(backtest::Backtester& backtester, bool ablate,
+                    const std::vector<backtest::Change>& changes) {
+  constexpr std::uint64_t kSeed = 1;
+  Insights insights;
+  if (ablate) insights.importances = backtest::ImportanceOf(backtester, kSeed);
+  for (const backtest::Change& change : changes)
+    insights.what_ifs.push_back(backtest::WhatIfOf(backtester, change));
+  return insights;
 }
 
 int Backtest(const BacktestOptions& options) {
@@ -82,13 +96,17 @@ int Backtest(const BacktestOptions& options) {
       options.alert_threshold.empty()
           ? std::nullopt
           : std::optional(backtest::ThresholdOf(options.alert_threshold, series, run_options));
+  std::vector<backtest::Change> changes;
+  for (const std::string& text : options.what_if) changes.push_back(backtest::ParseChange(text, series));
   const Learners learners(options, series.values.size());
-  const backtest::Run run = backtest::Backtest(series, run_options, learners.models, base::SystemClock());
+  backtest::Backtester backtester(series, run_options, learners.models, base::SystemClock());
+  const backtest::Run& run = backtester.run();
   for (const std::string& note : run.notes) std::fprintf(stderr, "%s\n", note.c_str());
+  const Insights insights = InsightsOf(backtester, options.ablate, changes);
   std::vector<HorizonReport> reports;
   for (const backtest::HorizonRun& horizon : run.horizons) {
-    HorizonReport& report =
-        reports.emplace_back(HorizonReport{run, backtest::ScoreOf(series, run_options, horizon), {}});
+    HorizonReport& report = reports.emplace_back(
+        HorizonReport{run, insights, reports.size(), backtest::ScoreOf(series, run_options, horizon), {}});
     if (threshold) report.alerts = backtest::CompareAlerts(horizon, *threshold, series.step_s);
     std::printf("%s\n", (options.json ? ToJson(report) : ToTable(report)).c_str());
   }
@@ -109,6 +127,11 @@ void AddInputOptions(CLI::App& command, BacktestInput& input) {
                   "where windows begin: first (packet) or epoch (as the service has it)")
       ->capture_default_str()
       ->check(CLI::IsMember({"first", "epoch"}));
+  command
+      .add_option("--features", input.features,
+                  "what the models see of a capture's windows: target (it alone), default, or a list as "
+                  "flowcast-features has it")
+      ->capture_default_str();
 }
 
 void AddRunOptions(CLI::App& command, BacktestOptions& options) {
@@ -133,6 +156,13 @@ void AddRunOptions(CLI::App& command, BacktestOptions& options) {
       ->check(CLI::Range(1, 256));
   command.add_option("--alert-threshold", options.alert_threshold,
                      "also score alerts above this load, or percentile of the fitted part (p95)");
+  command.add_flag("--ablate", options.ablate, "also tell by how much the error rises without each feature");
+  command
+      .add_option(
+          "--what-if", options.what_if,
+          "also tell how the forecast changes when this feature of the last step has that value; may be "
+          "repeated")
+      ->type_name("FEATURE=VALUE");
   command.add_option("--html", options.html, "also write a page with everything in it to this file")
       ->type_name("FILE");
   command.add_flag("--json", options.json, "one JSON object a horizon instead of tables");

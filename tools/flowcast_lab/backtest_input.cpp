@@ -9,6 +9,7 @@
 #include "libs/base/error.h"
 #include "libs/base/time.h"
 #include "libs/capfile/reader.h"
+#include "tools/flowcast_lab/capture_windows.h"
 
 namespace flowcast::tools {
 namespace {
@@ -26,8 +27,10 @@ std::string ReadAll(const std::string& path) {
 }
 
 backtest::Series ReadCsv(const BacktestInput& input) {
-  return backtest::MakeSeries(BaseName(input.csv) + ":" + input.column,
-                              backtest::ColumnOf(ReadAll(input.csv), input.column), 1);
+  backtest::Series series = backtest::MakeSeries(BaseName(input.csv) + ":" + input.column,
+                                                 backtest::ColumnOf(ReadAll(input.csv), input.column), 1);
+  series.target = input.column;
+  return series;
 }
 
 backtest::Series ReadCapture(const BacktestInput& input) {
@@ -42,8 +45,11 @@ backtest::Series ReadCapture(const BacktestInput& input) {
   if (reader.damage())
     std::fprintf(stderr, "%s is damaged (%s); what is whole before that is used\n", input.pcap.c_str(),
                  reader.damage()->reason.c_str());
-  return backtest::MakeSeries(BaseName(input.pcap) + ":" + base::FormatDuration(window) + ":" + input.target,
-                              binning.Values(), base::ToSeconds(window));
+  backtest::Series series =
+      backtest::MakeSeries(BaseName(input.pcap) + ":" + base::FormatDuration(window) + ":" + input.target,
+                           binning.Values(), base::ToSeconds(window));
+  series.target = input.target;
+  return series;
 }
 
 }  // namespace
@@ -51,7 +57,10 @@ backtest::Series ReadCapture(const BacktestInput& input) {
 backtest::Series ReadSeries(const BacktestInput& input) {
   if (input.csv.empty() == input.pcap.empty())
     throw base::ConfigError("name one series: --csv FILE --column NAME, or --pcap FILE --window 5s");
-  return input.csv.empty() ? ReadCapture(input) : ReadCsv(input);
+  if (!input.csv.empty() && input.features != "target")
+    throw base::ConfigError("--features is for --pcap; a CSV has one column that is forecast");
+  if (!input.csv.empty()) return ReadCsv(input);
+  return input.features == "target" ? ReadCapture(input) : ReadWindows(input);
 }
 
 }  // namespace flowcast::tools

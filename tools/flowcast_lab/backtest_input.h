@@ -14,6 +14,7 @@ struct BacktestInput {
   std::string window = "5s";
   std::string target = "packets";
   std::string align = "first";
+  std::string features = "target";  // what models see: the target alone, or a list for feature::Schema::Parse
 };
 
 /// Reads the series that exactly one of `csv` and `pcap` names; either may be compressed. Throws

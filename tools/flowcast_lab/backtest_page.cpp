@@ -65,6 +65,7 @@ Json HorizonJson(const HorizonReport& report, const backtest::HorizonRun& run, b
             {"low", Quantile(run, 0)},
             {"high", Quantile(run, forecast::kQuantileCount - 1)}};
   if (report.alerts) json["alerts"] = AlertsJson(*report.alerts);
+  if (!report.insights.importances.empty()) json["ablation"] = AblationJson(report);
   if (!with_experts) return json;
   json["said"] = Json::object();
   for (const auto& [name, values] : run.forecasts) {

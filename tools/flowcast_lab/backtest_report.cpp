@@ -45,7 +45,49 @@ void PrintAlerts(const char* name, const backtest::AlertScore& score, std::strin
         score.episodes_found, score.episodes);
 }
 
+Json WhatIfJson(const backtest::WhatIf& what_if, std::size_t position) {
+  Json json{{"feature", what_if.change.feature},
+            {"was", what_if.was},
+            {"value", what_if.change.value},
+            {"forecast", Json::object()}};
+  for (const backtest::WhatIf::Opinion& opinion : what_if.by_horizon[position])
+    json["forecast"][opinion.name] = {{"before", opinion.before}, {"after", opinion.after}};
+  return json;
+}
+
+void PrintAblation(const HorizonReport& report, std::string& text) {
+  Print(text, "  rise of the MAE when a feature is shuffled, in %%:\n  %-24s", "FEATURE");
+  for (const auto& rise : report.insights.importances.front().by_horizon[report.position])
+    Print(text, " %9s", rise.name.c_str());
+  text += '\n';
+  for (const backtest::Importance& importance : report.insights.importances) {
+    Print(text, "  %-24.40s", importance.feature.c_str());
+    for (const auto& rise : importance.by_horizon[report.position])
+      Print(text, " %9s", Percent(rise.share).c_str());
+    text += '\n';
+  }
+}
+
+void PrintWhatIf(const backtest::WhatIf& what_if, std::size_t position, std::string& text) {
+  Print(text, "  what if %.40s were %.6g instead of %.6g in the last step:\n", what_if.change.feature.c_str(),
+        what_if.change.value, what_if.was);
+  for (const backtest::WhatIf::Opinion& opinion : what_if.by_horizon[position]) {
+    Print(text, "  %-16s %12.6g -> %.6g (%+.6g)\n", opinion.name.c_str(), opinion.before, opinion.after,
+          opinion.after - opinion.before);
+  }
+}
+
 }  // namespace
+
+Json AblationJson(const HorizonReport& report) {
+  Json all = Json::array();
+  for (const backtest::Importance& importance : report.insights.importances) {
+    Json rises = Json::object();
+    for (const auto& rise : importance.by_horizon[report.position]) rises[rise.name] = Value(rise.share);
+    all.push_back({{"feature", importance.feature}, {"rise", rises}});
+  }
+  return all;
+}
 
 Json AlertsJson(const backtest::AlertComparison& alerts) {
   return {{"threshold", alerts.threshold},
@@ -73,6 +115,9 @@ std::string ToJson(const HorizonReport& report) {
   json["fit_seconds"] = report.run.fit_seconds;
   json["forecast_seconds"] = report.run.forecast_seconds;
   if (report.alerts) json["alerts"] = AlertsJson(*report.alerts);
+  if (!report.insights.importances.empty()) json["ablation"] = AblationJson(report);
+  for (const backtest::WhatIf& what_if : report.insights.what_ifs)
+    json["what_if"].push_back(WhatIfJson(what_if, report.position));
   return json.dump();
 }
 
@@ -94,6 +139,9 @@ std::string ToTable(const HorizonReport& report) {
     PrintAlerts("flowcast", report.alerts->forecast, text);
     PrintAlerts("reactive", report.alerts->reactive, text);
   }
+  if (!report.insights.importances.empty()) PrintAblation(report, text);
+  for (const backtest::WhatIf& what_if : report.insights.what_ifs)
+    PrintWhatIf(what_if, report.position, text);
   return text;
 }
 
