@@ -95,8 +95,8 @@ std::size_t ExampleStore::bytes_each() const {
   const std::size_t columns = shape_.last.size();
   const std::size_t truth = kSequence + columns * sizeof(double);
   const std::size_t inputs = shape_.length * columns * sizeof(float);
-  const std::size_t coming = static_cast<std::size_t>(limits_.horizons.back()) * sizeof(feature::Usual);
-  return kSequence + kNode + 3 * columns * sizeof(double) + coming + 2 * inputs +
+  const std::size_t usual = static_cast<std::size_t>(limits_.horizons.back() + 1) * sizeof(feature::Usual);
+  return kSequence + kNode + 3 * columns * sizeof(double) + usual + 2 * inputs +
          limits_.horizons.size() * truth;
 }
 

@@ -68,17 +68,19 @@ void TrainerService::FollowForecasts() {
 
 void TrainerService::TakeForecast(const bus::InRecord& record) {
   const auto decoded = wire::DecodeForecast(record.value);
-  if (!decoded || !decoded->settled || !decoded->settled->had_model) return;
+  if (!decoded) return;
   const forecast::Forecast& forecast = decoded->forecast;
-  const forecast::Settled& settled = *decoded->settled;
   if (forecast.target != options_.schema.columns()[options_.dataset.targets.front().column].name) return;
-  drift_.Add(forecast.model_version, forecast.made_at,
-             {.link = forecast.link,
-              .made_at = settled.target_start - forecast.window_length * (settled.horizon_windows - 1),
-              .known_at = settled.target_start + forecast.window_length,
-              .window_length = forecast.window_length,
-              .error = std::abs(settled.actual - settled.median),
-              .error_persistence = std::abs(settled.actual - settled.persistence)});
+  for (const forecast::Settled& settled : decoded->settled) {
+    if (!settled.had_model || settled.horizon_windows != options_.dataset.horizons.front()) continue;
+    drift_.Add(forecast.model_version, forecast.made_at,
+               {.link = forecast.link,
+                .made_at = settled.target_start - forecast.window_length * (settled.horizon_windows - 1),
+                .known_at = settled.target_start + forecast.window_length,
+                .window_length = forecast.window_length,
+                .error = std::abs(settled.actual - settled.median),
+                .error_persistence = std::abs(settled.actual - settled.persistence)});
+  }
 }
 
 void TrainerService::ReportEverySecond() {

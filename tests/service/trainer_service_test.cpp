@@ -383,11 +383,11 @@ TEST_F(TrainerServiceTest, TrainsWhenTheLiveErrorHasDrifted) {
                          .horizons = {{.target_start = At(5 * (window + 1)),
                                        .quantiles = std::vector<double>(forecast::kQuantileCount, 1)}},
                          .model_version = Current()};
-      record.settled = forecast::Settled{.target_start = At(5 * window),
-                                         .actual = 100,
-                                         .median = 100 - error,
-                                         .persistence = 90,
-                                         .had_model = true};
+      record.settled = {{.target_start = At(5 * window),
+                         .actual = 100,
+                         .median = 100 - error,
+                         .persistence = 90,
+                         .had_model = true}};
       support::Send(bus_, names_.forecasts, wire::Encode(record), "demo/a");
     }
   };
