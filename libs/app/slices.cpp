@@ -59,7 +59,7 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
       bus->MakeProducer({.transactional_id = program.common.prefix + program.group + "-" + program.instance,
                          .linger = kLinger});
   program.connected(*bus);
-  slice::SliceLoop loop(*consumer, *producer, clock, task, {.topics = {program.input}});
+  slice::SliceLoop loop(*consumer, *producer, clock, task, {.topics = {program.input}, .log = log});
   loop.Start();
   log(base::LogLevel::kInfo, "reading " + program.input + " from " + program.common.brokers);
   program.status.SetReady(true, "reading " + program.input);

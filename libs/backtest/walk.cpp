@@ -68,7 +68,7 @@ Walk WalkAlong(const Series& series, const Options& options, const Sequences& se
   forecast::ForecasterOptions forecaster_options;
   forecaster_options.window_length = std::chrono::seconds(1);
   forecaster_options.horizons = options.horizons;
-  forecast::LinkForecaster forecaster(series.name, forecaster_options);
+  forecast::LinkForecaster forecaster(forecaster_options);
   Recorder recorder(series.values, CutOf(series, options), options.horizons);
   Walk walk;
   for (std::size_t at = 0; at < series.values.size(); ++at) {

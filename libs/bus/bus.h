@@ -76,9 +76,9 @@ class RebalanceListener {
  public:
   virtual ~RebalanceListener() = default;
   /// With the committed position of each partition, kNoOffset where there is none. Records are
-  /// read from there on, or from the start. Always the whole share: a rebalance takes everything
-  /// from every member before it hands out anew (the eager protocol).
-  virtual void OnAssigned(const std::vector<Position>& partitions) = 0;
+  /// read from there on, or from the start; it may change the offsets before. Always the whole share: a
+  /// rebalance takes everything from every member before it hands out anew (the eager protocol).
+  virtual void OnAssigned(std::vector<Position>& partitions) = 0;
   /// The partitions are still ours until this returns; uncommitted work on them must be dropped
   /// or committed here. `lost` means that they already belong to another and a commit will fail.
   virtual void OnRevoked(const std::vector<TopicPartition>& partitions, bool lost) = 0;
@@ -171,6 +171,9 @@ class Admin {
   virtual bool CreateTopic(const TopicSpec& spec) = 0;
   virtual std::optional<TopicDescription> DescribeTopic(const std::string& name) = 0;
   virtual bool DeleteTopic(const std::string& name) = 0;
+  /// Forgets what a group has committed to partitions that exist; false without such a group. Throws
+  /// GroupInUse.
+  virtual bool DeletePositions(const std::string& group, const std::vector<TopicPartition>& partitions) = 0;
   /// 0 when there is no such topic.
   virtual std::int32_t PartitionCount(const std::string& topic) = 0;
 };

@@ -25,6 +25,11 @@ class MemoryAdmin : public Admin {
     return cluster_->DeleteTopic(name);
   }
 
+  bool DeletePositions(const std::string& group, const std::vector<TopicPartition>& partitions) override {
+    cluster_->RequireReachable();
+    return cluster_->DeletePositions(group, partitions);
+  }
+
   std::int32_t PartitionCount(const std::string& topic) override {
     const auto description = DescribeTopic(topic);
     return description ? description->partitions : 0;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/bus/group_in_use.h"
 #include "libs/bus/internal/memory_cluster.h"
 
 namespace flowcast::bus::internal {
@@ -189,6 +190,22 @@ std::vector<Position> MemoryCluster::Committed(const std::string& group) const {
   if (of == groups_.end()) return positions;
   for (const auto& [partition, position] : of->second.committed) positions.push_back(position);
   return positions;
+}
+
+bool MemoryCluster::DeletePositions(const std::string& group, const std::vector<TopicPartition>& partitions) {
+  const std::lock_guard lock(mutex_);
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return false;
+  const auto is_read = [&](const TopicPartition& partition) {
+    return std::any_of(found->second.members.begin(), found->second.members.end(), [&](const auto& member) {
+      const auto& topics = member.second.topics;
+      return std::find(topics.begin(), topics.end(), partition.topic) != topics.end();
+    });
+  };
+  const auto read = std::find_if(partitions.begin(), partitions.end(), is_read);
+  if (read != partitions.end()) throw GroupInUse(group, read->topic);
+  for (const TopicPartition& partition : partitions) found->second.committed.erase(partition);
+  return true;
 }
 
 ProducerIdentity MemoryCluster::InitProducer(const std::string& transactional_id) {

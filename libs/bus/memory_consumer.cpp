@@ -94,7 +94,7 @@ class MemoryConsumer : public Consumer {
     paused_.clear();
   }
 
-  void Receive(const std::vector<Position>& positions) {
+  void Receive(std::vector<Position> positions) {
     listener_->OnAssigned(positions);
     ReadFrom(positions);
   }

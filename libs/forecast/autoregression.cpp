@@ -7,7 +7,7 @@
 
 namespace flowcast::forecast {
 
-Autoregression::Autoregression(const std::vector<int>& horizons)
+Autoregression::Autoregression(std::span<const int> horizons)
     : horizons_(horizons), weights_(horizons.size()) {
   for (std::size_t i = 0; i < kLags; ++i) Covariance(i, i) = kStart;
 }
@@ -82,6 +82,11 @@ void Autoregression::Forecast(const History& history, const Season&, std::span<f
     const float step = std::inner_product(inputs.begin(), inputs.end(), weights_[h].begin(), 0.0F);
     values[h] += std::clamp(step, -kLargestStep, kLargestStep) * history.Scale(0);
   }
+}
+
+void Autoregression::Visit(StateVisitor& state) {
+  state(weights_);
+  state(covariance_);
 }
 
 }  // namespace flowcast::forecast

@@ -20,10 +20,12 @@ namespace flowcast::forecast {
 /// covariance of the moment when the truth arrives: nothing of the past but the values has to be kept.
 class Autoregression : public Expert {
  public:
-  explicit Autoregression(const std::vector<int>& horizons);
+  /// The horizons must outlive it.
+  explicit Autoregression(std::span<const int> horizons);
   std::string_view name() const override { return "autoregression"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
+  void Visit(StateVisitor& state) override;
 
   static constexpr std::size_t kLags = 12;
   static constexpr float kLargestInput = 5;
@@ -47,7 +49,7 @@ class Autoregression : public Expert {
   Inputs TimesCovariance(const Inputs& inputs) const;
   static float Noise(const Inputs& inputs, const Inputs& times);
 
-  std::vector<int> horizons_;
+  std::span<const int> horizons_;
   std::vector<Inputs> weights_;  // by horizon
   std::array<float, kLags*(kLags + 1) / 2> covariance_{};
 };

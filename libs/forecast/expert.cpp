@@ -13,32 +13,39 @@ void Persistence::Forecast(const History& history, const Season&, std::span<floa
   std::fill(values.begin(), values.end(), history.Value(0));
 }
 
-Ewma::Ewma(const std::vector<int>& horizons)
+Ewma::Ewma(std::span<const int> horizons)
     : horizons_(horizons), past_(static_cast<std::size_t>(horizons.back()) + 1), errors_(horizons.size()) {}
 
 void Ewma::Observe(const History& history) {
   const float value = history.Value(0);
-  const Levels before = past_[seen_ % past_.size()];
-  Levels& levels = past_[++seen_ % past_.size()];
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    levels[i] = seen_ == 1 ? value : before[i] + kRates[i] * (value - before[i]);
+  auto& newest = past_[++seen_ % past_.size()];
+  for (std::size_t i = 0; i < levels_.size(); ++i) {
+    levels_[i] = seen_ == 1 ? value : levels_[i] + kRates[i] * (value - levels_[i]);
+    newest[i] = levels_[i] - value;
   }
   for (std::size_t h = 0; h < horizons_.size(); ++h) {
     const auto ago = static_cast<std::size_t>(horizons_[h]);
     if (seen_ <= ago) continue;
-    const Levels& then = past_[(seen_ - ago) % past_.size()];
-    for (std::size_t i = 0; i < levels.size(); ++i) {
-      errors_[h][i] += kForget * (std::abs(value - then[i]) - errors_[h][i]);
+    const float moved = value - history.Value(ago);
+    const auto& then = past_[(seen_ - ago) % past_.size()];
+    for (std::size_t i = 0; i < levels_.size(); ++i) {
+      errors_[h][i] += kForget * (std::abs(moved - then[i]) - errors_[h][i]);
     }
   }
 }
 
 void Ewma::Forecast(const History&, const Season&, std::span<float> values) {
-  const Levels& levels = past_[seen_ % past_.size()];
   for (std::size_t h = 0; h < values.size(); ++h) {
     const auto best = std::min_element(errors_[h].begin(), errors_[h].end()) - errors_[h].begin();
-    values[h] = levels[static_cast<std::size_t>(best)];
+    values[h] = levels_[static_cast<std::size_t>(best)];
   }
+}
+
+void Ewma::Visit(StateVisitor& state) {
+  state(levels_);
+  state.Raw(past_);
+  state(errors_);
+  state.Raw(seen_);
 }
 
 void Holt::Observe(const History& history) {
@@ -60,6 +67,12 @@ void Holt::Forecast(const History&, const Season&, std::span<float> values) {
     const double steps = kDamping * (1 - std::pow(kDamping, horizons_[h])) / (1 - kDamping);
     values[h] = static_cast<float>(level_ + steps * trend_);
   }
+}
+
+void Holt::Visit(StateVisitor& state) {
+  state(level_);
+  state(trend_);
+  state(started_);
 }
 
 void MovingMean::Forecast(const History& history, const Season&, std::span<float> values) {

@@ -24,6 +24,8 @@ class Expert {
   virtual void Forecast(const History& history, const Season& season, std::span<float> values) = 0;
   /// A hole in the series: forgets what it still waits to learn from.
   virtual void Interrupt() {}
+  /// Shows what it has learned.
+  virtual void Visit(StateVisitor&) {}
 };
 
 /// "persistence": the next value is the last one.
@@ -38,11 +40,13 @@ class Persistence : public Expert {
 /// smallest lately (mean absolute error, forgotten at kForget); the quickest while they are equal.
 class Ewma : public Expert {
  public:
-  explicit Ewma(const std::vector<int>& horizons);
+  /// The horizons, here and below, must outlive the expert.
+  explicit Ewma(std::span<const int> horizons);
   std::string_view name() const override { return "ewma"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
   void Interrupt() override { seen_ = 0; }
+  void Visit(StateVisitor& state) override;
 
   static constexpr std::array<float, 5> kRates{0.8F, 0.6F, 0.4F, 0.2F, 0.1F};
   static constexpr float kForget = 0.02F;
@@ -50,27 +54,29 @@ class Ewma : public Expert {
  private:
   using Levels = std::array<float, kRates.size()>;
 
-  std::vector<int> horizons_;
-  std::vector<Levels> past_;    // a ring of levels, the newest at seen_ % size
-  std::vector<Levels> errors_;  // by horizon
-  std::size_t seen_ = 0;
+  std::span<const int> horizons_;
+  Levels levels_{};
+  std::vector<std::array<Brief, kRates.size()>> past_;  // a ring: levels less the value of their time
+  std::vector<Levels> errors_;                          // by horizon
+  std::size_t seen_ = 0;                                // since the last hole
 };
 
 /// "holt": level and damped trend (Gardner & McKenzie 1985).
 class Holt : public Expert {
  public:
-  explicit Holt(const std::vector<int>& horizons) : horizons_(horizons) {}
+  explicit Holt(std::span<const int> horizons) : horizons_(horizons) {}
   std::string_view name() const override { return "holt"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
   void Interrupt() override { started_ = false; }
+  void Visit(StateVisitor& state) override;
 
   static constexpr double kLevelRate = 0.5;
   static constexpr double kTrendRate = 0.1;
   static constexpr double kDamping = 0.9;
 
  private:
-  std::vector<int> horizons_;
+  std::span<const int> horizons_;
   double level_ = 0;
   double trend_ = 0;
   bool started_ = false;
@@ -94,7 +100,7 @@ inline constexpr std::size_t kOnlineExperts = 6;
 /// What the mixture of them is called where experts are compared.
 inline constexpr std::string_view kMixtureName = "flowcast";
 
-/// The online ones, for these horizons (at least one, ascending).
+/// The online ones, for these horizons (at least one, ascending), which must outlive them.
 std::vector<std::unique_ptr<Expert>> MakeExperts(const std::vector<int>& horizons);
 /// How many values a history for them must hold.
 std::size_t HistoryFor(const std::vector<int>& horizons);

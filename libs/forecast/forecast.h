@@ -43,7 +43,7 @@ struct ModelOpinion {
 /// The live record of a link and horizon over its last settled forecasts.
 struct LiveRecord {
   std::uint64_t settled = 0;  // forecasts whose truth has arrived, since this link began
-  double mae = 0;             // over the last 200 to 240 of them
+  double mae = 0;             // over the last 200 to 250 of them
   double mae_persistence = 0;
   double coverage_90 = 0;  // measured share of truths within the 0.05 and 0.95 quantiles
 };

@@ -20,4 +20,15 @@ void History::Add(double value) {
 
 void History::Clear() { size_ = 0; }
 
+void History::Visit(StateVisitor& state) {
+  state(values_);
+  state.Raw(scales_);
+  state.Raw(newest_);
+  state.Raw(size_);
+  state(last_);
+  state(scale_);
+  state(steps_);
+  size_ = std::min(size_, values_.size());
+}
+
 }  // namespace flowcast::forecast

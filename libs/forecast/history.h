@@ -6,14 +6,17 @@
 #include <span>
 #include <vector>
 
+#include "libs/forecast/brief.h"
+#include "libs/forecast/state_bytes.h"
+
 namespace flowcast::forecast {
 
 /// Stands for a value that is not known.
 inline constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 
 /// A ring of the last `capacity` values, each with the link's scale when it was the newest: the mean absolute
-/// step, over all steps while they are few, then forgotten with a memory of kScaleMemory. Kept as float
-/// (relative precision 6e-8), 8 bytes a value.
+/// step, over all steps while they are few, then forgotten with a memory of kScaleMemory. Values are kept as
+/// float (relative precision 6e-8), scales as Brief: 6 bytes a value.
 class History {
  public:
   explicit History(std::size_t capacity) : values_(capacity), scales_(capacity) {}
@@ -21,6 +24,7 @@ class History {
   void Add(double value);
   /// A hole: what comes next does not follow what was.
   void Clear();
+  void Visit(StateVisitor& state);
 
   /// How many there are since the last hole, at most the capacity.
   std::size_t size() const { return size_; }
@@ -34,7 +38,7 @@ class History {
   std::size_t Position(std::size_t back) const { return (newest_ + values_.size() - back) % values_.size(); }
 
   std::vector<float> values_;
-  std::vector<float> scales_;
+  std::vector<Brief> scales_;
   std::size_t newest_ = 0;
   std::size_t size_ = 0;
   double last_ = 0;

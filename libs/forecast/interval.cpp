@@ -37,8 +37,8 @@ float Interval::Bound(double value) {
   return static_cast<float>(std::clamp(value, -largest, largest));
 }
 
-Offsets Interval::OffsetsOf(std::span<const double> model, double scale) {
-  Offsets offsets{};
+BriefOffsets Interval::OffsetsOf(std::span<const double> model, double scale) {
+  BriefOffsets offsets{};
   offsets[0] = std::numeric_limits<float>::quiet_NaN();
   if (model.empty() || !(scale > 0)) return offsets;
   const bool usable = model.size() == kQuantileCount && std::is_sorted(model.begin(), model.end()) &&
@@ -53,23 +53,25 @@ Offsets Interval::OffsetsOf(std::span<const double> model, double scale) {
   return offsets;
 }
 
-double Interval::Published(std::size_t index, const Offsets& model) const {
+double Interval::Published(std::size_t index, const BriefOffsets& model) const {
   const float voice = std::isnan(model[0]) ? 0 : voice_;
   return static_cast<double>((1 - voice) * own_[index] + (voice > 0 ? voice * model[index] : 0) +
                              correction_[index]);
 }
 
-double Interval::Young(std::size_t index, double median) const {
+double Interval::Young(std::size_t index, double median, double scale) const {
   const double known = static_cast<double>(count_);
-  const double wide = scale_ * (1 + 4 / (known + 1)) + 0.5 * median / (known + 1);
+  const double wide = scale * (1 + 4 / (known + 1)) + 0.5 * median / (known + 1);
   return wide * LaplaceQuantile(LevelOf(index));
 }
 
 std::vector<double> Interval::Around(double median, std::span<const double> model, Asked& asked) {
-  asked.model = OffsetsOf(model, scale_);
+  asked.scale = scale_;
+  const auto scale = static_cast<double>(asked.scale);  // as it will be known when the truth arrives
+  asked.model = OffsetsOf(model, scale);
   std::vector<double> quantiles(kQuantileCount, median);
   for (std::size_t i = 0; i < kOffsetCount; ++i) {
-    const double offset = HasEnough() ? scale_ * Published(i, asked.model) : Young(i, median);
+    const double offset = HasEnough() ? scale * Published(i, asked.model) : Young(i, median, scale);
     quantiles[i < kMedian ? i : i + 1] = median + offset;
   }
   for (std::size_t i = kMedian; i-- > 0;)
@@ -77,13 +79,12 @@ std::vector<double> Interval::Around(double median, std::span<const double> mode
   for (std::size_t i = kMedian + 1; i < kQuantileCount; ++i)
     quantiles[i] = std::max(quantiles[i], quantiles[i - 1]);
   asked.median = static_cast<float>(median);
-  asked.scale = static_cast<float>(scale_);
   asked.low = static_cast<float>(quantiles.front());
   asked.high = static_cast<float>(quantiles.back());
   return quantiles;
 }
 
-void Interval::LearnVoice(float residual, const Offsets& model) {
+void Interval::LearnVoice(float residual, const BriefOffsets& model) {
   constexpr double kShare = 0.01;
   double own = 0;
   double theirs = 0;
@@ -98,12 +99,21 @@ void Interval::LearnVoice(float residual, const Offsets& model) {
   voice_ = static_cast<float>((1 - kShare) * moved + kShare * options_.model_voice);
 }
 
+void Interval::Visit(StateVisitor& state) {
+  state(own_);
+  state(correction_);
+  state(voice_);
+  state(scale_);
+  state.Raw(count_);
+  state.Raw(clipped_);
+}
+
 void Interval::Learn(double actual, const Asked& asked) {
   const double error = static_cast<double>(static_cast<float>(actual) - asked.median);
   ++count_;
   const double forget = std::max(options_.scale_rate, 1.0 / static_cast<double>(count_));
-  scale_ += (std::abs(error) - scale_) * forget;
-  if (!(asked.scale > 0)) return;
+  scale_ += static_cast<float>((std::abs(error) - static_cast<double>(scale_)) * forget);
+  if (!(asked.scale > 0.0F)) return;
   const float residual = Bound(error / static_cast<double>(asked.scale));
   const double quick = std::max(1.0, 10.0 / static_cast<double>(count_));
   const double rate = std::min(0.3, options_.rate * quick / static_cast<double>(slowness_));

@@ -8,7 +8,9 @@
 #include <span>
 #include <vector>
 
+#include "libs/forecast/brief.h"
 #include "libs/forecast/forecast.h"
+#include "libs/forecast/state_bytes.h"
 
 namespace flowcast::forecast {
 
@@ -16,6 +18,7 @@ namespace flowcast::forecast {
 /// three above.
 inline constexpr std::size_t kOffsetCount = kQuantileCount - 1;
 using Offsets = std::array<float, kOffsetCount>;
+using BriefOffsets = std::array<Brief, kOffsetCount>;
 
 struct IntervalOptions {
   std::uint32_t enough = 40;  // settled forecasts before which a link is young: wider
@@ -43,10 +46,10 @@ class Interval {
   /// What a forecast must remember until its truth arrives.
   struct Asked {
     float median = 0;
-    float scale = 0;
     float low = 0;  // of the outermost quantiles
     float high = 0;
-    Offsets model{};  // NaN first: there was no model
+    Brief scale = 0;
+    BriefOffsets model{};  // NaN first: there was no model
   };
 
   Interval(const IntervalOptions& options, int horizon);
@@ -56,6 +59,7 @@ class Interval {
   std::vector<double> Around(double median, std::span<const double> model, Asked& asked);
 
   void Learn(double actual, const Asked& asked);
+  void Visit(StateVisitor& state);
 
   std::uint32_t count() const { return count_; }
   bool HasEnough() const { return count_ >= options_.enough; }
@@ -66,10 +70,10 @@ class Interval {
   static constexpr float kLargestOffset = 100;
 
  private:
-  Offsets OffsetsOf(std::span<const double> model, double scale);
-  double Published(std::size_t index, const Offsets& model) const;
-  double Young(std::size_t index, double median) const;
-  void LearnVoice(float residual, const Offsets& model);
+  BriefOffsets OffsetsOf(std::span<const double> model, double scale);
+  double Published(std::size_t index, const BriefOffsets& model) const;
+  double Young(std::size_t index, double median, double scale) const;
+  void LearnVoice(float residual, const BriefOffsets& model);
   float Bound(double value);
 
   const IntervalOptions& options_;
@@ -77,7 +81,7 @@ class Interval {
   Offsets own_;
   Offsets correction_{};
   float voice_;
-  double scale_ = 0;
+  float scale_ = 0;
   std::uint32_t count_ = 0;
   std::uint32_t clipped_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "libs/base/error.h"
 
@@ -18,6 +19,13 @@ MixtureOptions Slowed(MixtureOptions options, int windows) {
   options.learning_rate /= slowness;
   options.share /= slowness;
   return options;
+}
+
+/// What a state's bytes begin with: their version, and what decides what they mean and how many they are.
+std::string ShapeOf(const ForecasterOptions& options) {
+  std::string shape = "state 1 " + options.target + " " + std::to_string(options.window_length.count());
+  for (const int horizon : options.horizons) shape.append(" ").append(std::to_string(horizon));
+  return shape.append("\n");
 }
 
 std::optional<std::size_t> ModelNamed(const std::string& name) {
@@ -48,22 +56,79 @@ void CheckHorizons(const std::vector<int>& horizons) {
 }
 
 LinkForecaster::Track::Track(const ForecasterOptions& options, int ahead)
-    : windows(ahead),
-      mixture(kExperts, Slowed(options.mixture, ahead)),
-      interval(options.interval, ahead),
-      pending(static_cast<std::size_t>(ahead)) {}
+    : mixture(kExperts, Slowed(options.mixture, ahead)), interval(options.interval, ahead) {}
 
-LinkForecaster::LinkForecaster(std::string link, const ForecasterOptions& options)
-    : LinkForecaster(std::move(link), std::make_shared<const ForecasterOptions>(options)) {}
+LinkForecaster::LinkForecaster(const ForecasterOptions& options)
+    : LinkForecaster(std::make_shared<const ForecasterOptions>(options)) {}
 
-LinkForecaster::LinkForecaster(std::string link, std::shared_ptr<const ForecasterOptions> options)
-    : link_(std::move(link)), options_(std::move(options)), history_(1) {
+LinkForecaster::LinkForecaster(std::shared_ptr<const ForecasterOptions> options)
+    : options_(std::move(options)), history_(1) {
   const std::vector<int>& horizons = options_->horizons;
   CheckHorizons(horizons);
   history_ = History(HistoryFor(horizons));
   experts_ = MakeExperts(horizons);
   tracks_.reserve(horizons.size());
   for (const int windows : horizons) tracks_.emplace_back(*options_, windows);
+  pending_.resize(static_cast<std::size_t>(std::accumulate(horizons.begin(), horizons.end(), 0)));
+}
+
+void LinkForecaster::Pending::Remember(const Opinions& opinions) {
+  for (std::size_t i = 0; i < others.size(); ++i) others[i] = opinions[i + 1] - opinions[0];
+}
+
+LinkForecaster::Opinions LinkForecaster::Pending::Recall(float last) const {
+  Opinions opinions{last};
+  for (std::size_t i = 0; i < others.size(); ++i) opinions[i + 1] = last + others[i];
+  return opinions;
+}
+
+bool LinkForecaster::Pending::HadModel() const {
+  return std::any_of(others.begin() + kOnlineExperts - 1, others.end(),
+                     [](float value) { return !std::isnan(value); });
+}
+
+LinkForecaster::Pending& LinkForecaster::PendingOf(std::size_t horizon) {
+  std::size_t first = 0;
+  for (std::size_t h = 0; h < horizon; ++h) first += static_cast<std::size_t>(options_->horizons[h]);
+  return pending_[first + step_ % static_cast<std::size_t>(options_->horizons[horizon])];
+}
+
+void LinkForecaster::Visit(StateVisitor& state) {
+  history_.Visit(state);
+  for (const auto& expert : experts_) expert->Visit(state);
+  for (Track& track : tracks_) {
+    state(track.scale);
+    track.mixture.Visit(state);
+    track.record.Visit(state);
+    track.interval.Visit(state);
+  }
+  state.Raw(pending_);
+  bool started = last_start_.has_value();
+  base::EventTime last_start = last_start_.value_or(base::kBeginningOfTime);
+  state(started);
+  state.Raw(last_start);
+  last_start_ = started ? std::optional(last_start) : std::nullopt;
+  state(last_actual_);
+  state.Raw(step_);
+  state.Raw(ignored_);
+}
+
+std::string LinkForecaster::Save() {
+  StateWriter state;
+  state.bytes = ShapeOf(*options_);
+  Visit(state);
+  return std::move(state.bytes);
+}
+
+bool LinkForecaster::Restore(std::string_view bytes) {
+  const std::string shape = ShapeOf(*options_);
+  if (bytes.substr(0, shape.size()) == shape) {
+    StateReader state(bytes.substr(shape.size()));
+    Visit(state);
+    if (state.IsWhole()) return true;
+  }
+  *this = LinkForecaster(options_);
+  return false;
 }
 
 bool LinkForecaster::Accepts(base::EventTime start, double actual) const {
@@ -73,9 +138,7 @@ bool LinkForecaster::Accepts(base::EventTime start, double actual) const {
 void LinkForecaster::Interrupt() {
   history_.Clear();
   for (const auto& expert : experts_) expert->Interrupt();
-  for (Track& track : tracks_) {
-    for (Pending& pending : track.pending) pending.valid = false;
-  }
+  for (Pending& pending : pending_) pending.asked.median = kUnknown;
 }
 
 std::vector<Settled> LinkForecaster::Observe(base::EventTime start, double actual) {
@@ -90,38 +153,38 @@ std::vector<Settled> LinkForecaster::Observe(base::EventTime start, double actua
   history_.Add(actual);
   for (const auto& expert : experts_) expert->Observe(history_);
   ++step_;
-  for (Track& track : tracks_) {
-    Pending& pending = track.pending[step_ % track.pending.size()];
-    if (!pending.valid) continue;
-    pending.valid = false;
-    track.Learn(pending, actual);
+  for (std::size_t h = 0; h < tracks_.size(); ++h) {
+    Pending& pending = PendingOf(h);
+    if (std::isnan(pending.asked.median)) continue;
+    const Opinions opinions = pending.Recall(history_.Value(static_cast<std::size_t>(options_->horizons[h])));
+    tracks_[h].Learn(opinions, pending.asked, actual);
     const auto value = [](float rounded) { return static_cast<double>(rounded); };
     settled.push_back({start, actual, value(pending.asked.median), value(pending.asked.low),
-                       value(pending.asked.high), value(pending.opinions[0]), pending.had_model,
-                       track.windows});
+                       value(pending.asked.high), value(opinions[0]), pending.HadModel(),
+                       options_->horizons[h]});
+    pending.asked.median = kUnknown;
   }
   return settled;
 }
 
-void LinkForecaster::Track::Learn(const Pending& settled, double actual) {
+void LinkForecaster::Track::Learn(const Opinions& opinions, const Interval::Asked& asked, double actual) {
   const auto error_of = [actual](float said) {
     return static_cast<double>(std::abs(said - static_cast<float>(actual)));
   };
-  const double base = error_of(settled.opinions[0]);
+  const double base = error_of(opinions[0]);
   std::array<double, kExperts> losses{};
   for (std::size_t i = 0; i < kExperts; ++i) {
-    losses[i] = std::isnan(settled.opinions[i])
+    losses[i] = std::isnan(opinions[i])
                     ? std::numeric_limits<double>::quiet_NaN()
-                    : RelativeLoss(error_of(settled.opinions[i]), base, static_cast<double>(scale));
+                    : RelativeLoss(error_of(opinions[i]), base, static_cast<double>(scale));
   }
   mixture.Learn(losses);
   const double known = static_cast<double>(interval.count()) + 1;
   scale += static_cast<float>((base - static_cast<double>(scale)) /
                               std::min(known, static_cast<double>(kLossMemory)));
-  interval.Learn(actual, settled.asked);
+  interval.Learn(actual, asked);
   const auto rounded = static_cast<float>(actual);
-  record.Add(error_of(settled.asked.median), base,
-             rounded >= settled.asked.low && rounded <= settled.asked.high);
+  record.Add(error_of(asked.median), base, rounded >= asked.low && rounded <= asked.high);
 }
 
 double LinkForecaster::Track::MedianOf(const Opinions& opinions) const {
@@ -166,7 +229,6 @@ void LinkForecaster::AddModels(const Outlook& outlook, std::vector<Opinions>& op
 
 Forecast LinkForecaster::Predict(const Outlook& outlook) {
   Forecast forecast;
-  forecast.link = link_;
   forecast.window_length = options_->window_length;
   forecast.target = options_->target;
   forecast.last_actual = last_actual_;
@@ -175,8 +237,8 @@ Forecast LinkForecaster::Predict(const Outlook& outlook) {
   const std::vector<Opinions> opinions = Ask(outlook);
   bool has_model = false;
   for (std::size_t h = 0; h < tracks_.size(); ++h) {
-    forecast.horizons.push_back(MakeHorizon(tracks_[h], h, opinions[h], outlook));
-    has_model = has_model || tracks_[h].pending[step_ % tracks_[h].pending.size()].had_model;
+    forecast.horizons.push_back(MakeHorizon(h, opinions[h], outlook));
+    has_model = has_model || PendingOf(h).HadModel();
   }
   if (!last_start_) Interrupt();
   forecast.record = forecast.horizons.front().record;
@@ -185,16 +247,14 @@ Forecast LinkForecaster::Predict(const Outlook& outlook) {
   return forecast;
 }
 
-HorizonForecast LinkForecaster::MakeHorizon(Track& track, std::size_t position, const Opinions& opinions,
+HorizonForecast LinkForecaster::MakeHorizon(std::size_t position, const Opinions& opinions,
                                             const Outlook& outlook) {
-  Pending& pending = track.pending[step_ % track.pending.size()];
-  pending.opinions = opinions;
-  pending.valid = true;
-  pending.had_model = std::any_of(opinions.begin() + kOnlineExperts, opinions.end(),
-                                  [](float value) { return !std::isnan(value); });
+  Track& track = tracks_[position];
+  Pending& pending = PendingOf(position);
+  pending.Remember(opinions);
   HorizonForecast horizon;
-  horizon.horizon_windows = track.windows;
-  if (last_start_) horizon.target_start = *last_start_ + options_->window_length * track.windows;
+  horizon.horizon_windows = options_->horizons[position];
+  if (last_start_) horizon.target_start = *last_start_ + options_->window_length * horizon.horizon_windows;
   horizon.quantiles =
       track.interval.Around(track.MedianOf(opinions), QuantilesOf(outlook, position), pending.asked);
   const auto voices = track.mixture.Voices(opinions);

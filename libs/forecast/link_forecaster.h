@@ -61,14 +61,13 @@ struct Outlook {
 /// kLargestValue; others are ignored and counted. Windows arrive in order; a gap forgets what was pending
 /// across it. For each horizon the median is the mixture's weighted mean of the experts' values, weighted by
 /// RelativeLoss of the absolute errors; a truth is a lesson for the forecast that was made `horizon` windows
-/// before; kFurthestDeparture bounds it. About 6 KB a link at five horizons, the seasonal profile not
-/// counted.
+/// before; kFurthestDeparture bounds it. Below 4 KiB a link at five horizons.
 class LinkForecaster {
  public:
   /// Throws base::ConfigError as CheckHorizons does.
-  LinkForecaster(std::string link, const ForecasterOptions& options);
+  explicit LinkForecaster(const ForecasterOptions& options);
   /// Shares the options with other links.
-  LinkForecaster(std::string link, std::shared_ptr<const ForecasterOptions> options);
+  explicit LinkForecaster(std::shared_ptr<const ForecasterOptions> options);
   LinkForecaster(LinkForecaster&&) = default;
   LinkForecaster& operator=(LinkForecaster&&) = default;
 
@@ -76,10 +75,16 @@ class LinkForecaster {
   /// returns those, by horizon. Repeats and older windows are ignored (and counted).
   std::vector<Settled> Observe(base::EventTime start, double actual);
 
-  /// Forecasts from the last observed window; asked again, the later answer counts. Before the first window
-  /// everything is 0 and nothing is pending. Models of other names than kExpertNames has are counted and not
-  /// heard; the first one with quantiles is asked for the interval.
+  /// Forecasts from the last observed window (the link's name is left to the caller); asked again, the later
+  /// answer counts. Before the first window everything is 0 and nothing is pending. Models of other names
+  /// than kExpertNames has are counted and not heard; the first one with quantiles is asked for the interval.
   Forecast Predict(const Outlook& outlook = {});
+
+  /// What it has learned and waits to learn from, as bytes: little-endian, for this version of flowcast.
+  std::string Save();
+  /// Goes on where the one stood that Save was asked of. False, and afresh, when the bytes are not of a
+  /// forecaster with these options, or damaged.
+  bool Restore(std::string_view bytes);
 
   /// Values of Observe and Predict that were not used: out of range, repeated or old, not finite, unknown
   /// names.
@@ -91,41 +96,45 @@ class LinkForecaster {
   static constexpr std::size_t kExperts = kExpertNames.size();
   using Opinions = std::array<float, kExperts>;
 
+  /// What is remembered of a forecast until its truth arrives; of its median not-a-number: nothing.
   struct Pending {
-    Opinions opinions{};
-    Interval::Asked asked;
-    bool valid = false;
-    bool had_model = false;
+    void Remember(const Opinions& opinions);
+    /// `last` is the last value that was known then, which is persistence's opinion.
+    Opinions Recall(float last) const;
+    bool HadModel() const;
+
+    [[no_unique_address]] Interval::Asked asked{.median = kUnknown};
+    std::array<Brief, kExperts - 1> others{};  // opinions less that of persistence
   };
   /// One horizon.
   struct Track {
     Track(const ForecasterOptions& options, int windows);
-    void Learn(const Pending& pending, double actual);
+    void Learn(const Opinions& opinions, const Interval::Asked& asked, double actual);
     /// What the mixture makes of these opinions, within kFurthestDeparture.
     double MedianOf(const Opinions& opinions) const;
 
-    int windows;
+    float scale = 0;  // mean absolute error of persistence at this horizon, lately
     Mixture mixture;
-    Interval interval;
     RecentRecord record;
-    float scale = 0;               // mean absolute error of persistence at this horizon, lately
-    std::vector<Pending> pending;  // a ring by step
+    Interval interval;
   };
 
+  void Visit(StateVisitor& state);
   bool Accepts(base::EventTime start, double actual) const;
   void Interrupt();
   /// By horizon and expert; kUnknown where there is none.
   std::vector<Opinions> Ask(const Outlook& outlook);
   void AddModels(const Outlook& outlook, std::vector<Opinions>& opinions);
-  HorizonForecast MakeHorizon(Track& track, std::size_t position, const Opinions& opinions,
-                              const Outlook& outlook);
+  HorizonForecast MakeHorizon(std::size_t position, const Opinions& opinions, const Outlook& outlook);
+  /// The forecast of this horizon that is made at this step, and the one whose truth arrives at it.
+  Pending& PendingOf(std::size_t horizon);
   Quality Judge(bool has_model) const;
 
-  std::string link_;
   std::shared_ptr<const ForecasterOptions> options_;
   History history_;
   std::vector<std::unique_ptr<Expert>> experts_;
   std::vector<Track> tracks_;
+  std::vector<Pending> pending_;  // a ring a horizon, by step
   std::optional<base::EventTime> last_start_;
   double last_actual_ = 0;
   std::size_t step_ = 0;

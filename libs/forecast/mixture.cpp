@@ -7,7 +7,9 @@
 namespace flowcast::forecast {
 
 Mixture::Mixture(std::size_t experts, const MixtureOptions& options)
-    : size_(std::clamp<std::size_t>(experts, 1, kMostExperts)), options_(options) {
+    : size_(static_cast<std::uint32_t>(std::clamp<std::size_t>(experts, 1, kMostExperts))),
+      options_{static_cast<float>(options.learning_rate), static_cast<float>(options.share),
+               static_cast<float>(options.first_voice), static_cast<float>(options.least_voice)} {
   for (std::size_t i = 0; i < size_; ++i) weights_[i] = static_cast<float>(StartOf(i));
 }
 

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
+
+#include "libs/forecast/state_bytes.h"
 
 namespace flowcast::forecast {
 
@@ -41,6 +44,7 @@ class Mixture {
 
   /// Each expert's part in Combine of these opinions; they sum to 1.
   std::array<double, kMostExperts> Voices(std::span<const float> opinions) const;
+  void Visit(StateVisitor& state) { state(weights_); }
   /// What was learned; sums to 1.
   std::span<const float> weights() const { return std::span(weights_).first(size_); }
 
@@ -50,8 +54,10 @@ class Mixture {
   double VoiceOf(std::size_t expert, std::span<const float> opinions) const;
 
   std::array<float, kMostExperts> weights_{};
-  std::size_t size_;
-  MixtureOptions options_;
+  std::uint32_t size_;
+  struct {  // MixtureOptions, in half the room
+    float learning_rate, share, first_voice, least_voice;
+  } options_;
 };
 
 /// What an expert's error is worth as a loss, beside the error of the first expert for the same window:

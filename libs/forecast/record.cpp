@@ -15,6 +15,16 @@ void RecentRecord::Add(double error, double persistence_error, bool covered) {
   ++settled_;
 }
 
+void RecentRecord::Visit(StateVisitor& state) {
+  for (Block& block : blocks_) {
+    state(block.error);
+    state(block.persistence_error);
+    state.Raw(block.covered);
+    state.Raw(block.count);
+  }
+  state.Raw(settled_);
+}
+
 LiveRecord RecentRecord::Summary() const {
   LiveRecord record;
   record.settled = settled_;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "libs/forecast/forecast.h"
+#include "libs/forecast/state_bytes.h"
 
 namespace flowcast::forecast {
 
@@ -12,11 +13,12 @@ namespace flowcast::forecast {
 class RecentRecord {
  public:
   void Add(double error, double persistence_error, bool covered);
+  void Visit(StateVisitor& state);
   /// Zeros while nothing has settled.
   LiveRecord Summary() const;
 
   static constexpr std::size_t kRecordWindows = 200;
-  static constexpr std::size_t kBlocks = 5;
+  static constexpr std::size_t kBlocks = 4;
   static constexpr std::size_t kBlock = kRecordWindows / kBlocks;
 
  private:
@@ -28,7 +30,7 @@ class RecentRecord {
   };
 
   std::array<Block, kBlocks + 1> blocks_;  // a ring; the one that is being filled and those before
-  std::uint64_t settled_ = 0;
+  std::uint32_t settled_ = 0;
 };
 
 }  // namespace flowcast::forecast

@@ -16,40 +16,53 @@ float Bounded(double value, float largest) {
 
 }  // namespace
 
-Seasonal::Seasonal(const std::vector<int>& horizons, Autoregression& autoregression)
-    : autoregression_(autoregression) {
-  for (const int windows : horizons) {
-    Horizon horizon{windows, std::vector<Inputs>(static_cast<std::size_t>(windows), {kUnknown, 0, 0})};
-    for (std::size_t i = 0; i < kInputs; ++i) horizon.covariance[i * kInputs + i] = kStart;
-    horizons_.push_back(std::move(horizon));
+Seasonal::Seasonal(std::span<const int> horizons, Autoregression& autoregression)
+    : windows_(horizons), horizons_(horizons.size()), autoregression_(autoregression) {
+  for (Horizon& horizon : horizons_) {
+    for (std::size_t i = 0; i < kInputs; ++i) horizon.Covariance(i, i) = kStart;
   }
+  const auto waiting =
+      std::accumulate(horizons.begin(), horizons.end(), std::size_t{0},
+                      [](std::size_t sum, int windows) { return sum + static_cast<std::size_t>(windows); });
+  waiting_.assign(waiting, {kUnknown, 0, 0});
+}
+
+float& Seasonal::Horizon::Covariance(std::size_t row, std::size_t column) {
+  return covariance[row >= column ? row * (row + 1) / 2 + column : column * (column + 1) / 2 + row];
 }
 
 void Seasonal::Horizon::Learn(const Inputs& inputs, float step) {
   Inputs times{};
   for (std::size_t row = 0; row < kInputs; ++row) {
-    for (std::size_t i = 0; i < kInputs; ++i) times[row] += covariance[row * kInputs + i] * inputs[i];
+    for (std::size_t i = 0; i < kInputs; ++i) times[row] += Covariance(row, i) * inputs[i];
   }
   const float noise = std::inner_product(inputs.begin(), inputs.end(), times.begin(), 1.0F);
   const float expected = std::inner_product(inputs.begin(), inputs.end(), weights.begin(), 0.0F);
   const float error = std::clamp(step - expected, -kLargestError, kLargestError);
   for (std::size_t row = 0; row < kInputs; ++row) {
     weights[row] += times[row] / noise * error;
-    for (std::size_t i = 0; i < kInputs; ++i) covariance[row * kInputs + i] -= times[row] * times[i] / noise;
-    float& variance = covariance[row * kInputs + row];
+    for (std::size_t i = 0; i <= row; ++i) Covariance(row, i) -= times[row] * times[i] / noise;
+    float& variance = Covariance(row, row);
     variance = std::max(variance, 0.0F) + (variance < kStart ? kWalk : 0);
   }
 }
 
+Seasonal::Waiting& Seasonal::WaitingAt(std::size_t h) {
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < h; ++i) first += static_cast<std::size_t>(windows_[i]);
+  return waiting_[first + step_ % static_cast<std::size_t>(windows_[h])];
+}
+
 void Seasonal::Observe(const History& history) {
   ++step_;
-  for (Horizon& horizon : horizons_) {
-    Inputs& inputs = horizon.waiting[step_ % horizon.waiting.size()];
-    const auto ago = static_cast<std::size_t>(horizon.windows);
-    if (!std::isnan(inputs[0]) && history.size() > ago && history.Scale(ago) > 0) {
-      horizon.Learn(inputs, (history.Value(0) - history.Value(ago)) / history.Scale(ago));
+  for (std::size_t h = 0; h < horizons_.size(); ++h) {
+    Waiting& waiting = WaitingAt(h);
+    const auto ago = static_cast<std::size_t>(windows_[h]);
+    if (!std::isnan(waiting[0]) && history.size() > ago && history.Scale(ago) > 0) {
+      const Inputs inputs{waiting[0], waiting[1], waiting[2]};
+      horizons_[h].Learn(inputs, (history.Value(0) - history.Value(ago)) / history.Scale(ago));
     }
-    inputs[0] = kUnknown;
+    waiting[0] = kUnknown;
   }
 }
 
@@ -63,21 +76,27 @@ void Seasonal::Forecast(const History& history, const Season& season, std::span<
   autoregression_.Forecast(history, season, std::span(others).first(count));
   for (std::size_t h = 0; h < count; ++h) {
     if (!std::isfinite(season.ahead[h])) continue;
-    Horizon& horizon = horizons_[h];
     const double unit = static_cast<double>(scale);
     const Inputs inputs{Bounded((season.ahead[h] - season.now) / unit, kLargestInput),
                         Bounded((season.now - now) / unit, kLargestInput),
                         Bounded((static_cast<double>(others[h]) - now) / unit, kLargestInput)};
-    horizon.waiting[step_ % horizon.waiting.size()] = inputs;
-    const float step = std::inner_product(inputs.begin(), inputs.end(), horizon.weights.begin(), 0.0F);
+    WaitingAt(h) = {inputs[0], inputs[1], inputs[2]};
+    const float step = std::inner_product(inputs.begin(), inputs.end(), horizons_[h].weights.begin(), 0.0F);
     values[h] = history.Value(0) + std::clamp(step, -kLargestInput, kLargestInput) * scale;
   }
 }
 
 void Seasonal::Interrupt() {
+  for (Waiting& waiting : waiting_) waiting[0] = kUnknown;
+}
+
+void Seasonal::Visit(StateVisitor& state) {
   for (Horizon& horizon : horizons_) {
-    for (Inputs& inputs : horizon.waiting) inputs[0] = kUnknown;
+    state(horizon.weights);
+    state(horizon.covariance);
   }
+  state.Raw(waiting_);
+  state.Raw(step_);
 }
 
 void StepProfile::Learn(std::size_t step, double value) {

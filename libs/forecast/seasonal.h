@@ -16,12 +16,13 @@ namespace flowcast::forecast {
 /// does not know both windows.
 class Seasonal : public Expert {
  public:
-  /// `autoregression` is asked, must have the same horizons and outlive this.
-  Seasonal(const std::vector<int>& horizons, Autoregression& autoregression);
+  /// `autoregression` is asked and must have the same horizons; both must outlive this.
+  Seasonal(std::span<const int> horizons, Autoregression& autoregression);
   std::string_view name() const override { return "seasonal"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season& season, std::span<float> values) override;
   void Interrupt() override;
+  void Visit(StateVisitor& state) override;
 
   static constexpr float kLargestInput = 20;  // in scales
   static constexpr float kLargestError = 4;
@@ -32,16 +33,22 @@ class Seasonal : public Expert {
   static constexpr std::size_t kInputs = 3;
   using Inputs = std::array<float, kInputs>;
 
-  struct Horizon {
-    int windows;
-    std::vector<Inputs> waiting;  // a ring, by the step they were asked at; NaN: nothing to learn
-    Inputs weights{};
-    std::array<float, kInputs * kInputs> covariance{};
+  using Waiting = std::array<Brief, kInputs>;
 
+  struct Horizon {
+    Inputs weights{};
+    std::array<float, kInputs*(kInputs + 1) / 2> covariance{};  // the lower triangle, row by row
+
+    float& Covariance(std::size_t row, std::size_t column);
     void Learn(const Inputs& inputs, float step);
   };
 
+  /// What was asked at this step of horizon `h`.
+  Waiting& WaitingAt(std::size_t h);
+
+  std::span<const int> windows_;  // by horizon
   std::vector<Horizon> horizons_;
+  std::vector<Waiting> waiting_;  // a ring a horizon, by the step they were asked at; NaN: nothing to learn
   Autoregression& autoregression_;
   std::size_t step_ = 0;
 };

@@ -1,6 +1,7 @@
 // Topics over librdkafka.
 #include <array>
 
+#include "libs/bus/group_in_use.h"
 #include "libs/kafka/internal/cluster.h"
 
 namespace flowcast::kafka::internal {
@@ -10,7 +11,15 @@ using bus::BusError;
 
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Destroyer<rd_kafka_NewTopic_destroy>>;
 using DeleteRequest = std::unique_ptr<rd_kafka_DeleteTopic_t, Destroyer<rd_kafka_DeleteTopic_destroy>>;
+using DeleteOffsets = std::unique_ptr<rd_kafka_DeleteConsumerGroupOffsets_t,
+                                      Destroyer<rd_kafka_DeleteConsumerGroupOffsets_destroy>>;
 using ConfigResource = std::unique_ptr<rd_kafka_ConfigResource_t, Destroyer<rd_kafka_ConfigResource_destroy>>;
+
+/// It will know in a moment: a broker that has just been started reads the groups' positions first.
+bool IsPassing(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
+         code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE || code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+}
 
 class KafkaAdmin : public bus::Admin {
  public:
@@ -19,12 +28,16 @@ class KafkaAdmin : public bus::Admin {
   bool CreateTopic(const bus::TopicSpec& spec) override;
   std::optional<bus::TopicDescription> DescribeTopic(const std::string& name) override;
   bool DeleteTopic(const std::string& name) override;
+  bool DeletePositions(const std::string& group, const std::vector<bus::TopicPartition>& partitions) override;
   std::int32_t PartitionCount(const std::string& topic) override { return cluster_->PartitionCount(topic); }
 
  private:
-  /// Starts a request with the options and queue it is given, and waits for its answer.
+  /// Starts a request with the options and queue it is given, and waits for its answer, which may be that
+  /// there is no such group.
   template <typename Start>
   Event Ask(rd_kafka_admin_op_t operation, const std::string& doing, Start start);
+  rd_kafka_resp_err_t TryDeletePositions(const std::string& group,
+                                         const std::vector<bus::TopicPartition>& partitions);
   void AwaitPartitions(const std::string& topic, std::int32_t count);
   BusError Failed(const rd_kafka_topic_result_t& result, const std::string& doing) const;
 
@@ -43,7 +56,8 @@ Event KafkaAdmin::Ask(rd_kafka_admin_op_t operation, const std::string& doing, S
     start(options.get(), queue.get());
     Event event(rd_kafka_queue_poll(queue.get(), -1));
     const rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return event;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return event;
+    if (IsPassing(code)) continue;
     const BusError error = cluster_->ErrorFor(code, doing);
     if (error.kind() != BusError::Kind::kUnreachable) throw error;
   }
@@ -91,6 +105,44 @@ bool KafkaAdmin::DeleteTopic(const std::string& name) {
   if (rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) throw Failed(*results[0], doing);
   AwaitPartitions(name, 0);
   return true;
+}
+
+bool KafkaAdmin::DeletePositions(const std::string& group,
+                                 const std::vector<bus::TopicPartition>& partitions) {
+  if (partitions.empty()) return false;
+  const Deadline deadline(cluster_->options().timeout);
+  for (;; cluster_->WaitOrGiveUp(deadline)) {
+    const rd_kafka_resp_err_t code = TryDeletePositions(group, partitions);
+    if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return false;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+    if (!IsPassing(code)) throw cluster_->ErrorFor(code, "deleting the positions of group " + group);
+  }
+}
+
+/// The group's error. Throws GroupInUse, and the error of a partition.
+rd_kafka_resp_err_t KafkaAdmin::TryDeletePositions(const std::string& group,
+                                                   const std::vector<bus::TopicPartition>& partitions) {
+  const std::string doing = "deleting the positions of group " + group;
+  const DeleteOffsets offsets(
+      rd_kafka_DeleteConsumerGroupOffsets_new(group.c_str(), ToList(partitions).get()));
+  rd_kafka_DeleteConsumerGroupOffsets_t* request = offsets.get();
+  const Event event =
+      Ask(RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS, doing, [&](const auto* options, auto* queue) {
+        rd_kafka_DeleteConsumerGroupOffsets(cluster_->directory(), &request, 1, options, queue);
+      });
+  if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+  std::size_t count = 0;
+  const auto** results = rd_kafka_DeleteConsumerGroupOffsets_result_groups(
+      rd_kafka_event_DeleteConsumerGroupOffsets_result(event.get()), &count);
+  if (const auto* error = rd_kafka_group_result_error(results[0])) return rd_kafka_error_code(error);
+  const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(results[0]);
+  for (int i = 0; list != nullptr && i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& partition = list->elems[i];
+    if (partition.err == RD_KAFKA_RESP_ERR_GROUP_SUBSCRIBED_TO_TOPIC)
+      throw bus::GroupInUse(group, partition.topic);
+    if (partition.err != RD_KAFKA_RESP_ERR_NO_ERROR) throw cluster_->ErrorFor(partition.err, doing);
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 void KafkaAdmin::AwaitPartitions(const std::string& topic, std::int32_t count) {

@@ -161,7 +161,7 @@ void KafkaConsumer::Revoke(bool lost) {
 }
 
 void KafkaConsumer::TakeShare() {
-  const auto positions = Committed(share_);
+  auto positions = Committed(share_);
   if (!positions.empty()) listener_->OnAssigned(positions);
   ReadFrom(positions);
   share_is_due_ = false;

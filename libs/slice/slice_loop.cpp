@@ -136,7 +136,23 @@ void SliceLoop::Forget() {
   idle_is_due_ = false;
 }
 
-void SliceLoop::OnAssigned(const std::vector<bus::Position>& partitions) {
+/// Kafka may keep positions of topics that were deleted. Used for others of the same name they would
+/// lose what comes before them.
+void SliceLoop::ForgetStrangers(std::vector<bus::Position>& partitions) {
+  for (bus::Position& position : partitions) {
+    if (position.offset == bus::kNoOffset) continue;
+    if (position.offset <= consumer_.EndOffset(position.at) && task_.IsOfThisTopic(position)) continue;
+    options_.log(base::LogLevel::kWarning,
+                 position.at.topic + " partition " + std::to_string(position.at.partition) +
+                     ": the topic was emptied or made anew since position " +
+                     std::to_string(position.offset) +
+                     " was committed; it is read from its beginning, and all of it counts as new");
+    position = {position.at, bus::kNoOffset, ""};
+  }
+}
+
+void SliceLoop::OnAssigned(std::vector<bus::Position>& partitions) {
+  ForgetStrangers(partitions);
   if (!roll_back_is_due_) ++counters_.rebalances;
   Forget();
   committed_ = Known(partitions);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libs/base/clock.h"
+#include "libs/base/log.h"
 #include "libs/bus/bus.h"
 
 namespace flowcast::slice {
@@ -21,6 +22,9 @@ using Outbox = std::vector<bus::OutRecord>;
 class Task {
  public:
   virtual ~Task() = default;
+  /// Asked before OnAssigned of a position that lies within its partition: false when the topic is not the
+  /// one any more that it was committed for. Such a position is given to OnAssigned as none.
+  virtual bool IsOfThisTopic(const bus::Position&) { return true; }
   /// Forget everything about these partitions and start from their committed positions.
   virtual void OnAssigned(const std::vector<bus::Position>& partitions) = 0;
   virtual void OnRevoked(const std::vector<bus::TopicPartition>& partitions) = 0;
@@ -46,6 +50,7 @@ struct SliceOptions {
   std::size_t poll_limit = 512;
   std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
   std::size_t send_at = 1'000;         // so many are sent before the slice ends
+  base::Log log = [](base::LogLevel, const std::string&) {};
 };
 
 struct SliceCounters {
@@ -80,8 +85,9 @@ class SliceLoop : private bus::RebalanceListener {
   const SliceCounters& counters() const { return counters_; }
 
  private:
-  void OnAssigned(const std::vector<bus::Position>& partitions) override;
+  void OnAssigned(std::vector<bus::Position>& partitions) override;
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions, bool lost) override;
+  void ForgetStrangers(std::vector<bus::Position>& partitions);
   std::chrono::milliseconds TimeToWait(std::chrono::milliseconds wait) const;
   void Work(const std::vector<bus::InRecord>& records);
   void Idle();

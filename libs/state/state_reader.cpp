@@ -53,6 +53,20 @@ void StateReader::Take(const bus::InRecord& record, Kept& kept) const {
   }
 }
 
+std::optional<bus::InRecord> StateReader::First(const bus::TopicPartition& at, std::int64_t offset) {
+  const std::int64_t end = EndOffset(at);
+  if (offset >= end) return {};
+  std::vector<bus::InRecord> found;
+  Consumer().Assign({{at, offset, ""}});
+  WaitUntil([&] {
+    found = Consumer().Poll(std::chrono::milliseconds(0), 1);
+    return !found.empty() || Consumer().NextOffset(at) >= end;
+  });
+  Consumer().Assign({});  // else it would go on asking
+  if (found.empty()) return {};
+  return std::move(found.front());
+}
+
 std::optional<std::int64_t> StateReader::Follow(const bus::TopicPartition& at, std::int64_t from,
                                                 std::int64_t to,
                                                 const std::function<void(const bus::InRecord&)>& take) {

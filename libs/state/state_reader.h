@@ -45,6 +45,8 @@ class StateReader {
 
   /// After everything that is committed and visible.
   std::int64_t EndOffset(const bus::TopicPartition& at) { return Consumer().EndOffset(at); }
+  /// The first visible record from `offset` on; nothing when there is none.
+  std::optional<bus::InRecord> First(const bus::TopicPartition& at, std::int64_t offset);
   /// Gives every record from `from` on, and returns where the next one would be, at least `to`; nothing when
   /// it has not become visible.
   std::optional<std::int64_t> Follow(const bus::TopicPartition& at, std::int64_t from, std::int64_t to,

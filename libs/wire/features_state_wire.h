@@ -1,7 +1,9 @@
 // What the feature service keeps in state.v1, and the note beside its committed offsets.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -26,8 +28,13 @@ tl::expected<FeaturesProgress, WireError> DecodeFeaturesProgress(std::string_vie
 std::string Encode(const window::LinkSnapshot& snapshot);
 tl::expected<window::LinkSnapshot, WireError> DecodeLinkSnapshot(std::string_view bytes);
 
-/// Metadata of a commit: tells which state belongs to the position.
-std::string EncodeCommitNote(std::int64_t next_offset);
-tl::expected<std::int64_t, WireError> DecodeCommitNote(std::string_view text);
+/// Metadata of a commit: tells which state belongs to the position, and which topic.
+struct CommitNote {
+  std::int64_t next_offset = 0;
+  std::optional<std::chrono::milliseconds> produced_at;  // of the record before it; absent: not known
+  bool operator==(const CommitNote&) const = default;
+};
+std::string Encode(const CommitNote& note);
+tl::expected<CommitNote, WireError> DecodeCommitNote(std::string_view text);
 
 }  // namespace flowcast::wire

@@ -42,6 +42,7 @@ bool FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) 
     Refold(record, partition);
     return true;
   }
+  ForgetLeftover(record.from.partition, partition, outbox);
   if (CloseSome(record.from.partition, partition, outbox)) return false;
   if (record.offset < partition.state.next_offset) return true;  // taken, and all that it closed is closed
   const auto batch = wire::DecodePacketBatch(record.value);
@@ -49,8 +50,15 @@ bool FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) 
   if (batch && !partition.fold.Take(*batch, record.offset)) return false;
   if (batch) partition.heard[batch->source] = clock_.Steady();
   partition.state.next_offset = record.offset + 1;
+  partition.state.produced_at = record.produced_at;
   partition.moved = true;
   return !CloseSome(record.from.partition, partition, outbox);
+}
+
+void FeaturesTask::ForgetLeftover(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
+  window::FoldOutput output;
+  for (std::string& link : std::exchange(partition.state.leftover, {})) output.changed[std::move(link)] = {};
+  Emit(number, output, outbox);
 }
 
 void FeaturesTask::Refold(const bus::InRecord& record, Partition& partition) {
@@ -165,7 +173,9 @@ std::vector<bus::Position> FeaturesTask::Positions() const {
   for (const auto& [at, partition] : partitions_) {
     // Of one that has had no record yet there is no state that a restart could find.
     if (!partition.live || partition.state.next_offset == 0) continue;
-    positions.push_back({at, PositionOf(partition), wire::EncodeCommitNote(partition.state.next_offset)});
+    positions.push_back(
+        {at, PositionOf(partition),
+         wire::Encode(wire::CommitNote{partition.state.next_offset, partition.state.produced_at})});
   }
   return positions;
 }

@@ -53,6 +53,7 @@ class FeaturesTask : public slice::Task {
   /// Before the first assignment; `store` must outlive the task.
   void Connect(PartitionStore& store) { store_ = &store; }
 
+  bool IsOfThisTopic(const bus::Position& position) override { return store_->IsOfThisTopic(position); }
   void OnAssigned(const std::vector<bus::Position>& partitions) override;
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions) override;
   bool OnRecord(const bus::InRecord& record, slice::Outbox& outbox) override;
@@ -87,6 +88,7 @@ class FeaturesTask : public slice::Task {
   void ForgetVanished(std::int32_t number, Partition& partition, slice::Outbox& outbox);
   wire::FeaturesProgress ProgressOf(const Partition& partition, std::int64_t from) const;
   static std::int64_t PositionOf(const Partition& partition);
+  void ForgetLeftover(std::int32_t number, Partition& partition, slice::Outbox& outbox);
   void Refuse(const bus::InRecord& record, wire::WireError error);
   void Emit(std::int32_t partition, const window::FoldOutput& output, slice::Outbox& outbox);
 

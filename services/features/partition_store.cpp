@@ -8,8 +8,16 @@
 
 namespace flowcast::services {
 
+bool PartitionStore::IsOfThisTopic(const bus::Position& position) {
+  const auto note = wire::DecodeCommitNote(position.metadata);
+  if (!note || note->next_offset == 0) return true;
+  if (note->next_offset > reader_.EndOffset(position.at)) return false;
+  if (!note->produced_at) return true;
+  const auto last = reader_.First(position.at, note->next_offset - 1);
+  return !last || last->offset >= note->next_offset || last->produced_at == note->produced_at;
+}
+
 PartitionState PartitionStore::Load(const bus::Position& position) {
-  const bus::TopicPartition windows{names_.windows, position.at.partition};
   PartitionState state{.next_offset = std::max<std::int64_t>(position.offset, 0)};
   state::Kept kept;
   if (position.offset != bus::kNoOffset) {
@@ -17,14 +25,23 @@ PartitionState PartitionStore::Load(const bus::Position& position) {
       state.next_offset = progress->next_offset;
       state.before = progress->before;
       state.now = progress->now;
+      state.produced_at = wire::DecodeCommitNote(position.metadata)->produced_at;
       LoadLinks(position.at.partition, kept, *progress, state);
       return state;
     }
     Warn(position.at, "the committed position has no state in " + names_.state +
                           "; windows that were open may be incomplete, and sequences begin anew");
   }
-  state.windows.needed = state.windows.next = static_cast<std::uint64_t>(reader_.EndOffset(windows));
+  BeginAfresh(position.at.partition, state);
   return state;
+}
+
+void PartitionStore::BeginAfresh(std::int32_t partition, PartitionState& state) {
+  state.windows.needed = state.windows.next =
+      static_cast<std::uint64_t>(reader_.EndOffset({names_.windows, partition}));
+  const auto kept = reader_.Read(partition, [](const state::Kept&) { return true; });
+  if (!kept) return;
+  for (const auto& [link, bytes] : kept->links) state.leftover.push_back(link);
 }
 
 std::optional<wire::FeaturesProgress> PartitionStore::LoadProgress(const bus::Position& position,
@@ -34,7 +51,7 @@ std::optional<wire::FeaturesProgress> PartitionStore::LoadProgress(const bus::Po
   std::optional<wire::FeaturesProgress> progress;
   const auto is_whole = [&](const state::Kept& now) {
     if (auto decoded = wire::DecodeFeaturesProgress(now.progress)) progress = std::move(*decoded);
-    return progress && progress->next_offset == *noted;
+    return progress && progress->next_offset == noted->next_offset;
   };
   auto found = reader_.Read(position.at.partition, is_whole);
   if (!found) return {};

@@ -1,8 +1,11 @@
 // Where a partition of the feature service stood, out of state.v1 and windows.v1.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "libs/base/log.h"
 #include "libs/state/state_reader.h"
@@ -15,11 +18,13 @@ namespace flowcast::services {
 inline constexpr const char* kFeaturesState = "features";  // name of the service in state.v1
 
 struct PartitionState {
-  std::int64_t next_offset = 0;                        // packets before it have had their effect
-  window::Progress before;                             // the committed position
-  window::Progress now;                                // before next_offset
-  std::map<std::string, window::RestoredLinks> links;  // by source and name
-  window::WindowNumbers windows;                       // offsets in windows.v1
+  std::int64_t next_offset = 0;                          // packets before it have had their effect
+  window::Progress before;                               // the committed position
+  window::Progress now;                                  // before next_offset
+  std::map<std::string, window::RestoredLinks> links;    // by source and name
+  window::WindowNumbers windows;                         // offsets in windows.v1
+  std::optional<std::chrono::milliseconds> produced_at;  // of the record before next_offset
+  std::vector<std::string> leftover;  // links in state.v1 that belong to no position, to be forgotten
 };
 
 /// Finds what was committed together with a position. Not thread-safe.
@@ -29,6 +34,9 @@ class PartitionStore {
                  base::Log log)
       : reader_(reader), options_(options), names_(names), log_(std::move(log)) {}
 
+  /// False when what was processed before the position is not what lies before it in packets.v1 now. Nothing
+  /// tells where retention has taken that. Throws bus::BusError.
+  bool IsOfThisTopic(const bus::Position& position);
   /// Of a position that no state is found for, it says so and begins afresh there. Throws bus::BusError.
   PartitionState Load(const bus::Position& position);
 
@@ -36,6 +44,7 @@ class PartitionStore {
   std::optional<wire::FeaturesProgress> LoadProgress(const bus::Position& position, state::Kept& kept);
   void LoadLinks(std::int32_t partition, const state::Kept& kept, const wire::FeaturesProgress& progress,
                  PartitionState& state);
+  void BeginAfresh(std::int32_t partition, PartitionState& state);
   std::map<std::string, window::LinkSnapshot> Snapshots(const state::Kept& kept) const;
   bool Fits(const feature::Window& window) const;
   void Warn(const bus::TopicPartition& at, const std::string& what) const;

@@ -123,7 +123,7 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting) {
                                     .window_length = waiting.sequence.window_length,
                                     .horizons = options_.horizons});
   }
-  Link link{forecast::LinkForecaster(name, options), alert::LoadAlert(options_.rule),
+  Link link{forecast::LinkForecaster(options), alert::LoadAlert(options_.rule),
             waiting.sequence.window_length};
   return partition.insert_or_assign(name, std::move(link)).first->second;
 }
@@ -142,6 +142,7 @@ void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, s
   const training::SeasonOf season(sequence, target_, options_.horizons);
   const std::string version = opinions.empty() ? "" : models_.current()->manifest.version;
   record.forecast = link.forecaster.Predict({opinions, version, season.season()});
+  record.forecast.link = sequence.link;
   ++counters_.forecasts;
   counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
   outbox.push_back(

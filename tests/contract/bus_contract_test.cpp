@@ -28,7 +28,7 @@ std::string Unique(const std::string& what) {
 }
 
 struct Listener : RebalanceListener {
-  void OnAssigned(const std::vector<Position>& partitions) override {
+  void OnAssigned(std::vector<Position>& partitions) override {
     held = partitions;
     ++assignments;
   }
@@ -79,6 +79,17 @@ class BusContract : public testing::TestWithParam<std::string> {
     auto producer = bus_->MakeProducer({.transactional_id = id});
     producer->InitTransactions();
     return producer;
+  }
+  /// Of partition 0, by a member that leaves the group.
+  void Commit(const std::string& group, std::int64_t offset) {
+    Listener listener;
+    const auto consumer = bus_->MakeConsumer({group});
+    consumer->Subscribe({topic_}, listener);
+    AwaitAssignment(*consumer, listener);
+    const auto producer = Transactional(Unique("tx"));
+    producer->Begin();
+    producer->Commit({{{topic_, 0}, offset, ""}}, *consumer->Token());
+    consumer->Close();
   }
   std::unique_ptr<Consumer> Reader() {
     auto consumer = bus_->MakeConsumer({});
@@ -289,6 +300,56 @@ TEST_P(BusContract, CommittedPositionsComeBackOnAssignmentWithTheirMetadata) {
   EXPECT_THAT(Read(*consumer, 1), ElementsAre("2"));
   EXPECT_THAT(listener.held, ElementsAre(Position{{topic_, 0}, 2, "{\"behind\": \"ü\"}"},
                                          Position{{topic_, 1}, kNoOffset, ""}));
+  consumer->Close();
+}
+
+TEST_P(BusContract, AListenerMayChangeWhereReadingBegins) {
+  struct FromTheStart : Listener {
+    void OnAssigned(std::vector<Position>& partitions) override {
+      for (Position& position : partitions) position.offset = kNoOffset;
+      Listener::OnAssigned(partitions);
+    }
+  };
+  const std::string group = Unique("group");
+  Produce({"0", "1", "2"});
+  Commit(group, 2);
+  FromTheStart listener;
+  const auto consumer = bus_->MakeConsumer({group});
+  consumer->Subscribe({topic_}, listener);
+  EXPECT_THAT(Read(*consumer, 3), ElementsAre("0", "1", "2"));
+  consumer->Close();
+}
+
+TEST_P(BusContract, DeletedPositionsAreNoneForTheNextMember) {
+  const std::string group = Unique("group");
+  const auto admin = bus_->MakeAdmin();
+  EXPECT_FALSE(admin->DeletePositions(group, {{topic_, 0}, {topic_, 1}})) << "there is no such group yet";
+  Produce({"0", "1", "2"});
+  Commit(group, 2);
+  EXPECT_TRUE(admin->DeletePositions(group, {{topic_, 0}, {topic_, 1}}));
+  Listener listener;
+  const auto consumer = bus_->MakeConsumer({group});
+  consumer->Subscribe({topic_}, listener);
+  EXPECT_THAT(Read(*consumer, 1), ElementsAre("0"));
+  EXPECT_EQ(listener.held[0].offset, kNoOffset);
+  const auto error = ErrorOf([&] { admin->DeletePositions(group, {{topic_, 0}}); });
+  EXPECT_EQ(error.kind(), BusError::Kind::kFatal);
+  EXPECT_THAT(error.what(),
+              HasSubstr("group " + group + " is reading " + topic_ + "; stop its services first"));
+  consumer->Close();
+}
+
+TEST_P(BusContract, PositionsInOtherTopicsAreNotDeleted) {
+  const std::string group = Unique("group");
+  const std::string other = MakeTopic(1);
+  Produce({"0", "1", "2"});
+  Commit(group, 2);
+  EXPECT_TRUE(bus_->MakeAdmin()->DeletePositions(group, {{other, 0}}));
+  Listener listener;
+  const auto consumer = bus_->MakeConsumer({group});
+  consumer->Subscribe({topic_}, listener);
+  AwaitAssignment(*consumer, listener);
+  EXPECT_EQ(listener.held[0].offset, 2);
   consumer->Close();
 }
 

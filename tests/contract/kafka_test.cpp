@@ -88,7 +88,7 @@ class UnreachableKafka : public testing::Test {
 };
 
 struct Listener : bus::RebalanceListener {
-  void OnAssigned(const std::vector<bus::Position>& partitions) override { held = partitions; }
+  void OnAssigned(std::vector<bus::Position>& partitions) override { held = partitions; }
   void OnRevoked(const std::vector<bus::TopicPartition>&, bool) override { held.clear(); }
   std::vector<bus::Position> held;
 };

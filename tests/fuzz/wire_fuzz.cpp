@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       Try(bytes, wire::DecodeLinkSnapshot, encode);
       break;
     default:
-      Try(bytes, wire::DecodeCommitNote, wire::EncodeCommitNote);
+      Try(bytes, wire::DecodeCommitNote, encode);
       break;
   }
   return 0;

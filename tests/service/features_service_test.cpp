@@ -37,7 +37,7 @@ class World {
     store = std::make_unique<PartitionStore>(*reader, options.fold, names, lines.log());
     task = std::make_unique<FeaturesTask>(options, names, clock, lines.log());
     task->Connect(*store);
-    instance = std::make_unique<Instance>(bus, clock, *task, names.packets, "features");
+    instance = std::make_unique<Instance>(bus, clock, *task, names.packets, "features", lines.log());
   }
   std::vector<std::string> Values(const std::string& topic) const {
     std::vector<std::string> values;
@@ -63,7 +63,7 @@ void CommitAs(World& world, const std::string& metadata) {
   const auto consumer = world.bus.MakeConsumer({"features"});
   const auto producer = world.bus.MakeProducer({.transactional_id = "someone"});
   struct Deaf : bus::RebalanceListener {
-    void OnAssigned(const std::vector<bus::Position>&) override {}
+    void OnAssigned(std::vector<bus::Position>&) override {}
     void OnRevoked(const std::vector<bus::TopicPartition>&, bool) override {}
   } deaf;
   consumer->Subscribe({world.names.packets}, deaf);
@@ -72,6 +72,13 @@ void CommitAs(World& world, const std::string& metadata) {
   producer->Begin();
   producer->Commit({{{world.names.packets, 0}, 1, metadata}}, *consumer->Token());
   consumer->Close();
+}
+
+/// As who deletes topics does, and no instance is running.
+void MakeAnew(World& world, const std::vector<std::string>& topics) {
+  world.instance.reset();
+  for (const std::string& topic : topics) world.bus.MakeAdmin()->DeleteTopic(topic);
+  support::CreateTopics(world.bus, world.names);
 }
 
 class FeaturesServiceTest : public testing::Test {
@@ -473,6 +480,69 @@ TEST_F(FeaturesServiceTest, APositionWithForeignMetadataIsUsedWithAWarning) {
   EXPECT_THAT(world_.Values(world_.names.windows), SizeIs(1));
 }
 
+TEST_F(FeaturesServiceTest, TopicsThatWereMadeAnewAreReadFromTheirBeginning) {
+  const Log log = MakeLog(5, 1);
+  RunStraight(log);
+  MakeAnew(world_, {world_.names.packets, world_.names.windows, world_.names.sequences, world_.names.state});
+  world_.Begin();
+  world_.instance->RunOut();
+  const Log again = MakeLog(6, 1);
+  for (std::size_t i = 0; i < again.size(); ++i) {
+    if (i == again.size() / 2) world_.Begin();
+    world_.Send(again[i]);
+    world_.instance->RunOut();
+  }
+  EXPECT_TRUE(world_.lines.Contain("flowcast.packets.v1 partition 0: the topic was emptied or made anew"));
+  EXPECT_FALSE(world_.lines.Contain("has no state"));
+  World wanted;
+  wanted.Begin();
+  for (const packet::PacketBatch& batch : again) wanted.Send(batch);
+  wanted.instance->RunOut();
+  ExpectSame(world_, wanted);
+}
+
+TEST_F(FeaturesServiceTest, ATopicThatHasGrownBeyondTheOldPositionIsReadFromItsBeginningToo) {
+  const Log log = MakeLog(5, 1);
+  for (const bool also_state : {true, false}) {
+    World world;
+    world.Begin();
+    for (std::size_t i = 0; i < log.size() / 2; ++i) world.Send(log[i]);
+    world.instance->RunOut();
+    std::vector<std::string> anew{world.names.packets, world.names.windows, world.names.sequences};
+    if (also_state) anew.push_back(world.names.state);
+    MakeAnew(world, anew);
+    const Log again = MakeLog(6, 1);
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      world.Send(again[i]);
+      if (i == log.size() / 2 + 3) world.Begin();
+      if (world.instance && i > log.size() / 2 + 3) world.instance->RunOut();
+      if (i == again.size() - 5) world.Begin();
+    }
+    world.instance->RunOut();
+    EXPECT_TRUE(world.lines.Contain("the topic was emptied or made anew")) << also_state;
+    World wanted;
+    wanted.Begin();
+    for (const packet::PacketBatch& batch : again) wanted.Send(batch);
+    wanted.instance->RunOut();
+    ExpectSame(world, wanted);
+  }
+}
+
+TEST_F(FeaturesServiceTest, StateOfLinksThatBelongsToNoPositionIsForgotten) {
+  world_.Begin();
+  Stream stream, other("other");
+  world_.Send(stream.Add("a", At(0)).Next(At(25)));
+  world_.instance->RunOut();
+  MakeAnew(world_, {world_.names.packets});
+  world_.Begin();
+  world_.Send(other.Add("x", At(3661)).Next(At(3666)));
+  world_.instance->RunOut();
+  const auto kept = world_.reader->Read(0, [](const state::Kept&) { return true; });
+  ASSERT_TRUE(kept.has_value());
+  ASSERT_THAT(kept->links, SizeIs(1));
+  EXPECT_EQ(kept->links.begin()->first, "other/x");
+}
+
 TEST_F(FeaturesServiceTest, NothingIsWrittenWhileTheStateIsOfAnotherPosition) {
   Stream stream;
   world_.Begin();
@@ -480,9 +550,12 @@ TEST_F(FeaturesServiceTest, NothingIsWrittenWhileTheStateIsOfAnotherPosition) {
   world_.instance->RunOut();
   world_.instance->Stop();
   const auto records = world_.Values(world_.names.state).size();
-  CommitAs(world_, wire::EncodeCommitNote(99));
+  const bus::InRecord unseen = [&] {
+    world_.Send(stream.Add("a", At(6)).Next(At(11)));
+    return world_.bus.Records(world_.names.packets).back();
+  }();
+  CommitAs(world_, wire::Encode(wire::CommitNote{2, unseen.produced_at}));
   world_.Begin();
-  world_.Send(stream.Add("a", At(6)).Next(At(11)));
   EXPECT_THROW(world_.instance->Step(), bus::BusError);
   EXPECT_THAT(world_.Values(world_.names.state), SizeIs(records));
 }

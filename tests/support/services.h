@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/base/log.h"
@@ -39,12 +40,14 @@ inline void Send(bus::Bus& bus, const std::string& topic, const std::string& val
 /// A task in its loop, as one instance of a service runs it.
 class Instance {
  public:
-  Instance(bus::Bus& bus, base::ManualClock& clock, slice::Task& task, const std::string& topic,
-           const std::string& group)
+  Instance(
+      bus::Bus& bus, base::ManualClock& clock, slice::Task& task, const std::string& topic,
+      const std::string& group, base::Log log = [](base::LogLevel, const std::string&) {})
       : clock_(clock),
         consumer_(bus.MakeConsumer({group})),
         producer_(bus.MakeProducer({.transactional_id = group + "-0"})),
-        loop_(*consumer_, *producer_, clock, task, {.topics = {topic}, .poll_limit = 7}) {
+        loop_(*consumer_, *producer_, clock, task,
+              {.topics = {topic}, .poll_limit = 7, .log = std::move(log)}) {
     loop_.Start();
   }
   /// One Poll, and a third of a slice passes.

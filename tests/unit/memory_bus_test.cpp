@@ -26,7 +26,7 @@ BusError::Kind KindOf(const std::function<void()>& action) {
 }
 
 struct Listener : RebalanceListener {
-  void OnAssigned(const std::vector<Position>& partitions) override { held = partitions; }
+  void OnAssigned(std::vector<Position>& partitions) override { held = partitions; }
   void OnRevoked(const std::vector<TopicPartition>&, bool) override { held.clear(); }
   std::vector<Position> held;
 };

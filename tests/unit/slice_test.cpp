@@ -107,6 +107,40 @@ TEST_F(SliceTest, CommitsRecordsAndPositionsTogetherWhenTheSliceIsOver) {
   EXPECT_EQ(loop_.counters().commits, 1u);
 }
 
+TEST_F(SliceTest, ATopicThatWasMadeAnewIsReadFromItsBeginning) {
+  Feed({1, 2, 3});
+  RunOut(loop_);
+  loop_.Stop();
+  const auto admin = bus_.MakeAdmin();
+  admin->DeleteTopic("in");
+  admin->CreateTopic({"in", 2, 1, {}});
+  Feed({10});
+  std::vector<std::string> warnings;
+  const auto consumer = bus_.MakeConsumer({"g"});
+  SliceLoop next(*consumer, *producer_, clock_, task_,
+                 {.topics = {"in"}, .log = [&](auto, const std::string& line) { warnings.push_back(line); }});
+  next.Start();
+  RunOut(next);
+  EXPECT_THAT(Out(), ElementsAre("1", "3", "6", "10"));
+  ASSERT_THAT(warnings, SizeIs(1));
+  EXPECT_THAT(warnings[0], testing::HasSubstr("in partition 0: the topic was emptied or made anew since "
+                                              "position 3 was committed; it is read from its beginning"));
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 1, "10"}));
+}
+
+TEST_F(SliceTest, AnEmptyTopicAtItsCommittedPositionIsNotNew) {
+  Feed({1, 2, 3});
+  RunOut(loop_);
+  loop_.Stop();
+  std::vector<std::string> warnings;
+  const auto consumer = bus_.MakeConsumer({"g"});
+  SliceLoop next(*consumer, *producer_, clock_, task_,
+                 {.topics = {"in"}, .log = [&](auto, const std::string& line) { warnings.push_back(line); }});
+  next.Start();
+  RunOut(next);
+  EXPECT_THAT(warnings, IsEmpty());
+}
+
 TEST_F(SliceTest, CommitsAtOnceWhenTheTaskWantsIt) {
   Feed({1}, "now");
   loop_.RunOnce(0ms);

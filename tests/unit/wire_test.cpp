@@ -356,14 +356,19 @@ TEST(FeaturesStateWireTest, WhatContradictsItselfIsRefused) {
 }
 
 TEST(FeaturesStateWireTest, TheNoteOfACommitIsShortAndComesBack) {
-  EXPECT_EQ(DecodeCommitNote(EncodeCommitNote(142)).value(), 142);
-  EXPECT_EQ(EncodeCommitNote(142), R"({"next_offset":142,"version":2})");
+  const CommitNote note{142, std::chrono::milliseconds(1700)};
+  EXPECT_EQ(DecodeCommitNote(Encode(note)).value(), note);
+  EXPECT_EQ(Encode(note), R"({"next_offset":142,"produced_at_ms":1700,"version":2})");
+  const CommitNote older{142, {}};
+  EXPECT_EQ(DecodeCommitNote(R"({"next_offset":142,"version":2})").value(), older);
+  EXPECT_EQ(Encode(older), R"({"next_offset":142,"version":2})");
   for (const char* text : {"", "null", "[]", "{", "x"})
     ExpectRefused(DecodeCommitNote(text), WireError::kNotOurs, text);
   for (const char* text : {"{}", R"({"version": 1, "next_offset": 3})", R"({"version": "2"})"})
     ExpectRefused(DecodeCommitNote(text), WireError::kUnknownVersion, text);
   for (const char* text : {R"({"version": 2})", R"({"version": 2, "next_offset": "1"})",
-                           R"({"version": 2, "next_offset": -5})", R"({"version": 2, "next_offset": 1.5})"})
+                           R"({"version": 2, "next_offset": -5})", R"({"version": 2, "next_offset": 1.5})",
+                           R"({"version": 2, "next_offset": 1, "produced_at_ms": "x"})"})
     ExpectRefused(DecodeCommitNote(text), WireError::kInconsistent, text);
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 struct TopicsOptions {
   topics::Sizing sizing;
+  std::vector<std::string> groups{"flowcast-features", "flowcast-inference"};
   bool yes = false;
 };
 
@@ -54,12 +55,31 @@ int List(const app::CommonOptions& common, const TopicsOptions& options) {
   return all ? app::kOk : app::kFailed;
 }
 
+/// Kafka forgets them with the topics, but not when it has just been started.
+void DeletePositions(bus::Admin& admin, const app::CommonOptions& common, const TopicsOptions& options) {
+  std::vector<bus::TopicPartition> partitions;
+  for (const bus::TopicSpec& spec : topics::Specs(common.names(), options.sizing)) {
+    const std::int32_t count = admin.PartitionCount(spec.name);
+    for (std::int32_t p = 0; p < count; ++p) partitions.push_back({spec.name, p});
+  }
+  for (const std::string& group : options.groups) {
+    try {
+      admin.DeletePositions(common.prefix + group, partitions);
+    } catch (const bus::BusError& error) {
+      if (error.kind() != bus::BusError::Kind::kFatal) throw;
+      std::fprintf(stderr, "warning: the positions of a group stay: %s; then start them again\n",
+                   error.what());
+    }
+  }
+}
+
 int Delete(const app::CommonOptions& common, const TopicsOptions& options) {
   if (!options.yes)
     throw base::ConfigError("deleting the topics " + common.prefix +
                             "* loses all that is in them; say so with --yes");
   const auto bus = Connect(common);
   const auto admin = bus->MakeAdmin();
+  DeletePositions(*admin, common, options);
   for (const bus::TopicSpec& spec : topics::Specs(common.names(), options.sizing)) {
     std::printf("%s  %s\n", admin->DeleteTopic(spec.name) ? "deleted" : "absent ", spec.name.c_str());
   }
@@ -87,8 +107,11 @@ void AddTopicsCommand(CLI::App& app, Command& chosen) {
   CLI::App* list = topics->add_subcommand("list", "what is there and how far it goes");
   list->callback(
       [&chosen, options] { chosen = [options](const auto& common) { return List(common, *options); }; });
-  CLI::App* remove = topics->add_subcommand("delete", "delete them with everything in them");
+  CLI::App* remove =
+      topics->add_subcommand("delete", "delete them with everything in them, and what groups committed");
   remove->add_flag("--yes", options->yes, "really");
+  remove->add_option("--group", options->groups, "whose committed positions are deleted, too; repeatable")
+      ->capture_default_str();
   remove->callback(
       [&chosen, options] { chosen = [options](const auto& common) { return Delete(common, *options); }; });
 }

@@ -87,6 +87,8 @@ class MemoryCluster {
   MemberToken Token(const std::string& group, MemberId member) const;
   std::vector<Position> Committed(const std::string& group, const std::set<TopicPartition>& partitions) const;
   std::vector<Position> Committed(const std::string& group) const;
+  /// Throws kFatal when a member reads one of the topics.
+  bool DeletePositions(const std::string& group, const std::vector<TopicPartition>& partitions);
 
   ProducerIdentity InitProducer(const std::string& transactional_id);
   /// Throws kFatal when a newer producer has the identifier.
