@@ -29,9 +29,15 @@ double Now() {
 }
 
 lstm::LearnerOptions Options(std::int64_t batch_size, int epochs) {
-  return {.dropout = 0.2,
+  return {.hidden = 64,
+          .layers = 2,
+          .dropout = 0.2,
           .head_size = 0,
-          .training = {.epochs = epochs, .patience = 1000, .batch_size = batch_size}};
+          .training = {.epochs = epochs,
+                       .patience = 1000,
+                       .learning_rate = 1e-3,
+                       .optimizer = lstm::Optimizer::kAdam,
+                       .batch_size = batch_size}};
 }
 
 /// The best epoch of some: what the code can do when nothing disturbs it.

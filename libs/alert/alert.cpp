@@ -47,13 +47,13 @@ double ProbabilityAbove(const forecast::HorizonForecast& forecast, double thresh
 
 std::optional<Alert> LoadAlert::Evaluate(const forecast::Forecast& forecast, double threshold) {
   const double predicted = forecast.horizons.front().median();
-  if (!firing_ && predicted > threshold) {
-    firing_ = true;
-    started_at_ = forecast.made_at;
+  if (!memory_.firing && predicted > threshold) {
+    memory_.firing = true;
+    memory_.started_at = forecast.made_at;
     return Describe(forecast, threshold);
   }
-  if (firing_ && predicted < threshold * options_.clear_ratio) {
-    firing_ = false;
+  if (memory_.firing && predicted < threshold * options_->clear_ratio) {
+    memory_.firing = false;
     return Describe(forecast, threshold);
   }
   return std::nullopt;
@@ -62,10 +62,10 @@ std::optional<Alert> LoadAlert::Evaluate(const forecast::Forecast& forecast, dou
 Alert LoadAlert::Describe(const forecast::Forecast& forecast, double threshold) const {
   const forecast::HorizonForecast& horizon = forecast.horizons.front();
   Alert alert{
-      .fingerprint = base::Hex(base::Fnv1a64(options_.name + '\n' + forecast.link + '\n' + forecast.target)),
-      .state = firing_ ? State::kFiring : State::kResolved,
-      .rule = options_.name,
-      .severity = options_.severity,
+      .fingerprint = base::Hex(base::Fnv1a64(options_->name + '\n' + forecast.link + '\n' + forecast.target)),
+      .state = memory_.firing ? State::kFiring : State::kResolved,
+      .rule = options_->name,
+      .severity = options_->severity,
       .link = forecast.link,
       .target = forecast.target,
       .threshold = threshold,
@@ -74,7 +74,7 @@ Alert LoadAlert::Describe(const forecast::Forecast& forecast, double threshold) 
       .high = horizon.quantiles.back(),
       .probability = ProbabilityAbove(horizon, threshold),
       .last_actual = forecast.last_actual,
-      .started_at = started_at_,
+      .started_at = memory_.started_at,
       .resolved_at = forecast.made_at,
       .target_start = horizon.target_start,
       .window_length = forecast.window_length,

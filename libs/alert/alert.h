@@ -42,6 +42,13 @@ struct RuleOptions {
   double clear_ratio = 0.9;  // resolved when the forecast is below this share of the threshold
 };
 
+/// What a rule remembers of a link.
+struct Memory {
+  bool firing = false;
+  base::EventTime started_at = base::kBeginningOfTime;  // of the alert that is firing, or the last one
+  bool operator==(const Memory&) const = default;
+};
+
 /// P(load > threshold) from the quantiles, linear between them; beyond the outermost ones their
 /// own probability is halved, since nothing more is known.
 double ProbabilityAbove(const forecast::HorizonForecast& forecast, double threshold);
@@ -50,18 +57,20 @@ double ProbabilityAbove(const forecast::HorizonForecast& forecast, double thresh
 /// when it is below clear_ratio times the threshold; between the two nothing changes.
 class LoadAlert {
  public:
-  explicit LoadAlert(RuleOptions options) : options_(std::move(options)) {}
+  /// `options` must outlive it. `memory` is of an earlier one, to go on from.
+  explicit LoadAlert(const RuleOptions& options, const Memory& memory = {})
+      : options_(&options), memory_(memory) {}
 
   /// The change that this forecast brings, if any.
   std::optional<Alert> Evaluate(const forecast::Forecast& forecast, double threshold);
-  bool firing() const { return firing_; }
+  bool firing() const { return memory_.firing; }
+  const Memory& memory() const { return memory_; }
 
  private:
   Alert Describe(const forecast::Forecast& forecast, double threshold) const;
 
-  RuleOptions options_;
-  bool firing_ = false;
-  base::EventTime started_at_ = base::kBeginningOfTime;
+  const RuleOptions* options_;
+  Memory memory_;
 };
 
 }  // namespace flowcast::alert

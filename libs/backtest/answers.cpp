@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "libs/training/model_opinion.h"
+
 namespace flowcast::backtest {
 namespace {
 
@@ -77,19 +79,10 @@ Answers FittedModel::Ask(const Sequences& sequences, std::size_t from, std::size
 forecast::ModelOpinion FittedModel::OpinionOf(const Sequences& sequences, std::size_t at,
                                               std::span<const float> said, std::size_t cut) const {
   const training::Shape& shape = predictor_->shape();
-  const feature::Sequence sequence = sequences.At(at);
-  forecast::ModelOpinion opinion{.name = name_, .medians = {}, .quantiles = {}};
+  forecast::ModelOpinion opinion =
+      training::OpinionOf(name_, sequences.At(at), sequences.target(), shape.horizons, shape, said);
   for (std::size_t h = 0; h < shape.horizons.size(); ++h) {
-    const auto raw = [&](std::size_t level) {
-      return training::ToRaw(sequence, sequences.target(), said[shape.AnswerAt(0, h, level)])
-          .value_or(kNothing);
-    };
-    const bool scored = at + static_cast<std::size_t>(shape.horizons[h]) >= cut;
-    opinion.medians.push_back(scored ? raw(shape.median()) : kNothing);
-    if (shape.levels.size() != forecast::kQuantileCount) continue;
-    std::vector<double> quantiles;
-    for (std::size_t level = 0; level < shape.levels.size(); ++level) quantiles.push_back(raw(level));
-    opinion.quantiles.push_back(std::move(quantiles));
+    if (at + static_cast<std::size_t>(shape.horizons[h]) < cut) opinion.medians[h] = kNothing;
   }
   return opinion;
 }

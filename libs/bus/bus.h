@@ -19,8 +19,7 @@ class BusError : public std::runtime_error {
   enum class Kind {
     kUnreachable,   // no broker answered in time: wait, try again
     kMissingTopic,  // create the topics, try again
-    kAbort,         // this transaction is lost, or it is not known whether it was committed:
-                    // abort it, start again from the committed offsets
+    kAbort,         // this transaction is lost, or may be: abort it, start again from the committed offsets
     kStopped,       // a stop was asked for while no broker answered: end the process
     kFatal,         // fenced or broken for good: end the process (another instance may have taken over)
   };
@@ -75,18 +74,17 @@ struct Position {
 class RebalanceListener {
  public:
   virtual ~RebalanceListener() = default;
-  /// With the committed position of each partition, kNoOffset where there is none. Records are
-  /// read from there on, or from the start; it may change the offsets before. Always the whole share: a
-  /// rebalance takes everything from every member before it hands out anew (the eager protocol).
+  /// With the committed positions (kNoOffset: none); records are read from there, or from the start, and it
+  /// may change that. Always the whole share: a rebalance takes all from every member first (the eager
+  /// protocol).
   virtual void OnAssigned(std::vector<Position>& partitions) = 0;
-  /// The partitions are still ours until this returns; uncommitted work on them must be dropped
-  /// or committed here. `lost` means that they already belong to another and a commit will fail.
+  /// Until this returns the partitions are ours, and work on them must be dropped or committed; `lost`: they
+  /// belong to another, and a commit will fail.
   virtual void OnRevoked(const std::vector<TopicPartition>& partitions, bool lost) = 0;
 };
 
 /// What a transactional producer needs of a consumer to commit its offsets (KIP-447).
-class GroupToken {
- public:
+struct GroupToken {
   virtual ~GroupToken() = default;
 };
 
@@ -107,12 +105,12 @@ class Consumer {
   virtual void Pause(const std::vector<TopicPartition>& partitions) = 0;
   virtual void Resume(const std::vector<TopicPartition>& partitions) = 0;
   virtual std::unique_ptr<GroupToken> Token() const = 0;
-  /// The offset after everything committed to a partition. The last offset before it may be the
-  /// end of a transaction, which takes one and is never delivered. Throws BusError.
+  /// The offset after everything committed to a partition. Before it may be the end of a transaction, which
+  /// takes an offset and is never delivered. Throws BusError.
   virtual std::int64_t EndOffset(const TopicPartition& partition) = 0;
-  /// Where reading goes on in an assigned partition: after the records given by Poll and, once
-  /// Poll has come to the end, after the ends of transactions too; kNoOffset when nothing is known
-  /// yet. Everything up to an EndOffset has been read when NextOffset has reached it.
+  /// Where reading goes on in an assigned partition: after the records given by Poll and, at the end, those
+  /// of transactions; kNoOffset when nothing is known yet. All before an EndOffset is read once this reaches
+  /// it.
   virtual std::int64_t NextOffset(const TopicPartition& partition) const = 0;
   /// Records that Poll has still to give, as of the last fetch; ends of transactions count. Asks no broker.
   virtual std::uint64_t Unread() const = 0;
@@ -124,11 +122,11 @@ class Consumer {
 class Producer {
  public:
   virtual ~Producer() = default;
-  /// Queues a record; waits while the queue is full (that is the backpressure). Throws BusError
-  /// kUnreachable when nothing moved for `send_timeout`; the record is then not queued. Throws too
-  /// when an earlier record could not be delivered for good. Without transactions a queued record
-  /// is kept until it is acknowledged, however long the broker is away; after a broker was lost a
-  /// reader may in rare cases see a stretch of records twice.
+  /// Queues a record; waits while the queue is full (that is the backpressure). Throws BusError kUnreachable
+  /// when nothing moved for `send_timeout`; the record is then not queued. Throws too when an earlier record
+  /// could not be delivered for good. Without transactions a queued record is kept until it is acknowledged,
+  /// however long the broker is away; after a broker was lost a reader may in rare cases see a stretch of
+  /// records twice.
   virtual void Send(OutRecord record) = 0;
   /// Send that does not wait: false while the queue is full, the record is then as it was. Waits
   /// only for a topic that this bus was never asked about. Only without transactions, as is the next.
@@ -171,8 +169,7 @@ class Admin {
   virtual bool CreateTopic(const TopicSpec& spec) = 0;
   virtual std::optional<TopicDescription> DescribeTopic(const std::string& name) = 0;
   virtual bool DeleteTopic(const std::string& name) = 0;
-  /// Forgets what a group has committed to partitions that exist; false without such a group. Throws
-  /// GroupInUse.
+  /// Forgets what a group has committed to these; false without such a group. Throws GroupInUse.
   virtual bool DeletePositions(const std::string& group, const std::vector<TopicPartition>& partitions) = 0;
   /// 0 when there is no such topic.
   virtual std::int32_t PartitionCount(const std::string& topic) = 0;

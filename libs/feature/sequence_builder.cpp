@@ -1,13 +1,14 @@
 // Centre, scale and transform of sequences.
 #include "libs/feature/sequence_builder.h"
 
+#include <utility>
 #include <vector>
 
 namespace flowcast::feature {
-std::optional<Sequence> SequenceBuilder::Add(const Window& window) {
+std::optional<Sequence> SequenceBuilder::Add(Window window) {
   if (window.partial || (!history_.empty() && history_.back().end() != window.start)) history_.clear();
   if (window.partial) return std::nullopt;
-  history_.push_back(window);
+  history_.push_back(std::move(window));
   if (history_.size() > length_) history_.pop_front();
   if (history_.size() < length_) return std::nullopt;
   return Build();

@@ -17,7 +17,7 @@ class SequenceBuilder {
 
   /// Adds a window; gives a sequence when `length` windows follow each other without a hole or a
   /// partial one. A hole starts the history afresh.
-  std::optional<Sequence> Add(const Window& window);
+  std::optional<Sequence> Add(Window window);
   /// What the next sequence is made of; added to a new builder it goes on from here.
   const std::deque<Window>& history() const { return history_; }
 

@@ -59,14 +59,66 @@ Metrics MetricsFromJson(const Json& json) {
           .skill = ToOptional(json.at("skill"))};
 }
 
+Json ForecasterToJson(const ForecasterRecord& forecaster) {
+  Json horizons = Json::array();
+  for (const auto& [windows, metrics] : forecaster.metrics) {
+    Json horizon{{"windows", windows}};
+    horizon.update(MetricsToJson(metrics));
+    horizons.push_back(std::move(horizon));
+  }
+  return {{"name", forecaster.name},
+          {"parameters", forecaster.parameters},
+          {"best_epoch", forecaster.best_epoch},
+          {"seconds", forecaster.seconds},
+          {"history", HistoryToJson(forecaster.history)},
+          {"metrics", std::move(horizons)}};
+}
+
+ForecasterRecord ForecasterFromJson(const Json& json) {
+  ForecasterRecord forecaster{.name = json.at("name").get<std::string>(),
+                              .parameters = json.at("parameters").get<std::int64_t>(),
+                              .best_epoch = json.at("best_epoch").get<int>(),
+                              .seconds = json.at("seconds").get<double>(),
+                              .history = HistoryFromJson(json.at("history")),
+                              .metrics = {}};
+  for (const Json& horizon : json.at("metrics")) {
+    forecaster.metrics[horizon.at("windows").get<int>()] = MetricsFromJson(horizon);
+  }
+  return forecaster;
+}
+
+Json DecisionToJson(const Decision& decision) {
+  return {{"trained_for", decision.trained_for},
+          {"replaced", decision.replaced},
+          {"reason", decision.reason},
+          {"against", decision.against},
+          {"examples", decision.examples},
+          {"from_ns", base::ToUnixNanoseconds(decision.from)},
+          {"until_ns", base::ToUnixNanoseconds(decision.until)},
+          {"error", decision.error},
+          {"error_before", decision.error_before},
+          {"seen_before", decision.seen_before}};
+}
+
+Decision DecisionFromJson(const Json& json) {
+  return {.trained_for = json.at("trained_for").get<std::string>(),
+          .replaced = json.at("replaced").get<bool>(),
+          .reason = json.at("reason").get<std::string>(),
+          .against = json.at("against").get<std::string>(),
+          .examples = json.at("examples").get<std::uint64_t>(),
+          .from = base::FromUnixNanoseconds(json.at("from_ns").get<std::int64_t>()),
+          .until = base::FromUnixNanoseconds(json.at("until_ns").get<std::int64_t>()),
+          .error = json.at("error").get<double>(),
+          .error_before = json.at("error_before").get<double>(),
+          .seen_before = json.at("seen_before").get<bool>()};
+}
+
 void ReadTraining(const Json& json, Manifest& manifest) {
   manifest.seed = json.at("seed").get<std::uint64_t>();
   manifest.trained_from = base::FromUnixNanoseconds(json.at("trained_from_ns").get<std::int64_t>());
   manifest.trained_until = base::FromUnixNanoseconds(json.at("trained_until_ns").get<std::int64_t>());
   manifest.training_examples = json.at("training_examples").get<std::uint64_t>();
   manifest.validation_examples = json.at("validation_examples").get<std::uint64_t>();
-  manifest.best_epoch = json.at("best_epoch").get<int>();
-  manifest.history = HistoryFromJson(json.at("history"));
   manifest.metrics = MetricsFromJson(json.at("metrics"));
 }
 
@@ -78,7 +130,6 @@ void ReadNetwork(const Json& json, Manifest& manifest) {
   manifest.head_size = json.at("head_size").get<std::int64_t>();
   manifest.attention = json.at("attention").get<bool>();
   manifest.members = json.at("members").get<int>();
-  manifest.parameters = json.at("parameters").get<std::int64_t>();
 }
 
 Manifest Read(const Json& json) {
@@ -95,11 +146,22 @@ Manifest Read(const Json& json) {
   manifest.window_length = base::Duration(json.at("window_ns").get<std::int64_t>());
   ReadNetwork(json.at("network"), manifest);
   ReadTraining(json.at("training"), manifest);
+  for (const Json& forecaster : json.at("forecasters")) {
+    manifest.forecasters.push_back(ForecasterFromJson(forecaster));
+  }
+  manifest.decision = DecisionFromJson(json.at("decision"));
   manifest.percentiles = json.at("target_percentiles").get<std::map<std::string, Percentiles>>();
   return manifest;
 }
 
 }  // namespace
+
+const ForecasterRecord* Manifest::forecaster(const std::string& wanted) const {
+  for (const ForecasterRecord& record : forecasters) {
+    if (record.name == wanted) return &record;
+  }
+  return nullptr;
+}
 
 std::string ToJson(const Manifest& manifest) {
   const Json network{{"kind", "lstm"},
@@ -109,8 +171,7 @@ std::string ToJson(const Manifest& manifest) {
                      {"dropout", manifest.dropout},
                      {"head_size", manifest.head_size},
                      {"attention", manifest.attention},
-                     {"members", manifest.members},
-                     {"parameters", manifest.parameters}};
+                     {"members", manifest.members}};
   const Json training{{"seed", manifest.seed},
                       {"trained_from", base::FormatTime(manifest.trained_from)},
                       {"trained_until", base::FormatTime(manifest.trained_until)},
@@ -118,9 +179,11 @@ std::string ToJson(const Manifest& manifest) {
                       {"trained_until_ns", base::ToUnixNanoseconds(manifest.trained_until)},
                       {"training_examples", manifest.training_examples},
                       {"validation_examples", manifest.validation_examples},
-                      {"best_epoch", manifest.best_epoch},
-                      {"history", HistoryToJson(manifest.history)},
                       {"metrics", MetricsToJson(manifest.metrics)}};
+  Json forecasters = Json::array();
+  for (const ForecasterRecord& forecaster : manifest.forecasters) {
+    forecasters.push_back(ForecasterToJson(forecaster));
+  }
   const Json json{{"name", manifest.name},
                   {"version", manifest.version},
                   {"created_at", manifest.created_at},
@@ -133,6 +196,8 @@ std::string ToJson(const Manifest& manifest) {
                   {"window_ns", manifest.window_length.count()},
                   {"network", network},
                   {"training", training},
+                  {"forecasters", forecasters},
+                  {"decision", DecisionToJson(manifest.decision)},
                   {"target_percentiles", manifest.percentiles}};
   return json.dump(2);
 }

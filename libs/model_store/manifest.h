@@ -11,8 +11,9 @@
 
 namespace flowcast::model_store {
 
+/// A step of a training: an epoch of a network, a round of trees.
 struct EpochRecord {
-  int number = 0;  // 0 is the untrained network
+  int number = 0;  // 0 is untrained
   double training_loss = 0;
   double validation_loss = 0;
   double seconds = 0;
@@ -28,6 +29,30 @@ struct Metrics {
   std::optional<double> r2;
   double mae_persistence = 0;
   std::optional<double> skill;  // 1 - mae / mae_persistence
+};
+
+/// What is known of one forecaster of a model.
+struct ForecasterRecord {
+  std::string name;                  // the expert that it is
+  std::int64_t parameters = 0;       // of the network, or nodes of the trees
+  int best_epoch = 0;                // the one that was kept
+  double seconds = 0;                // that its training took
+  std::vector<EpochRecord> history;  // ascending
+  std::map<int, Metrics> metrics;    // by horizon, windows ahead
+};
+
+/// Why a model was trained, and whether it took the place of the one before.
+struct Decision {
+  std::string trained_for;                        // "first", "once", "schedule", "amount" or "drift"
+  bool replaced = true;                           // it is the current one from its publication on
+  std::string reason;                             // a sentence
+  std::string against;                            // the version that was in use; empty: none
+  std::uint64_t examples = 0;                     // that both were asked for; 0: they were not compared
+  base::EventTime from = base::kBeginningOfTime;  // of the windows that the examples end with
+  base::EventTime until = base::kBeginningOfTime;
+  double error = 0;          // MAE as a share of persistence's, in the mean over the horizons
+  double error_before = 0;   // of the one that was in use
+  bool seen_before = false;  // that one had learned from some of the examples: they favour it
 };
 
 /// Percentiles of the target over the learning part of a link: "p50", "p90", "p95", "p99".
@@ -51,16 +76,18 @@ struct Manifest {
   std::int64_t head_size = 0;  // hidden units of the head; 0: linear
   bool attention = false;
   int members = 1;  // networks of different seeds
-  std::int64_t parameters = 0;
   std::uint64_t seed = 0;
   base::EventTime trained_from = base::kBeginningOfTime;   // of the examples' last windows
   base::EventTime trained_until = base::kBeginningOfTime;  // end of the newest window it has seen
   std::uint64_t training_examples = 0;
   std::uint64_t validation_examples = 0;
-  int best_epoch = 0;
-  std::vector<EpochRecord> history;
-  Metrics metrics;
+  std::vector<ForecasterRecord> forecasters;  // in order of name
+  Metrics metrics;                            // of the mean of their medians, at the nearest horizon
+  Decision decision;
   std::map<std::string, Percentiles> percentiles;  // by link; "" is all links together
+
+  /// Null when there is none of this name.
+  const ForecasterRecord* forecaster(const std::string& name) const;
 };
 
 std::string ToJson(const Manifest& manifest);

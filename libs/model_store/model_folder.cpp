@@ -37,10 +37,12 @@ std::string ReadFile(const fs::path& path) {
 
 std::string HistoryCsv(const Manifest& manifest) {
   std::ostringstream csv;
-  csv << "epoch,training_loss,validation_loss,seconds\n";
-  for (const EpochRecord& epoch : manifest.history) {
-    csv << epoch.number << ',' << epoch.training_loss << ',' << epoch.validation_loss << ',' << epoch.seconds
-        << '\n';
+  csv << "forecaster,epoch,training_loss,validation_loss,seconds\n";
+  for (const ForecasterRecord& forecaster : manifest.forecasters) {
+    for (const EpochRecord& epoch : forecaster.history) {
+      csv << forecaster.name << ',' << epoch.number << ',' << epoch.training_loss << ','
+          << epoch.validation_loss << ',' << epoch.seconds << '\n';
+    }
   }
   return csv.str();
 }
@@ -68,15 +70,27 @@ fs::path ModelFolder::Save(const Model& model) const {
     WriteFile(temporary / "manifest.json", ToJson(model.manifest));
     for (const auto& [name, weights] : model.networks) WriteFile(temporary / (name + kWeights), weights);
     WriteFile(temporary / "history.csv", HistoryCsv(model.manifest));
-    fs::rename(temporary, final_place);
-    const fs::path link = folder / ".current.tmp";
-    fs::remove(link);
-    fs::create_symlink(model.manifest.version, link);
-    fs::rename(link, folder / "current");
+    if (fs::exists(final_place)) {
+      fs::remove_all(temporary);
+    } else {
+      fs::rename(temporary, final_place);
+    }
   } catch (const fs::filesystem_error& error) {
     throw CannotKeep(folder, error);
   }
   return final_place;
+}
+
+void ModelFolder::PointAt(const std::string& name, const std::string& version) const {
+  const fs::path folder = root_ / name;
+  try {
+    const fs::path link = folder / ".current.tmp";
+    fs::remove(link);
+    fs::create_symlink(version, link);
+    fs::rename(link, folder / "current");
+  } catch (const fs::filesystem_error& error) {
+    throw CannotKeep(folder, error);
+  }
 }
 
 Model ModelFolder::Load(const std::string& name, const std::string& version) const {

@@ -25,9 +25,11 @@ class ModelFolder {
   /// that this is known before hours of training.
   void Prepare(const std::string& name) const;
   /// Writes into a temporary folder beside it and renames, so that a reader sees all of a version
-  /// or nothing; then points `current` at it, atomically too. Throws base::RuntimeError with the
-  /// remedy when the folder cannot be written. Returns the version's folder.
+  /// or nothing. Throws base::RuntimeError with the remedy when the folder cannot be written. Returns the
+  /// version's folder; one that is there already stays as it is.
   std::filesystem::path Save(const Model& model) const;
+  /// Points `current` at a version, atomically. Throws as Save does.
+  void PointAt(const std::string& name, const std::string& version) const;
   /// ROOT/NAME/checkpoint: what a training goes on from after a restart; the last one kept, whole or not at
   /// all. Empty when there is none. The first throws base::RuntimeError when it cannot be written.
   void KeepCheckpoint(const std::string& name, const std::string& bytes) const;

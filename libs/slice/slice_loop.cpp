@@ -30,14 +30,17 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
   if (roll_back_is_due_) RollBack();
   const auto records = consumer_.Poll(TimeToWait(wait), options_.poll_limit);
   Work(records);
-  if (records.empty()) Idle();
+  if (records.empty()) {
+    Idle();
+    if (outbox_.empty() && !in_transaction_) Spare();
+  }
   if (SliceIsDue() || (slice_open_ && (in_transaction_ || task_.WantsCommit(outbox_)))) Commit();
   if (!slice_open_) counters_.unread = consumer_.Unread();
   return records.size();
 }
 
 milliseconds SliceLoop::TimeToWait(milliseconds wait) const {
-  if (idle_is_due_) return milliseconds(0);
+  if (idle_is_due_ || task_.HasSpareWork()) return milliseconds(0);
   if (!slice_open_) return wait;
   const base::Duration left = slice_began_ + options_.slice_length - clock_.Steady();
   return std::clamp(std::chrono::ceil<milliseconds>(left), milliseconds(0), wait);
@@ -61,6 +64,14 @@ void SliceLoop::Idle() {
   idle_is_due_ = false;
   task_.OnIdle(outbox_);
   if (!outbox_.empty()) OpenSlice();
+}
+
+void SliceLoop::Spare() {
+  while (task_.HasSpareWork() && sent_ + outbox_.size() < options_.spare_limit) {
+    task_.OnSpare(outbox_);
+    if (!outbox_.empty()) OpenSlice();
+    if (outbox_.size() >= options_.send_at && !SendAhead()) return;
+  }
 }
 
 void SliceLoop::OpenSlice() {
@@ -167,7 +178,11 @@ void SliceLoop::OnRevoked(const std::vector<bus::TopicPartition>& partitions, bo
 void SliceLoop::Stop() {
   try {
     if (roll_back_is_due_) RollBack();
-    if (slice_open_) Commit();
+    bool went_well = !slice_open_ || Commit();
+    while (went_well && task_.HasSpareWork()) {
+      Spare();
+      went_well = !slice_open_ || Commit();
+    }
   } catch (const bus::BusError&) {
     consumer_.Close();
     throw;

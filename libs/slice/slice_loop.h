@@ -33,6 +33,9 @@ class Task {
   /// Called when the loop would otherwise wait, and before each commit: time to work on what was
   /// collected (a batch).
   virtual void OnIdle(Outbox& outbox) = 0;
+  /// Work that can wait until nothing is to be read: whether there is any, and a small part of it.
+  virtual bool HasSpareWork() const { return false; }
+  virtual void OnSpare(Outbox&) {}
   /// True when what is in the outbox should be visible now rather than at the slice's end; asked
   /// after the records of one Poll. By default whatever is there should.
   virtual bool WantsCommit(const Outbox& outbox) const { return !outbox.empty(); }
@@ -50,6 +53,7 @@ struct SliceOptions {
   std::size_t poll_limit = 512;
   std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
   std::size_t send_at = 1'000;         // so many are sent before the slice ends
+  std::size_t spare_limit = 10'000;    // records of spare work before the loop looks for new ones
   base::Log log = [](base::LogLevel, const std::string&) {};
 };
 
@@ -79,7 +83,7 @@ class SliceLoop : private bus::RebalanceListener {
   /// After kMissingTopic and kUnreachable it may be called again: nothing is lost or doubled.
   /// Returns the number of records read; 0 may come before `wait` is over.
   std::size_t RunOnce(std::chrono::milliseconds wait);
-  /// Commits the slice in flight and leaves the group, also when the commit throws.
+  /// Commits the slice in flight, does the spare work, and leaves the group, also when a commit throws.
   void Stop();
 
   const SliceCounters& counters() const { return counters_; }
@@ -91,6 +95,7 @@ class SliceLoop : private bus::RebalanceListener {
   std::chrono::milliseconds TimeToWait(std::chrono::milliseconds wait) const;
   void Work(const std::vector<bus::InRecord>& records);
   void Idle();
+  void Spare();
   void OpenSlice();
   bool SliceIsDue() const;
   bool Commit();     // false when it was rolled back

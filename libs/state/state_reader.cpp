@@ -69,12 +69,20 @@ std::optional<bus::InRecord> StateReader::First(const bus::TopicPartition& at, s
 
 std::optional<std::int64_t> StateReader::Follow(const bus::TopicPartition& at, std::int64_t from,
                                                 std::int64_t to,
-                                                const std::function<void(const bus::InRecord&)>& take) {
+                                                const std::function<void(const bus::InRecord&)>& take,
+                                                const std::function<bool()>& is_whole) {
   const bool visible = WaitUntil([&] { return Consumer().EndOffset(at) >= to; });
   ReadToEnd({at, from, ""}, take);
+  const bool whole =
+      visible && WaitUntil([&] {
+        if (is_whole()) return true;
+        for (const bus::InRecord& record : Consumer().Poll(std::chrono::milliseconds(0), kPollRecords))
+          take(record);
+        return is_whole();
+      });
   const std::int64_t end = std::max(Consumer().NextOffset(at), to);
   Consumer().Assign({});  // else it would go on asking
-  if (!visible) return {};
+  if (!whole) return {};
   return end;
 }
 

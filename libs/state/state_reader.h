@@ -48,9 +48,11 @@ class StateReader {
   /// The first visible record from `offset` on; nothing when there is none.
   std::optional<bus::InRecord> First(const bus::TopicPartition& at, std::int64_t offset);
   /// Gives every record from `from` on, and returns where the next one would be, at least `to`; nothing when
-  /// it has not become visible.
-  std::optional<std::int64_t> Follow(const bus::TopicPartition& at, std::int64_t from, std::int64_t to,
-                                     const std::function<void(const bus::InRecord&)>& take);
+  /// it has not become visible, or not everything that `is_whole` asks for.
+  std::optional<std::int64_t> Follow(
+      const bus::TopicPartition& at, std::int64_t from, std::int64_t to,
+      const std::function<void(const bus::InRecord&)>& take,
+      const std::function<bool()>& is_whole = [] { return true; });
 
  private:
   bus::Consumer& Consumer();

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/feature/sequence_builder.h"
@@ -37,13 +39,25 @@ struct Dataset {
   std::map<std::string, std::map<std::string, double>> percentiles;  // by link, "" for all: p50 ... p99
 };
 
+/// What is kept at most.
+struct StoreLimits {
+  std::size_t per_link = 50'000;              // windows' worth of time, the newest
+  std::size_t bytes = std::size_t{1} << 40U;  // of all links together, with the examples made of them; about
+  std::vector<int> horizons{1};               // whose truths are kept with a sample
+};
+
 /// Sequences by link and time, of one schema, window length and sequence length: those of the
-/// first one added. Others are counted and left out. Bounded: the oldest of a link go first.
+/// first one added. Others are counted and left out. Bounded: the oldest of a link go first, and when all
+/// together are too many, those links that have the most keep an even sample. The sample goes by a hash of
+/// link and time, so the same sequences give the same one, however the links' sequences came interleaved. Of
+/// what is not in it, the raw features of the windows that are the truth of one in it are kept.
 class ExampleStore {
  public:
-  explicit ExampleStore(std::size_t most_per_link) : most_per_link_(most_per_link) {}
+  explicit ExampleStore(const StoreLimits& limits) : limits_(limits) {}
+  explicit ExampleStore(std::size_t per_link) : limits_{.per_link = per_link} {}
 
-  /// False when it was left out (another shape, or one that is there already).
+  /// False when it was left out (another shape, or one that is there already; of a sampled link also one
+  /// that is not newer than the newest).
   bool Add(feature::Sequence sequence);
 
   /// Throws base::RuntimeError when there is too little to learn from, saying how much there is
@@ -54,7 +68,11 @@ class ExampleStore {
   /// and not after `until`; in order of link and time. Pointers are valid until the next Add.
   std::vector<Pair> Pairs(base::EventTime from, base::EventTime until, int horizon_windows) const;
 
+  /// Sequences that can be learned from, and those of them that a sample left out so far.
   std::size_t size() const { return size_; }
+  std::uint64_t sampled_out() const { return sampled_out_; }
+  /// What one sequence counts in StoreLimits::bytes: itself, its example, and its truths. 0 before the first.
+  std::size_t bytes_each() const;
   std::size_t link_count() const { return links_.size(); }
   std::uint64_t left_out() const { return left_out_; }
   /// Of the first sequence; meaningless before.
@@ -66,16 +84,35 @@ class ExampleStore {
   std::map<std::string, std::map<std::string, double>> PercentilesUntil(base::EventTime until,
                                                                         std::size_t column) const;
 
-  using Series = std::map<base::EventTime, feature::Sequence>;  // by end
+  using Series = std::map<base::EventTime, feature::Sequence>;  // by end; without values: a truth only
+  using Rank = std::pair<std::uint64_t, base::EventTime>;       // a hash decides, and the time where it ties
+  struct Link {
+    Series series;
+    std::set<Rank> sample;  // of those with values
+    std::size_t seen = 0;   // that are not too old
+    bool sampled = false;   // not all that was seen is in there
+    base::EventTime newest = base::kBeginningOfTime;
+  };
+
+  bool IsTooOld(const Link& link, base::EventTime end) const;
+  void ForgetOldest(const std::string& name, Link& link);
+  bool IsAsked(const Link& link, base::EventTime end) const;
+  /// What is no member of the sample at `end`, or a truth of that, and no truth of another, goes.
+  void DropUnasked(Link& link, base::EventTime end) const;
+  /// Lowers what a link may have until all links together are within the bound.
+  void Sample();
+  void Thin(Link& link);
 
   /// The sequences that end at `from` or later with those of their truths that are not after `until`.
   static void AddExamples(const Series& series, const DatasetOptions& options, base::EventTime from,
                           base::EventTime until, const Shape& shape, Examples& examples);
 
-  std::size_t most_per_link_;
-  std::map<std::string, Series> links_;
+  StoreLimits limits_;
+  std::map<std::string, Link> links_;
   feature::Sequence shape_;
+  double share_ = 0;  // the largest sample of a link; 0: not limited
   std::size_t size_ = 0;
+  std::uint64_t sampled_out_ = 0;
   std::uint64_t left_out_ = 0;
 };
 

@@ -87,7 +87,7 @@ struct TrainedNetwork {
   std::vector<EpochResult> history;
 };
 
-/// Called after each epoch from 1 on; false ends the training.
+/// Called after each step from 1 on, an epoch or what the learner has instead; false ends the training.
 using EpochListener = std::function<bool(const EpochResult&)>;
 
 /// How the caller follows a training and survives it. Every member may be empty.
@@ -106,6 +106,16 @@ class Learner {
   /// Throws base::ConfigError for examples that do not fit the shape.
   virtual TrainedNetwork Train(const Shape& shape, const Examples& training, const Examples& validation,
                                const TrainingHooks& hooks) = 0;
+};
+
+/// One of a model's forecasters: what learns it, and what reads what was learned.
+struct Forecaster {
+  std::string name;  // the expert that it is: "lstm", "xgboost"
+  Learner& learner;
+  PredictorLoader load;
+  std::vector<double> levels{0.5};  // the quantiles that it is asked for
+  int steps = 0;                    // calls of its listener at most
+  std::string step = "epoch";       // what they are; epochs are those of the history
 };
 
 }  // namespace flowcast::training

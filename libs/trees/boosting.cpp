@@ -213,6 +213,7 @@ Boosted Boost(const Sample& sample, const Sample& validation, const BoostingOpti
   Fit watched(validation);
   const bool watches = !validation.targets.empty();
   std::vector<Tree> trees;
+  std::vector<double> training_losses;
   std::vector<double> losses;
   std::size_t best = 0;
   std::vector<float> gradient;
@@ -224,6 +225,7 @@ Boosted Boost(const Sample& sample, const Sample& validation, const BoostingOpti
                                 gradient.size()));
     trees.push_back(ReadTree(booster.get()));
     fit.AddWithMedians(trees.back(), options.learning_rate);
+    training_losses.push_back(fit.Loss());
     if (!watches) continue;
     watched.Add(trees.back());
     losses.push_back(watched.Loss());
@@ -231,7 +233,7 @@ Boosted Boost(const Sample& sample, const Sample& validation, const BoostingOpti
     if (losses.size() - best > static_cast<std::size_t>(options.patience)) break;
   }
   if (watches) trees.resize(best + 1);
-  return {Forest(sample.columns, std::move(trees)), std::move(losses)};
+  return {Forest(sample.columns, std::move(trees)), std::move(training_losses), std::move(losses)};
 }
 
 }  // namespace flowcast::trees

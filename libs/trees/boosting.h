@@ -28,7 +28,8 @@ struct Sample {
 
 struct Boosted {
   Forest forest;
-  std::vector<double> validation_loss;  // mean absolute error, by round; empty without a validation sample
+  std::vector<double> training_loss;    // weighted mean absolute error, by round
+  std::vector<double> validation_loss;  // of the validation sample; empty without one
 };
 
 /// For the weighted mean absolute error, starting from 0: XGBoost grows each tree by its gradients, and each

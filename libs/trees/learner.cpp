@@ -1,6 +1,7 @@
 // Adapts forests to training::Learner and training::Predictor.
 #include "libs/trees/learner.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <future>
@@ -126,12 +127,13 @@ class ForestPredictor : public training::Predictor {
   std::vector<float> row_;
 };
 
-Boosted FitOne(const Shape& shape, const Examples& training, const Examples& validation, std::size_t number,
-               const BoostingOptions& options) {
+/// Nothing where no truth is known.
+std::optional<Boosted> FitOne(const Shape& shape, const Examples& training, const Examples& validation,
+                              std::size_t number, const BoostingOptions& options) {
   const std::size_t target = number / shape.horizons.size();
   const std::size_t horizon = number % shape.horizons.size();
   const Rows rows = MakeRows(shape, training, target, horizon);
-  if (rows.targets.empty()) throw base::RuntimeError("there is no example to fit trees on");
+  if (rows.targets.empty()) return std::nullopt;
   const Rows held = MakeRows(shape, validation, target, horizon);
   return Boost(rows.sample(ColumnsOf(shape)), held.sample(ColumnsOf(shape)), options);
 }
@@ -145,6 +147,89 @@ void CheckFits(const Shape& shape, const Examples& examples) {
   if (!fits) throw base::ConfigError("the examples do not have the shape that was asked for");
 }
 
+double BestLoss(const std::vector<double>& losses) {
+  return losses.empty() ? 0 : *std::min_element(losses.begin(), losses.end());
+}
+
+/// Fits the forests, on several threads; the calling one tells the listener, in order.
+class Fitting {
+ public:
+  Fitting(const Shape& shape, const training::TrainingHooks& hooks)
+      : fitted_(shape.target_size()), done_(shape.target_size()), hooks_(hooks) {}
+
+  template <typename FitNumber>
+  std::vector<std::optional<Boosted>> Run(const FitNumber& fit, int threads) {
+    std::vector<std::future<void>> workers;
+    for (int i = 1; i < threads; ++i) {
+      workers.push_back(std::async(std::launch::async, [&] {
+        while (FitNext(fit)) {
+        }
+      }));
+    }
+    while (FitNext(fit)) Tell();
+    for (std::future<void>& worker : workers) worker.get();
+    Tell();
+    return std::move(fitted_);
+  }
+
+ private:
+  template <typename FitNumber>
+  bool FitNext(const FitNumber& fit) {
+    const std::size_t number = next_++;
+    if (number >= fitted_.size() || stopped_) return false;
+    fitted_[number] = fit(number);
+    done_[number] = true;
+    return true;
+  }
+
+  void Tell() {
+    for (; told_ < fitted_.size() && done_[told_] && !stopped_; ++told_) {
+      training::EpochResult step{.number = static_cast<int>(told_) + 1};
+      if (const auto& boosted = fitted_[told_]) {
+        step.training_loss = BestLoss(boosted->training_loss);
+        step.validation_loss = BestLoss(boosted->validation_loss);
+      }
+      if (hooks_.listener && !hooks_.listener(step)) stopped_ = true;
+    }
+  }
+
+  std::vector<std::optional<Boosted>> fitted_;
+  std::vector<std::atomic<bool>> done_;
+  const training::TrainingHooks& hooks_;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<bool> stopped_ = false;
+  std::size_t told_ = 0;
+};
+
+/// A loss that has ended counts on with its best.
+double LossAt(const std::vector<double>& losses, std::size_t round) {
+  return round < losses.size() ? losses[round] : BestLoss(losses);
+}
+
+/// By round, from 1 on, in the mean over the forests.
+std::vector<training::EpochResult> HistoryOf(const std::vector<std::optional<Boosted>>& fitted) {
+  std::size_t rounds = 0;
+  for (const auto& boosted : fitted) rounds = std::max(rounds, boosted ? boosted->training_loss.size() : 0);
+  std::vector<training::EpochResult> history;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    training::EpochResult mean{.number = static_cast<int>(round) + 1};
+    for (const auto& boosted : fitted) {
+      if (!boosted) continue;
+      mean.training_loss += LossAt(boosted->training_loss, round) / static_cast<double>(fitted.size());
+      mean.validation_loss += LossAt(boosted->validation_loss, round) / static_cast<double>(fitted.size());
+    }
+    history.push_back(mean);
+  }
+  return history;
+}
+
+int BestOf(const std::vector<training::EpochResult>& history) {
+  const auto best = std::min_element(history.begin(), history.end(), [](const auto& a, const auto& b) {
+    return a.validation_loss < b.validation_loss;
+  });
+  return best == history.end() ? 0 : best->number;
+}
+
 }  // namespace
 
 training::TrainedNetwork TreeLearner::Train(const Shape& shape, const Examples& training,
@@ -155,30 +240,17 @@ training::TrainedNetwork TreeLearner::Train(const Shape& shape, const Examples& 
   CheckFits(shape, validation);
   if (shape.levels != std::vector<double>{0.5})
     throw base::ConfigError("trees answer the median only; ask them for the level 0.5");
-  std::vector<std::optional<Boosted>> fitted(shape.target_size());
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < fitted.size(); i = next++) {
-      fitted[i] = FitOne(shape, training, validation, i, options_);
-    }
-  };
-  std::vector<std::future<void>> workers;
-  for (int i = 1; i < threads_; ++i) workers.push_back(std::async(std::launch::async, work));
-  work();
-  for (std::future<void>& worker : workers) worker.get();
-  training::TrainedNetwork trained;
+  const auto fit = [&](std::size_t number) { return FitOne(shape, training, validation, number, options_); };
+  const auto fitted = Fitting(shape, hooks).Run(fit, threads_);
+  training::TrainedNetwork trained{.history = HistoryOf(fitted)};
+  trained.best_epoch = BestOf(trained.history);
   std::vector<Forest> forests;
-  for (std::optional<Boosted>& boosted : fitted) {
-    for (const Tree& tree : boosted->forest.trees()) {
+  for (const std::optional<Boosted>& boosted : fitted) {
+    forests.push_back(boosted ? boosted->forest : Forest(ColumnsOf(shape), {}));
+    for (const Tree& tree : forests.back().trees()) {
       trained.parameters += static_cast<std::int64_t>(tree.size());
     }
-    forests.push_back(std::move(boosted->forest));
-    const int number = static_cast<int>(forests.size());
-    trained.history.push_back(
-        {number, 0, boosted->validation_loss.empty() ? 0 : boosted->validation_loss.back()});
-    if (hooks.listener) hooks.listener(trained.history.back());
   }
-  trained.best_epoch = static_cast<int>(forests.size());
   trained.weights = Save(shape, forests);
   return trained;
 }

@@ -11,8 +11,10 @@ namespace flowcast::trees {
 
 /// One forest for each target and horizon, fitted on `threads` threads; how many changes nothing else.
 /// Answers the median only: the shape's levels must be {0.5}. Examples without a truth for a horizon are left
-/// out there. With validation examples the rounds end early; there are no checkpoints, and the listener hears
-/// of each forest as of an epoch, with the loss of its last round.
+/// out there; where all are, the forest stays empty, which is persistence. With validation examples the
+/// rounds end early. The history has the rounds, with the forests' mean losses; the best of them is the one
+/// with the smallest. The listener hears of each forest, with its own best losses; after it has said false
+/// the forests that are not begun stay empty, too. There are no checkpoints.
 class TreeLearner : public training::Learner {
  public:
   explicit TreeLearner(const BoostingOptions& options = {}, int threads = 1)

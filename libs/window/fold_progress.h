@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "libs/base/time.h"
 #include "libs/window/link_history.h"
@@ -30,10 +31,18 @@ struct RestoredLinks {
   std::map<std::string, LinkSnapshot> former;  // that have ended
 };
 
-/// Numbers of closed windows, counted as they are written out.
-struct WindowNumbers {
+struct WindowName {
+  std::string link;
+  base::EventTime start;
+  bool operator==(const WindowName&) const = default;
+};
+
+/// What is known of the windows that were closed; numbers count them as they are written out.
+struct RestoredWindows {
   std::uint64_t needed = 0;  // the oldest that a snapshot may lack
   std::uint64_t next = 0;
+  WindowName last{};
+  std::vector<feature::Window> owed{};  // the newest, which no history has been told; nameless where unknown
 };
 
 }  // namespace flowcast::window

@@ -1,6 +1,8 @@
 // One way in for windows that close and for windows that are read again.
 #include "libs/window/link_history.h"
 
+#include <utility>
+
 namespace flowcast::window {
 
 LinkHistory::LinkHistory(const HistoryOptions& options, const LinkSnapshot& snapshot)
@@ -13,13 +15,13 @@ LinkHistory::LinkHistory(const HistoryOptions& options, const LinkSnapshot& snap
   for (const feature::Window& window : snapshot.windows) sequences_.Add(window);
 }
 
-std::optional<feature::Sequence> LinkHistory::Add(const feature::Window& window) {
+std::optional<feature::Sequence> LinkHistory::Add(feature::Window window) {
   next_start_ = window.start + hop_;
   if (window.packets > 0) idle_since_ = window.end();
   if (base::AlignDown(window.start, window.length) != window.start) return std::nullopt;
   if (!window.partial)
     profile_.Learn(window.start, static_cast<double>(window.packets), static_cast<double>(window.bytes));
-  auto sequence = sequences_.Add(window);
+  auto sequence = sequences_.Add(std::move(window));
   if (sequence) TellUsual(*sequence);
   return sequence;
 }

@@ -46,7 +46,7 @@ class LinkHistory {
 
   /// The window that starts at next_start; gives the sequence that ends with it. Windows that are not aligned
   /// to their length are in none.
-  std::optional<feature::Sequence> Add(const feature::Window& window);
+  std::optional<feature::Sequence> Add(feature::Window window);
 
   base::EventTime next_start() const { return next_start_; }
   base::EventTime idle_since() const { return idle_since_; }

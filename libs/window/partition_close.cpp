@@ -13,12 +13,28 @@ bool PartitionFold::Close(FoldOutput& output) {
   for (auto& [name, source] : sources_) {
     for (EventTime due = Due(source); HasWork(source, due); due = Due(source)) {
       if (output.closed.size() >= enough) return true;
+      if (MustCatchUp()) {
+        MakeSequences(options_.close_at_once, output);
+        return true;
+      }
+      if (EndWaits(source, due)) break;
       CloseStep(due, name, source, output);
     }
   }
   ForgetSources(output);
   SnapshotLaggards(output);
   return false;
+}
+
+/// One window of each link may wait for its sequence, not two.
+bool PartitionFold::MustCatchUp() const {
+  if (owed_.empty()) return false;
+  return hurry_ || owed_.size() >= std::max(options_.close_at_once, link_count());
+}
+
+/// A history must be whole before anything of it is kept.
+bool PartitionFold::EndWaits(const Source& source, EventTime due) const {
+  return source.progress.ending && source.progress.closed_to >= due && !owed_.empty();
 }
 
 /// Windows that end here or before are to be closed.
@@ -37,7 +53,7 @@ EventTime PartitionFold::NextStep(EventTime due, const Source& source) const {
   EventTime next = base::kEndOfTime;  // the end of the oldest window that is not closed
   for (const auto& [name, link] : source.links) {
     if (link.history)
-      next = std::min(next, link.history->next_start() + options_.window_length);
+      next = std::min(next, link.next_start + options_.window_length);
     else if (!link.open.empty())
       next = std::min(next, link.open.begin()->first + options_.window_length);
   }
@@ -49,16 +65,46 @@ EventTime PartitionFold::NextStep(EventTime due, const Source& source) const {
 
 void PartitionFold::CloseStep(EventTime due, const std::string& name, Source& source, FoldOutput& output) {
   CloseUpTo(NextStep(due, source), name, source, output);
-  if (!source.progress.ending || source.progress.closed_to < due) return;
+  if (source.progress.ending && source.progress.closed_to >= due && owed_.empty())
+    FinishEnd(name, source, output);
+}
+
+void PartitionFold::FinishEnd(const std::string& name, Source& source, FoldOutput& output) {
   ForgetLinks(name, source, output);
   source.progress.ending = false;
   source.progress.final = true;
+}
+
+bool PartitionFold::MakeSequences(std::size_t windows, FoldOutput& output) {
+  Settle(windows, output);
+  if (!owed_.empty()) return true;
+  for (auto& [name, source] : sources_) {
+    if (source.progress.ending && source.progress.closed_to >= Due(source)) FinishEnd(name, source, output);
+  }
+  return false;
+}
+
+void PartitionFold::Settle(std::size_t windows, FoldOutput& output) {
+  if (owed_.empty()) return;
+  for (; windows > 0 && !owed_.empty(); --windows, owed_.pop_front()) {
+    Owed& owed = owed_.front();
+    if (owed.link == nullptr) continue;
+    LinkHistory& history = *owed.link->history;
+    const bool snapshot_is_due = SnapshotIsDue(*owed.name, history.next_start());
+    if (auto sequence = history.Add(std::move(owed.window))) {
+      ++counters_.sequences;
+      output.sequences.push_back(std::move(*sequence));
+    }
+    if (snapshot_is_due) output.changed[*owed.name] = history.Snapshot(*owed.source);
+  }
+  for (auto& [name, source] : sources_) TrimClosings(source);
 }
 
 void PartitionFold::CloseUpTo(EventTime boundary, const std::string& name, Source& source,
                               FoldOutput& output) {
   if (boundary <= source.progress.closed_to) return;
   const std::uint64_t first = next_window_;
+  later_ = !owed_.empty() || source.links.size() > options_.sequences_at_once;
   for (auto position = source.links.begin(); position != source.links.end();) {
     Link& link = position->second;
     const bool watched = CloseLink(position->first, link, boundary, name, source, output);
@@ -67,6 +113,8 @@ void PartitionFold::CloseUpTo(EventTime boundary, const std::string& name, Sourc
   }
   source.former.Tidy(source.progress.closed_to, boundary, output.changed);
   source.progress.closed_to = boundary;
+  if (next_window_ != first)
+    last_window_ = {output.closed.back().window.link, output.closed.back().window.start};
   NoteClosing(source, first);
   ForgetMarks();
 }
@@ -84,8 +132,8 @@ bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime bou
   bool snapshot_is_due = false;
   for (;;) {
     auto& history = link.history;
-    if (history && history->next_start() - history->idle_since() >= options_.link_expiry &&
-        history->next_start() + options_.window_length <= boundary) {
+    if (history && link.next_start - link.idle_since >= options_.link_expiry &&
+        link.next_start + options_.window_length <= boundary) {
       ++counters_.retired_links;
       Forget(name, link, source_name, source, output);
     }
@@ -94,13 +142,15 @@ bool PartitionFold::CloseLink(const std::string& name, Link& link, EventTime bou
       const EventTime begin = link.open.begin()->first;
       if (begin + options_.window_length > boundary) break;
       history.emplace(HistoryOptionsOf(options_), begin, source.former.Take(name, begin));
+      link.next_start = link.idle_since = begin;
       // Whether the link was known when these came depends on where batches ended.
       TakeLate(link, begin);
       snapshot_is_due = true;
+      if (later_) output.changed[name] = history->Snapshot(source_name);
     }
-    if (history->next_start() + options_.window_length > boundary) break;
-    snapshot_is_due = snapshot_is_due || SnapshotIsDue(name, history->next_start());
-    output.closed.push_back(CloseNext(name, link, source));
+    if (link.next_start + options_.window_length > boundary) break;
+    snapshot_is_due = !later_ && (snapshot_is_due || SnapshotIsDue(name, link.next_start));
+    output.closed.push_back(CloseNext(name, link, source_name, source));
   }
   if (snapshot_is_due && link.history) output.changed[name] = link.history->Snapshot(source_name);
   return true;
@@ -115,8 +165,9 @@ std::uint64_t PartitionFold::TakeLate(Link& link, EventTime start) {
   return count;
 }
 
-ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const Source& source) {
-  const EventTime start = link.history->next_start();
+ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const std::string& source_name,
+                                      const Source& source) {
+  const EventTime start = link.next_start;
   const EventTime end = start + options_.window_length;
   const auto open = link.open.find(start);
   static const feature::Accumulator kNothing;
@@ -134,7 +185,13 @@ ClosedWindow PartitionFold::CloseNext(const std::string& name, Link& link, const
                    .late_packets = TakeLate(link, start),
                    .approximate = sums.approximate(),
                    .features = options_.schema->Select(sums.Features(start, options_.window_length))};
-  closed.sequence = link.history->Add(closed.window);
+  link.next_start = start + hop_;
+  if (sums.packets() > 0) link.idle_since = end;
+  if (later_) {
+    owed_.push_back({&link, &name, &source_name, closed.window});
+  } else {
+    closed.sequence = link.history->Add(closed.window);
+  }
   if (base::AlignDown(start, options_.window_length) == start) counters_.packets_in_windows += sums.packets();
   ++counters_.windows;
   ++next_window_;
@@ -167,6 +224,7 @@ void PartitionFold::Vanish(const std::string& name, FoldOutput& output) {
 
 void PartitionFold::Forget(const std::string& name, Link& link, const std::string& source_name,
                            Source& source, FoldOutput& output) {
+  if (link.history->next_start() != link.next_start) Settle(owed_.size(), output);
   auto remains = link.history->Remains(source_name);
   link.history.reset();
   if (remains) source.former.Keep(name, *remains);
@@ -174,6 +232,7 @@ void PartitionFold::Forget(const std::string& name, Link& link, const std::strin
 }
 
 void PartitionFold::ForgetLinks(const std::string& source_name, Source& source, FoldOutput& output) {
+  Settle(owed_.size(), output);
   for (auto& [name, link] : source.links) {
     if (link.history) Forget(name, link, source_name, source, output);
   }

@@ -58,7 +58,8 @@ void PartitionFold::Apply(const PacketBatch& batch, std::int64_t offset, FoldOut
 bool PartitionFold::Take(const PacketBatch& batch, std::int64_t offset) {
   Source& source = sources_[batch.source];
   source.vanished = false;
-  if (!EndFormerSelf(batch, source)) return false;
+  hurry_ = !EndFormerSelf(batch, source);
+  if (hurry_) return false;
   ++counters_.batches;
   counters_.packets_in += batch.size();
   const SourceProgress before = source.progress;
@@ -83,6 +84,7 @@ bool PartitionFold::EndFormerSelf(const PacketBatch& batch, Source& source) {
   const bool is_other =
       batch.epoch > progress.epoch || (batch.epoch == progress.epoch && batch.content != progress.content);
   if (!is_other) return true;
+  if (progress.ending && !refolding_) return false;  // it waits for sequences
   if (progress.epoch != 0 && !progress.final) {
     ++counters_.restarted_sources;
     if (progress.watermark != base::kBeginningOfTime && batch.started > progress.watermark)
@@ -100,7 +102,8 @@ std::optional<std::size_t> PartitionFold::FirstNew(const PacketBatch& batch, Sou
   if (batch.epoch < progress.epoch) return std::nullopt;
   const std::uint64_t end = batch.sequence + batch.size();
   const bool tells_more = end > progress.next_sequence || batch.watermark > progress.watermark || batch.final;
-  if (progress.final || end < progress.next_sequence || !tells_more) return std::nullopt;
+  const bool is_over = progress.final || (progress.ending && !refolding_);
+  if (is_over || end < progress.next_sequence || !tells_more) return std::nullopt;
   if (batch.sequence > progress.next_sequence)
     counters_.missing_packets += batch.sequence - progress.next_sequence;
   const std::size_t first =

@@ -4,53 +4,21 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "libs/feature/accumulator.h"
-#include "libs/feature/sequence_builder.h"
 #include "libs/feature/window.h"
 #include "libs/packet/packet.h"
 #include "libs/window/fold_counters.h"
+#include "libs/window/fold_options.h"
 #include "libs/window/fold_progress.h"
 #include "libs/window/former_links.h"
 #include "libs/window/link_history.h"
 #include "libs/window/needed_offsets.h"
 
 namespace flowcast::window {
-
-struct FoldOptions {
-  base::Duration window_length = std::chrono::seconds(5);
-  base::Duration hop{0};       // from one window's start to the next one's; divides window_length; 0: that
-  base::Duration lateness{0};  // how much longer than its watermark says a window stays open
-  base::Duration link_expiry = std::chrono::hours(1);
-  std::size_t sequence_length = 10;
-  std::size_t coming_windows = 12;     // whose usual load a sequence tells
-  std::size_t snapshot_every = 20;     // windows of a link
-  std::size_t ended_sources = 100;     // that are remembered, to know what they send again
-  std::size_t close_at_once = 10'000;  // windows, about
-  feature::FeatureOptions features;
-  std::shared_ptr<const feature::Schema> schema =
-      std::make_shared<feature::Schema>(feature::Schema::Default());
-};
-
-/// What `hop` stands for.
-base::Duration HopOf(const FoldOptions& options);
-HistoryOptions HistoryOptionsOf(const FoldOptions& options);
-
-/// A window that is complete, and the sequence that ends with it, once the link has enough.
-struct ClosedWindow {
-  feature::Window window;
-  std::optional<feature::Sequence> sequence;
-};
-
-/// What applying a batch brings, beside the windows: state to be kept.
-struct FoldOutput {
-  std::vector<ClosedWindow> closed;                            // by link and time
-  std::map<std::string, std::optional<LinkSnapshot>> changed;  // nothing: the link is forgotten
-};
 
 /// Windows that overlap are so many rows of windows end to end, each with a phase of its own; sequences are
 /// made of the row that is aligned to the length.
@@ -71,7 +39,13 @@ class PartitionFold {
   /// Closes windows that are due, FoldOptions::close_at_once of them or a few more, and appends them; false
   /// when nothing is left. (An hour that a source missed closes hundreds of windows of each of its links.)
   bool Close(FoldOutput& output);
-  /// Take and Close until all is done.
+  /// Makes the sequences of so many windows that wait for that; false when none is left. What ends (a link, a
+  /// source) does so only when they are made. Close does it, too, once a window of each link waits: then the
+  /// windows wait for the sequences.
+  bool MakeSequences(std::size_t windows, FoldOutput& output);
+  /// Windows that wait for MakeSequences: the newest that were closed.
+  std::size_t owed() const { return owed_.size(); }
+  /// Take and Close until all is done, but MakeSequences.
   void Apply(const packet::PacketBatch& batch, std::int64_t offset, FoldOutput& output);
   /// Closes the open windows of a source of which nothing more is expected, and forgets its links.
   /// Should it come back, it goes on with the windows after those.
@@ -84,6 +58,8 @@ class PartitionFold {
   std::uint64_t OldestNeededWindow() const;
   /// The number of the window that is closed next.
   std::uint64_t next_window() const { return next_window_; }
+  /// The window that was closed last.
+  const WindowName& last_window() const { return last_window_; }
 
   /// How far each source had come before the record at `offset`, which is OldestNeededOffset or,
   /// without one, what comes next. It decides what is a repeat and what is late from there on.
@@ -94,7 +70,7 @@ class PartitionFold {
   void BeginRefold(const Progress& before, const Progress& now);
   /// `links` are those that were watched, by source and name. One that lacks windows which its source has
   /// closed begins anew: they can't be read back, or its state is left over from another group.
-  void EndRefold(std::map<std::string, RestoredLinks>&& links, const WindowNumbers& numbers);
+  void EndRefold(std::map<std::string, RestoredLinks>&& links, RestoredWindows&& windows);
 
   const FoldCounters& counters() const { return counters_; }
   /// Sources that have not ended.
@@ -118,17 +94,27 @@ class PartitionFold {
   struct Link {
     std::map<base::EventTime, OpenWindow> open;
     std::map<base::EventTime, Late> late;  // by the start of the oldest window that was open when they came
-    std::optional<LinkHistory> history;    // from the first closed window on
+    std::optional<LinkHistory> history;    // from the first closed window on; lacks those owed
+    base::EventTime next_start;            // the window to close next
+    base::EventTime idle_since;            // end of the last window with a packet
+  };
+  /// A closed window that its link's history has to be told.
+  struct Owed {
+    Link* link = nullptr;  // none: the link has begun anew
+    const std::string* name = nullptr;
+    const std::string* source = nullptr;
+    feature::Window window;
   };
   /// Where a source stood before it changed with the batch at `offset`.
   struct Mark {
     std::int64_t offset = 0;
     SourceProgress before;
   };
-  /// Windows closed when closed_to became `boundary` have numbers from `first` on.
+  /// Windows closed when closed_to became `boundary` have numbers from `first` on, and below `end`.
   struct Closing {
     base::EventTime boundary;
     std::uint64_t first = 0;
+    std::uint64_t end = 0;
   };
   struct Source {
     SourceProgress progress;
@@ -159,14 +145,24 @@ class PartitionFold {
   void CloseUpTo(base::EventTime boundary, const std::string& name, Source& source, FoldOutput& output);
   bool CloseLink(const std::string& name, Link& link, base::EventTime boundary,
                  const std::string& source_name, Source& source, FoldOutput& output);
-  ClosedWindow CloseNext(const std::string& name, Link& link, const Source& source);
+  ClosedWindow CloseNext(const std::string& name, Link& link, const std::string& source_name,
+                         const Source& source);
+  bool MustCatchUp() const;
+  bool EndWaits(const Source& source, base::EventTime due) const;
+  void Settle(std::size_t windows, FoldOutput& output);
+  void FinishEnd(const std::string& name, Source& source, FoldOutput& output);
+  void RestoreOwed(std::vector<feature::Window>&& windows);
+  void DropLaggards();
   void DropClosed(const std::string& name, Source& source);
-  static void Forget(const std::string& name, Link& link, const std::string& source_name, Source& source,
-                     FoldOutput& output);
-  static void ForgetLinks(const std::string& source_name, Source& source, FoldOutput& output);
+  void Forget(const std::string& name, Link& link, const std::string& source_name, Source& source,
+              FoldOutput& output);
+  void ForgetLinks(const std::string& source_name, Source& source, FoldOutput& output);
   void ForgetSources(FoldOutput& output);
   bool SnapshotIsDue(const std::string& link, base::EventTime start) const;
   void NoteClosing(Source& source, std::uint64_t first);
+  void TrimClosings(Source& source) const;
+  /// The number of the first window that is owed.
+  std::uint64_t first_owed() const { return next_window_ - owed_.size(); }
   void SnapshotLaggards(FoldOutput& output);
   void DropBelow(base::EventTime boundary, Link& link) const;
   void ForgetMarks();
@@ -177,6 +173,10 @@ class PartitionFold {
   NeededOffsets needed_;
   std::map<std::string, Source> sources_;
   std::uint64_t next_window_ = 0;  // number
+  WindowName last_window_;
+  std::deque<Owed> owed_;  // oldest first
+  bool later_ = false;     // whether windows that are closed now are owed
+  bool hurry_ = false;     // a batch waits for the end of its source's former self
   bool refolding_ = false;
   Progress refold_to_;  // where the fold stood that this one stands for
 };

@@ -1,5 +1,7 @@
 // What a restart needs, and how it stands where the fold before it stood.
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "libs/base/hash.h"
@@ -22,13 +24,20 @@ bool PartitionFold::SnapshotIsDue(const std::string& link, EventTime start) cons
   return (number + base::Fnv1a64(link)) % options_.snapshot_every == 0;
 }
 
-/// Every window that is `snapshot_every` windows old is in the newest snapshot of its link.
 void PartitionFold::NoteClosing(Source& source, std::uint64_t first) {
-  source.closings.push_back({source.progress.closed_to, first});
-  const auto every = static_cast<std::int64_t>(options_.snapshot_every);
-  const EventTime kept = source.progress.closed_to - every * hop_;
-  while (!source.closings.empty() && source.closings.front().boundary <= kept) source.closings.pop_front();
+  source.closings.push_back({source.progress.closed_to, first, next_window_});
+  TrimClosings(source);
   if (source.links.empty()) source.closings.clear();
+}
+
+/// Every window that is `snapshot_every` windows older than what histories were told is in the newest
+/// snapshot of its link.
+void PartitionFold::TrimClosings(Source& source) const {
+  const auto is_told = [told = first_owed()](const Closing& closing) { return closing.end <= told; };
+  const auto newest = std::find_if(source.closings.rbegin(), source.closings.rend(), is_told);
+  if (newest == source.closings.rend()) return;
+  const EventTime kept = newest->boundary - static_cast<std::int64_t>(options_.snapshot_every) * hop_;
+  while (!source.closings.empty() && source.closings.front().boundary <= kept) source.closings.pop_front();
 }
 
 void PartitionFold::SnapshotLaggards(FoldOutput& output) {
@@ -38,12 +47,13 @@ void PartitionFold::SnapshotLaggards(FoldOutput& output) {
     for (const auto& [link_name, link] : source.links) {
       if (link.history) output.changed[link_name] = link.history->Snapshot(name);
     }
-    source.closings.clear();
+    std::erase_if(source.closings,
+                  [told = first_owed()](const Closing& closing) { return closing.end <= told; });
   }
 }
 
 std::uint64_t PartitionFold::OldestNeededWindow() const {
-  std::uint64_t oldest = next_window_;
+  std::uint64_t oldest = first_owed();
   for (const auto& [name, source] : sources_) {
     if (!source.closings.empty()) oldest = std::min(oldest, source.closings.front().first);
   }
@@ -104,9 +114,10 @@ void PartitionFold::DropClosed(const std::string& name, Source& source) {
   ForgetMarks();
 }
 
-void PartitionFold::EndRefold(std::map<std::string, RestoredLinks>&& links, const WindowNumbers& numbers) {
+void PartitionFold::EndRefold(std::map<std::string, RestoredLinks>&& links, RestoredWindows&& windows) {
   refolding_ = false;
-  next_window_ = numbers.next;
+  next_window_ = windows.next;
+  last_window_ = std::move(windows.last);
   const Progress now = std::exchange(refold_to_, {});
   std::erase_if(sources_, [&now](const auto& entry) { return !now.contains(entry.first); });
   for (const auto& [name, kept] : now) {
@@ -120,11 +131,49 @@ void PartitionFold::EndRefold(std::map<std::string, RestoredLinks>&& links, cons
     Source& source = sources_[name];
     source.former = FormerLinks(std::move(restored.former));
     for (auto& [link_name, history] : restored.watched) {
-      // One that is behind would write windows again that were written.
-      if (history.next_start() + options_.window_length <= source.progress.closed_to) continue;
-      source.links[link_name].history = std::move(history);
+      Link& link = source.links[link_name];
+      link.next_start = history.next_start();
+      link.idle_since = history.idle_since();
+      link.history = std::move(history);
     }
-    source.closings.push_back({source.progress.closed_to, numbers.needed});
+    source.closings.push_back({source.progress.closed_to, windows.needed, windows.next});
+  }
+  RestoreOwed(std::move(windows.owed));
+  DropLaggards();
+}
+
+/// Those of links that are not known any more keep their places: what is owed is told by its number.
+void PartitionFold::RestoreOwed(std::vector<feature::Window>&& windows) {
+  if (windows.empty()) return;
+  std::unordered_map<std::string_view, Owed> links;
+  for (auto& [name, source] : sources_) {
+    for (auto& [link_name, link] : source.links) {
+      if (link.history) links[link_name] = {&link, &link_name, &name, {}};
+    }
+  }
+  for (feature::Window& window : windows) {
+    const auto found = links.find(window.link);
+    Owed owed = found == links.end() ? Owed{} : found->second;
+    if (owed.link != nullptr && owed.link->next_start != window.start) owed = {};
+    if (owed.link != nullptr) {
+      owed.link->next_start = window.start + hop_;
+      if (window.packets > 0) owed.link->idle_since = window.end();
+      owed.window = std::move(window);
+    }
+    owed_.push_back(std::move(owed));
+  }
+}
+
+/// Links that are behind would write windows again that were written.
+void PartitionFold::DropLaggards() {
+  for (auto& [name, source] : sources_) {
+    for (auto& [link_name, link] : source.links) {
+      if (link.history && link.next_start + options_.window_length <= source.progress.closed_to)
+        link.history.reset();
+    }
+  }
+  for (Owed& owed : owed_) {
+    if (owed.link != nullptr && !owed.link->history) owed = {};
   }
   for (auto& [name, source] : sources_) {
     std::erase_if(source.links, [](const auto& entry) {

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "flowcast/v1/state.pb.h"
 #include "libs/wire/internal/window_message.h"
@@ -13,9 +12,6 @@
 
 namespace flowcast::wire {
 namespace {
-
-using Json = nlohmann::json;
-constexpr int kNoteVersion = 2;
 
 void Write(const window::Progress& progress,
            google::protobuf::RepeatedPtrField<v1::SourceProgress>& messages) {
@@ -114,6 +110,9 @@ std::string Encode(const FeaturesProgress& progress) {
   Write(progress.now, *message.mutable_now());
   message.set_windows_from(progress.windows_from);
   message.set_windows_to(progress.windows_to);
+  message.set_owed_windows(progress.owed);
+  message.set_last_link(progress.last.link);
+  if (!progress.last.link.empty()) message.set_last_start_ns(base::ToUnixNanoseconds(progress.last.start));
   return message.SerializeAsString();
 }
 
@@ -122,14 +121,17 @@ tl::expected<FeaturesProgress, WireError> DecodeFeaturesProgress(std::string_vie
   if (!message) return tl::unexpected(message.error());
   if (message->next_offset() < 0 || message->windows_from() < 0 ||
       message->windows_to() < message->windows_from() || !AreSane(message->before()) ||
-      !AreSane(message->now())) {
+      !AreSane(message->now()) || !IsSaneTime(message->last_start_ns())) {
     return tl::unexpected(WireError::kInconsistent);
   }
-  return FeaturesProgress{.next_offset = message->next_offset(),
-                          .before = Read(message->before()),
-                          .now = Read(message->now()),
-                          .windows_from = message->windows_from(),
-                          .windows_to = message->windows_to()};
+  return FeaturesProgress{
+      .next_offset = message->next_offset(),
+      .before = Read(message->before()),
+      .now = Read(message->now()),
+      .windows_from = message->windows_from(),
+      .windows_to = message->windows_to(),
+      .owed = message->owed_windows(),
+      .last = {message->last_link(), base::FromUnixNanoseconds(message->last_start_ns())}};
 }
 
 std::string Encode(const window::LinkSnapshot& snapshot) {
@@ -160,28 +162,6 @@ tl::expected<window::LinkSnapshot, WireError> DecodeLinkSnapshot(std::string_vie
     snapshot.windows.push_back(internal::Read(window));
   }
   return snapshot;
-}
-
-std::string Encode(const CommitNote& note) {
-  Json json{{"version", kNoteVersion}, {"next_offset", note.next_offset}};
-  if (note.produced_at) json["produced_at_ms"] = note.produced_at->count();
-  return json.dump();
-}
-
-tl::expected<CommitNote, WireError> DecodeCommitNote(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return tl::unexpected(WireError::kNotOurs);
-  if (!json.contains("version") || json["version"] != kNoteVersion)
-    return tl::unexpected(WireError::kUnknownVersion);
-  const auto found = json.find("next_offset");
-  if (found == json.end() || !found->is_number_integer() || *found < 0)
-    return tl::unexpected(WireError::kInconsistent);
-  CommitNote note{.next_offset = found->get<std::int64_t>(), .produced_at = {}};
-  const auto produced_at = json.find("produced_at_ms");
-  if (produced_at == json.end()) return note;
-  if (!produced_at->is_number_integer()) return tl::unexpected(WireError::kInconsistent);
-  note.produced_at = std::chrono::milliseconds(produced_at->get<std::int64_t>());
-  return note;
 }
 
 }  // namespace flowcast::wire

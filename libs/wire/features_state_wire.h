@@ -19,6 +19,8 @@ struct FeaturesProgress {
   window::Progress now;           // before next_offset
   std::int64_t windows_from = 0;  // of windows.v1: older ones are in the snapshots
   std::int64_t windows_to = 0;    // of windows.v1: at least so far it had been written
+  std::uint64_t owed = 0;         // so many newest windows of windows.v1 have no sequences yet
+  window::WindowName last{};      // the newest of windows.v1; without a link: unknown
   bool operator==(const FeaturesProgress&) const = default;
 };
 
@@ -27,14 +29,5 @@ tl::expected<FeaturesProgress, WireError> DecodeFeaturesProgress(std::string_vie
 
 std::string Encode(const window::LinkSnapshot& snapshot);
 tl::expected<window::LinkSnapshot, WireError> DecodeLinkSnapshot(std::string_view bytes);
-
-/// Metadata of a commit: tells which state belongs to the position, and which topic.
-struct CommitNote {
-  std::int64_t next_offset = 0;
-  std::optional<std::chrono::milliseconds> produced_at;  // of the record before it; absent: not known
-  bool operator==(const CommitNote&) const = default;
-};
-std::string Encode(const CommitNote& note);
-tl::expected<CommitNote, WireError> DecodeCommitNote(std::string_view text);
 
 }  // namespace flowcast::wire

@@ -73,7 +73,10 @@ int Explain(const FeaturesConfig& config) {
 
 FeaturesOptions FeaturesConfig::Options() const {
   const base::Duration silence = base::ParseDuration(source_expiry);
+  // Of fewer links they hold no window up.
+  constexpr std::size_t kSequencesAtOnce = 1'000;
   window::FoldOptions fold = FoldOptions();
+  fold.sequences_at_once = kSequencesAtOnce;
   return {.fold = std::move(fold), .source_expiry = silence, .json_mirror = json_mirror};
 }
 

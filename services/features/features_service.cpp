@@ -5,6 +5,7 @@
 #include <bit>
 #include <utility>
 
+#include "libs/wire/commit_note.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
 
@@ -58,7 +59,7 @@ bool FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) 
 void FeaturesTask::ForgetLeftover(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
   window::FoldOutput output;
   for (std::string& link : std::exchange(partition.state.leftover, {})) output.changed[std::move(link)] = {};
-  Emit(number, output, outbox);
+  Emit(number, partition, output, outbox);
 }
 
 void FeaturesTask::Refold(const bus::InRecord& record, Partition& partition) {
@@ -74,15 +75,13 @@ void FeaturesTask::Refold(const bus::InRecord& record, Partition& partition) {
 bool FeaturesTask::CloseSome(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
   window::FoldOutput output;
   const bool more = partition.fold.Close(output);
-  if (output.closed.empty() && output.changed.empty()) return more;
-  partition.moved = true;
-  Emit(number, output, outbox);
+  Emit(number, partition, output, outbox);
   return more;
 }
 
 void FeaturesTask::GoLive(Partition& partition) {
   PartitionState& state = partition.state;
-  partition.fold.EndRefold(std::exchange(state.links, {}), state.windows);
+  partition.fold.EndRefold(std::exchange(state.links, {}), std::exchange(state.windows, {}));
   state.before.clear();
   state.now.clear();
   partition.live = true;
@@ -109,29 +108,36 @@ void FeaturesTask::Refuse(const bus::InRecord& record, wire::WireError error) {
                                      "; " + std::to_string(counters_.refused()) + " so far");
 }
 
-void FeaturesTask::Emit(std::int32_t partition, const window::FoldOutput& output, slice::Outbox& outbox) {
+void FeaturesTask::Emit(std::int32_t number, Partition& of, const window::FoldOutput& output,
+                        slice::Outbox& outbox) {
+  if (output.closed.empty() && output.sequences.empty() && output.changed.empty()) return;
+  of.moved = true;
   for (const window::ClosedWindow& closed : output.closed) {
     const std::string& link = closed.window.link;
     outbox.push_back(
-        {.to = {names_.windows, partition}, .key = link, .value = wire::Encode(closed.window, schema_text_)});
+        {.to = {names_.windows, number}, .key = link, .value = wire::Encode(closed.window, schema_text_)});
     if (options_.json_mirror) {
-      outbox.push_back({.to = {names_.windows_json, partition},
+      outbox.push_back({.to = {names_.windows_json, number},
                         .key = link,
                         .value = wire::EncodeJson(closed.window, features_)});
       ++counters_.json_records;
     }
-    if (!closed.sequence) continue;
-    outbox.push_back({.to = {names_.sequences, partition},
-                      .key = link,
-                      .value = wire::Encode(*closed.sequence, schema_text_)});
+    if (closed.sequence) Emit(number, *closed.sequence, outbox);
   }
+  for (const feature::Sequence& sequence : output.sequences) Emit(number, sequence, outbox);
   for (const auto& [link, snapshot] : output.changed) {
-    outbox.push_back({.to = {names_.state, partition},
+    outbox.push_back({.to = {names_.state, number},
                       .key = state::LinkKey(kFeaturesState, link),
                       .value = snapshot ? wire::Encode(*snapshot) : "",
                       .tombstone = !snapshot});
     ++counters_.state_records;
   }
+}
+
+void FeaturesTask::Emit(std::int32_t number, const feature::Sequence& sequence, slice::Outbox& outbox) {
+  outbox.push_back({.to = {names_.sequences, number},
+                    .key = sequence.link,
+                    .value = wire::Encode(sequence, schema_text_)});
 }
 
 void FeaturesTask::OnIdle(slice::Outbox& outbox) {
@@ -153,9 +159,22 @@ void FeaturesTask::ForgetVanished(std::int32_t number, Partition& partition, sli
     const base::Duration since = heard == partition.heard.end() ? partition.begun : heard->second;
     if (now - since > options_.source_expiry) partition.fold.Vanish(source, output);
   }
-  if (output.closed.empty() && output.changed.empty()) return;
-  partition.moved = true;
-  Emit(number, output, outbox);
+  Emit(number, partition, output, outbox);
+}
+
+bool FeaturesTask::HasSpareWork() const {
+  return std::any_of(partitions_.begin(), partitions_.end(),
+                     [](const auto& entry) { return entry.second.fold.owed() > 0; });
+}
+
+void FeaturesTask::OnSpare(slice::Outbox& outbox) {
+  const auto found = std::find_if(partitions_.begin(), partitions_.end(),
+                                  [](const auto& entry) { return entry.second.fold.owed() > 0; });
+  if (found == partitions_.end()) return;
+  window::FoldOutput output;
+  found->second.fold.MakeSequences(options_.spare_windows, output);
+  found->second.moved = true;
+  Emit(found->first.partition, found->second, output, outbox);
 }
 
 void FeaturesTask::OnCommit(slice::Outbox& outbox) {
@@ -192,7 +211,9 @@ wire::FeaturesProgress FeaturesTask::ProgressOf(const Partition& partition, std:
           .before = fold.ProgressBefore(from),
           .now = fold.ProgressNow(),
           .windows_from = static_cast<std::int64_t>(fold.OldestNeededWindow()),
-          .windows_to = static_cast<std::int64_t>(fold.next_window())};
+          .windows_to = static_cast<std::int64_t>(fold.next_window()),
+          .owed = fold.owed(),
+          .last = fold.last_window()};
 }
 
 window::FoldCounters FeaturesTask::fold_counters() const {

@@ -21,6 +21,8 @@ struct FeaturesOptions {
   base::Duration source_expiry =
       std::chrono::hours(1);  // of silence, by the clock; then a source has vanished
   bool json_mirror = false;   // each window on windows-json.v1, too
+  std::size_t spare_windows =
+      1'000;  // whose sequences are made at a time when they are made after the windows
 };
 
 /// Records in = batches applied + refused by reason.
@@ -58,6 +60,8 @@ class FeaturesTask : public slice::Task {
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions) override;
   bool OnRecord(const bus::InRecord& record, slice::Outbox& outbox) override;
   void OnIdle(slice::Outbox& outbox) override;
+  bool HasSpareWork() const override;
+  void OnSpare(slice::Outbox& outbox) override;
   void OnCommit(slice::Outbox& outbox) override;
   std::vector<bus::Position> Positions() const override;
 
@@ -90,7 +94,8 @@ class FeaturesTask : public slice::Task {
   static std::int64_t PositionOf(const Partition& partition);
   void ForgetLeftover(std::int32_t number, Partition& partition, slice::Outbox& outbox);
   void Refuse(const bus::InRecord& record, wire::WireError error);
-  void Emit(std::int32_t partition, const window::FoldOutput& output, slice::Outbox& outbox);
+  void Emit(std::int32_t number, Partition& of, const window::FoldOutput& output, slice::Outbox& outbox);
+  void Emit(std::int32_t number, const feature::Sequence& sequence, slice::Outbox& outbox);
 
   FeaturesOptions options_;
   std::string schema_text_;

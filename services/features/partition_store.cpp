@@ -2,19 +2,17 @@
 #include "services/features/partition_store.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "libs/state/same_topic.h"
+#include "libs/wire/commit_note.h"
 #include "libs/wire/window_wire.h"
 
 namespace flowcast::services {
 
 bool PartitionStore::IsOfThisTopic(const bus::Position& position) {
-  const auto note = wire::DecodeCommitNote(position.metadata);
-  if (!note || note->next_offset == 0) return true;
-  if (note->next_offset > reader_.EndOffset(position.at)) return false;
-  if (!note->produced_at) return true;
-  const auto last = reader_.First(position.at, note->next_offset - 1);
-  return !last || last->offset >= note->next_offset || last->produced_at == note->produced_at;
+  return state::IsOfThisTopic(reader_, position);
 }
 
 PartitionState PartitionStore::Load(const bus::Position& position) {
@@ -70,20 +68,40 @@ void PartitionStore::LoadLinks(std::int32_t partition, const state::Kept& kept,
       links.emplace(name, window::LinkHistory(window::HistoryOptionsOf(options_), snapshot));
     }
   }
-  const auto follow = [&](const bus::InRecord& record) {
-    const auto found = links.find(record.key);
-    if (found == links.end()) return;
-    const auto window = wire::DecodeWindow(record.value);
-    if (!window || !Fits(*window)) return;
-    window::Replay(*window, snapshots.at(record.key), window::HistoryOptionsOf(options_), found->second);
+  const auto replay = [&](const std::string& link, const feature::Window& window) {
+    const auto found = links.find(link);
+    if (found != links.end())
+      window::Replay(window, snapshots.at(link), window::HistoryOptionsOf(options_), found->second);
   };
-  const bus::TopicPartition at{names_.windows, partition};
-  const auto end = reader_.Follow(at, progress.windows_from, progress.windows_to, follow);
-  if (!end) Warn(at, "windows that had been committed can't be read; sequences may begin anew");
+  const bool whole = Follow({names_.windows, partition}, progress, replay, state);
   for (auto& [name, history] : links)
     state.links[snapshots.at(name).source].watched.emplace(name, std::move(history));
+  if (!whole) state.windows.owed.clear();
+}
+
+/// Windows that histories had been told are replayed, those after them are owed. False when not all of them
+/// can be read.
+bool PartitionStore::Follow(const bus::TopicPartition& at, const wire::FeaturesProgress& progress,
+                            const std::function<void(const std::string&, const feature::Window&)>& replay,
+                            PartitionState& state) {
+  std::deque<feature::Window> newest;  // as many as are owed
+  window::WindowName last;
+  const auto take = [&](const bus::InRecord& record) {
+    auto window = wire::DecodeWindow(record.value);
+    if (window) last = {record.key, window->start};
+    newest.push_back(window && Fits(*window) ? std::move(*window) : feature::Window{});
+    if (newest.size() <= progress.owed) return;
+    if (!newest.front().link.empty()) replay(newest.front().link, newest.front());
+    newest.pop_front();
+  };
+  const auto is_whole = [&] { return progress.last.link.empty() || last == progress.last; };
+  const auto end = reader_.Follow(at, progress.windows_from, progress.windows_to, take, is_whole);
+  if (!end) Warn(at, "windows that had been committed can't be read; sequences may begin anew");
   state.windows = {static_cast<std::uint64_t>(progress.windows_from),
-                   static_cast<std::uint64_t>(std::max(end.value_or(0), progress.windows_to))};
+                   static_cast<std::uint64_t>(std::max(end.value_or(0), progress.windows_to)),
+                   last,
+                   {std::move_iterator(newest.begin()), std::move_iterator(newest.end())}};
+  return end.has_value();
 }
 
 /// Those that are of use: a service that was started with another length of windows begins anew.

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,7 +24,7 @@ struct PartitionState {
   window::Progress before;                               // the committed position
   window::Progress now;                                  // before next_offset
   std::map<std::string, window::RestoredLinks> links;    // by source and name
-  window::WindowNumbers windows;                         // offsets in windows.v1
+  window::RestoredWindows windows;                       // numbers are offsets in windows.v1
   std::optional<std::chrono::milliseconds> produced_at;  // of the record before next_offset
   std::vector<std::string> leftover;  // links in state.v1 that belong to no position, to be forgotten
 };
@@ -34,8 +36,7 @@ class PartitionStore {
                  base::Log log)
       : reader_(reader), options_(options), names_(names), log_(std::move(log)) {}
 
-  /// False when what was processed before the position is not what lies before it in packets.v1 now. Nothing
-  /// tells where retention has taken that. Throws bus::BusError.
+  /// As state::IsOfThisTopic has it.
   bool IsOfThisTopic(const bus::Position& position);
   /// Of a position that no state is found for, it says so and begins afresh there. Throws bus::BusError.
   PartitionState Load(const bus::Position& position);
@@ -44,6 +45,9 @@ class PartitionStore {
   std::optional<wire::FeaturesProgress> LoadProgress(const bus::Position& position, state::Kept& kept);
   void LoadLinks(std::int32_t partition, const state::Kept& kept, const wire::FeaturesProgress& progress,
                  PartitionState& state);
+  bool Follow(const bus::TopicPartition& at, const wire::FeaturesProgress& progress,
+              const std::function<void(const std::string&, const feature::Window&)>& replay,
+              PartitionState& state);
   void BeginAfresh(std::int32_t partition, PartitionState& state);
   std::map<std::string, window::LinkSnapshot> Snapshots(const state::Kept& kept) const;
   bool Fits(const feature::Window& window) const;

@@ -27,15 +27,25 @@ std::optional<std::vector<std::string>> ModelTexts(const Facts& facts) {
 
 void AddForecasts(Table& table) {
   table
-      .Counter(
-          "flowcast_inference_sequences_total",
-          "Sequences read. They add up to those forecast from, refused and stale, but for a batch in flight.",
-          Count(&InferenceCounters::sequences))
+      .Counter("flowcast_inference_sequences_total",
+               "Sequences read. They add up to those forecast from, refused, stale and refolded, but for a "
+               "batch in flight.",
+               Count(&InferenceCounters::sequences))
       .Counter("flowcast_inference_refused_sequences_total",
                "Records that are no sequence of ours, or of another version or feature schema.",
                Count(&InferenceCounters::refused))
       .Counter("flowcast_inference_stale_sequences_total",
                "Sequences not newer than the one before of their link.", Count(&InferenceCounters::stale))
+      .Counter("flowcast_inference_refolded_sequences_total",
+               "Sequences read again after a restart or a rebalance to be where the service was; their "
+               "forecasts are "
+               "out already.",
+               Count(&InferenceCounters::refolded))
+      .Counter("flowcast_inference_state_records_total",
+               "Records written to state.v1, not all committed yet.",
+               Count(&InferenceCounters::state_records))
+      .Gauge("flowcast_inference_links", "Links that are known.",
+             [](const Facts& facts) { return static_cast<double>(facts.task.link_count()); })
       .Counter("flowcast_inference_forecasts_total", "Forecasts made.", Count(&InferenceCounters::forecasts))
       .Counter("flowcast_inference_model_forecasts_total", "Of these, with a value of the model in them.",
                Count(&InferenceCounters::with_model))

@@ -1,26 +1,36 @@
 // Batches through the network, then link by link.
 #include "services/inference/inference_service.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <utility>
 
+#include "libs/base/hash.h"
 #include "libs/training/model_opinion.h"
 #include "libs/wire/alert_wire.h"
-#include "libs/wire/forecast_wire.h"
+#include "libs/wire/commit_note.h"
 #include "libs/wire/window_wire.h"
 
 namespace flowcast::services {
 namespace {
+
 constexpr std::size_t kLargestBatch = 1024;
-}
+/// Offsets are needed by blocks, so that a list of those needed is short.
+constexpr std::int64_t kBlock = 256;
+/// A link that has not moved for so many records of its partition is snapshotted, so that others may go on.
+constexpr std::int64_t kMostBehind = 50'000;
+constexpr base::Duration kTidyEvery = std::chrono::seconds(10);
+
+}  // namespace
 
 InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Names& names,
-                             const ModelWatcher& models, base::Log log)
+                             ModelWatcher& models, const base::Clock& clock, base::Log log)
     : options_(options),
       target_(options.schema, options.target),
       names_(names),
       models_(models),
+      clock_(clock),
       log_(std::move(log)) {
   forecast::CheckHorizons(options_.horizons);
 }
@@ -28,30 +38,58 @@ InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Name
 void InferenceTask::OnAssigned(const std::vector<bus::Position>& partitions) {
   waiting_.clear();
   for (const bus::Position& position : partitions) {
-    partitions_[position.at.partition].clear();
-    next_offsets_[position.at.partition] = position.offset;
+    Partition partition;
+    Restore(position, partition);
+    partitions_.insert_or_assign(position.at.partition, std::move(partition));
+  }
+}
+
+void InferenceTask::Restore(const bus::Position& position, Partition& partition) {
+  InferenceState state = store_->Load(position);
+  partition.next_offset = partition.live_from = state.next_offset;
+  partition.floor = std::max<std::int64_t>(position.offset, 0);
+  partition.models = std::move(state.models);
+  partition.produced_at = state.produced_at;
+  partition.leftover = std::move(state.leftover);
+  for (const auto& [name, kept] : state.links) {
+    forecast::LinkForecaster forecaster(OptionsFor(kept.window_length));
+    if (!forecaster.Restore(kept.forecaster)) {  // of another --target or --horizons
+      partition.leftover.push_back(name);
+      continue;
+    }
+    partition.links.emplace(name, Link{.forecaster = std::move(forecaster),
+                                       .load_alert = alert::LoadAlert(options_.rule, kept.alert),
+                                       .window_length = kept.window_length,
+                                       .last_end = kept.last_end,
+                                       .offset = kept.offset,
+                                       .heard = clock_.Steady()});
   }
 }
 
 void InferenceTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions) {
   waiting_.clear();
-  for (const bus::TopicPartition& at : partitions) {
-    partitions_.erase(at.partition);
-    next_offsets_.erase(at.partition);
-  }
+  for (const bus::TopicPartition& at : partitions) partitions_.erase(at.partition);
 }
 
 bool InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) {
   ++counters_.sequences;
-  next_offsets_[record.from.partition] = record.offset + 1;
+  Partition& partition = partitions_.at(record.from.partition);
+  const bool silent = record.offset < partition.live_from;
+  if (silent) {
+    ++counters_.refolded;
+  } else {
+    partition.next_offset = record.offset + 1;
+    partition.produced_at = record.produced_at;
+    partition.moved = true;
+  }
   auto sequence = wire::DecodeSequence(record.value);
   if (!sequence) {
-    Refuse(record, std::string(ToString(sequence.error())));
+    if (!silent) Refuse(record, std::string(ToString(sequence.error())));
   } else if (sequence->schema_hash != options_.schema.sequence_hash() ||
              sequence->last.size() != options_.schema.size()) {
-    Refuse(record, "another feature schema or normalization (--features, --normalization)");
+    if (!silent) Refuse(record, "another feature schema or normalization (--features, --normalization)");
   } else {
-    waiting_.push_back({record.from.partition, std::move(*sequence)});
+    waiting_.push_back({record.from.partition, record.offset, std::move(*sequence)});
   }
   if (waiting_.size() >= kLargestBatch) ForecastBatch(outbox);
   return true;
@@ -65,8 +103,7 @@ void InferenceTask::Refuse(const bus::InRecord& record, const std::string& reaso
                                      std::to_string(counters_.refused) + " so far");
 }
 
-bool InferenceTask::ModelKnows(const feature::Sequence& sequence) const {
-  const LiveModel* model = models_.current();
+bool InferenceTask::ModelKnows(const LiveModel* model, const feature::Sequence& sequence) {
   if (model == nullptr) return false;
   const model_store::Manifest& manifest = model->manifest;
   return manifest.window_length == sequence.window_length &&
@@ -74,14 +111,32 @@ bool InferenceTask::ModelKnows(const feature::Sequence& sequence) const {
          sequence.end >= manifest.trained_until;
 }
 
+/// The current one, and that it was taken over here is written down; or the one that was written down.
+const LiveModel* InferenceTask::ModelFor(const Waiting& waiting, Partition& partition) {
+  std::vector<wire::TakeOver>& known = partition.models;
+  if (IsSilent(waiting, partition)) {
+    const auto after = std::upper_bound(
+        known.begin(), known.end(), waiting.offset,
+        [](std::int64_t offset, const wire::TakeOver& model) { return offset < model.from_offset; });
+    return after == known.begin() || std::prev(after)->model_version.empty()
+               ? nullptr
+               : models_.Find(std::prev(after)->model_version);
+  }
+  const LiveModel* model = models_.current();
+  const std::string version = model == nullptr ? "" : model->manifest.version;
+  if (known.empty() || known.back().model_version != version) known.push_back({waiting.offset, version});
+  return model;
+}
+
 std::vector<InferenceTask::Opinions> InferenceTask::AskModels() const {
   std::vector<Opinions> opinions(waiting_.size());
-  std::vector<std::size_t> asked;
+  std::map<const LiveModel*, std::vector<std::size_t>> asked;
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (ModelKnows(waiting_[i].sequence)) asked.push_back(i);
+    if (ModelKnows(waiting_[i].model, waiting_[i].sequence)) asked[waiting_[i].model].push_back(i);
   }
-  if (asked.empty()) return opinions;
-  for (const LiveNetwork& network : models_.current()->networks) AskNetwork(network, asked, opinions);
+  for (const auto& [model, rows] : asked) {
+    for (const LiveNetwork& network : model->networks) AskNetwork(network, rows, opinions);
+  }
   return opinions;
 }
 
@@ -104,56 +159,67 @@ void InferenceTask::AskNetwork(const LiveNetwork& network, const std::vector<std
 }
 
 void InferenceTask::ForecastBatch(slice::Outbox& outbox) {
+  for (Waiting& waiting : waiting_) waiting.model = ModelFor(waiting, partitions_.at(waiting.partition));
   const auto opinions = AskModels();
   for (std::size_t i = 0; i < waiting_.size(); ++i) Forecast(waiting_[i], opinions[i], outbox);
   waiting_.clear();
 }
 
-InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting) {
-  Partition& partition = partitions_[waiting.partition];
-  const std::string& name = waiting.sequence.link;
-  const auto found = partition.find(name);
-  if (found != partition.end() && found->second.window_length == waiting.sequence.window_length) {
+InferenceTask::ForecasterOptions InferenceTask::OptionsFor(base::Duration window_length) {
+  ForecasterOptions& options = forecaster_options_[window_length];
+  if (!options) {
+    options = std::make_shared<forecast::ForecasterOptions>(forecast::ForecasterOptions{
+        .target = options_.target, .window_length = window_length, .horizons = options_.horizons});
+  }
+  return options;
+}
+
+InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& partition) {
+  const feature::Sequence& sequence = waiting.sequence;
+  const auto found = partition.links.find(sequence.link);
+  if (found != partition.links.end() && found->second.window_length == sequence.window_length) {
     return found->second;
   }
-  ForecasterOptions& options = forecaster_options_[waiting.sequence.window_length];
-  if (!options) {
-    options = std::make_shared<forecast::ForecasterOptions>(
-        forecast::ForecasterOptions{.target = options_.target,
-                                    .window_length = waiting.sequence.window_length,
-                                    .horizons = options_.horizons});
-  }
-  Link link{forecast::LinkForecaster(options), alert::LoadAlert(options_.rule),
-            waiting.sequence.window_length};
-  return partition.insert_or_assign(name, std::move(link)).first->second;
+  // The first snapshots of links that begin together are spread.
+  Link link{.forecaster = forecast::LinkForecaster(OptionsFor(sequence.window_length)),
+            .load_alert = alert::LoadAlert(options_.rule),
+            .window_length = sequence.window_length,
+            .since_snapshot = base::Fnv1a64(sequence.link) % options_.snapshot_every};
+  return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
 }
 
 void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox) {
   const feature::Sequence& sequence = waiting.sequence;
-  Link& link = LinkOf(waiting);
+  Partition& partition = partitions_.at(waiting.partition);
+  const bool silent = IsSilent(waiting, partition);
+  Link& link = LinkOf(waiting, partition);
+  if (silent && waiting.offset <= link.offset) return;  // it is in the snapshot
   if (sequence.end <= link.last_end) {
-    ++counters_.stale;
+    counters_.stale += silent ? 0 : 1;
     return;
   }
   link.last_end = sequence.end;
   wire::ForecastRecord record;
   record.settled = link.forecaster.Observe(sequence.last_start(), sequence.last[target_.column]);
-  Count(record.settled);
   const training::SeasonOf season(sequence, target_, options_.horizons);
-  const std::string version = opinions.empty() ? "" : models_.current()->manifest.version;
+  const std::string version = opinions.empty() ? "" : waiting.model->manifest.version;
   record.forecast = link.forecaster.Predict({opinions, version, season.season()});
   record.forecast.link = sequence.link;
-  ++counters_.forecasts;
-  counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
-  outbox.push_back(
-      {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
-  const LiveModel* model = models_.current();
-  if (model == nullptr || sequence.end >= model->manifest.trained_until) Alert(record.forecast, link, outbox);
+  if (!silent) {
+    Count(record);
+    outbox.push_back(
+        {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
+  }
+  if (waiting.model == nullptr || sequence.end >= waiting.model->manifest.trained_until)
+    Alert(record.forecast, waiting, link, silent ? nullptr : &outbox);
+  Remember(waiting, partition, link, outbox);
 }
 
-void InferenceTask::Count(const std::vector<forecast::Settled>& settled) {
-  counters_.settled += settled.size();
-  for (const forecast::Settled& one : settled) {
+void InferenceTask::Count(const wire::ForecastRecord& record) {
+  ++counters_.forecasts;
+  counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
+  counters_.settled += record.settled.size();
+  for (const forecast::Settled& one : record.settled) {
     if (one.horizon_windows != options_.horizons.front()) continue;
     ++intervals_;
     covered_ += one.low <= one.actual && one.actual <= one.high ? 1 : 0;
@@ -164,29 +230,120 @@ void InferenceTask::Count(const std::vector<forecast::Settled>& settled) {
   }
 }
 
-void InferenceTask::Alert(const forecast::Forecast& forecast, Link& link, slice::Outbox& outbox) {
+void InferenceTask::Alert(const forecast::Forecast& forecast, const Waiting& waiting, Link& link,
+                          slice::Outbox* outbox) {
   static const alert::PercentilesByLink kNoPercentiles;
-  const LiveModel* model = models_.current();
-  const auto& percentiles = model == nullptr ? kNoPercentiles : model->manifest.percentiles;
+  const auto& percentiles = waiting.model == nullptr ? kNoPercentiles : waiting.model->manifest.percentiles;
   const auto threshold = alert::Resolve(options_.threshold, forecast.link, forecast.window_length,
                                         options_.capacities, percentiles);
   if (!threshold) return;
   const auto change = link.load_alert.Evaluate(forecast, *threshold);
-  if (!change) return;
+  if (!change || outbox == nullptr) return;
   const bool firing = change->state == alert::State::kFiring;
   ++(firing ? counters_.fired : counters_.resolved);
   log_(base::LogLevel::kInfo, std::string(firing ? "alert fired: " : "alert resolved: ") + change->summary);
-  outbox.push_back({.to = {names_.alerts, 0},
-                    .key = change->fingerprint,
-                    .value = wire::EncodeJson(*change),
-                    .headers = wire::CloudEventHeaders(*change)});
+  outbox->push_back({.to = {names_.alerts, 0},
+                     .key = change->fingerprint,
+                     .value = wire::EncodeJson(*change),
+                     .headers = wire::CloudEventHeaders(*change)});
+}
+
+void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link& link,
+                             slice::Outbox& outbox) {
+  const bool is_first = link.offset < 0 || link.since_snapshot == 0;
+  link.offset = waiting.offset;
+  link.heard = clock_.Steady();
+  if (is_first) {
+    const std::int64_t block = waiting.offset / kBlock * kBlock;
+    link.first_since = partition.needed.Need(std::max(block, partition.floor));
+  }
+  if (++link.since_snapshot >= options_.snapshot_every && !IsSilent(waiting, partition))
+    Snapshot(waiting.partition, waiting.sequence.link, link, outbox);
+}
+
+void InferenceTask::Snapshot(std::int32_t partition, const std::string& name, Link& link,
+                             slice::Outbox& outbox) {
+  const wire::InferenceLink kept{.offset = link.offset,
+                                 .last_end = link.last_end,
+                                 .window_length = link.window_length,
+                                 .forecaster = link.forecaster.Save(),
+                                 .alert = link.load_alert.memory()};
+  outbox.push_back({.to = {names_.state, partition},
+                    .key = state::LinkKey(kInferenceState, name),
+                    .value = wire::Encode(kept)});
+  ++counters_.state_records;
+  link.since_snapshot = 0;
+  link.first_since = {};
+}
+
+void InferenceTask::ForgetLink(std::int32_t partition, const std::string& name, slice::Outbox& outbox) {
+  outbox.push_back(
+      {.to = {names_.state, partition}, .key = state::LinkKey(kInferenceState, name), .tombstone = true});
+  ++counters_.state_records;
+}
+
+void InferenceTask::OnIdle(slice::Outbox& outbox) {
+  ForecastBatch(outbox);
+  if (clock_.Steady() < tidy_at_) return;
+  tidy_at_ = clock_.Steady() + kTidyEvery;
+  models_.ForgetOthers();
+  for (auto& [number, partition] : partitions_) {
+    if (partition.next_offset > partition.live_from) Tidy(number, partition, outbox);
+  }
+}
+
+/// Links that stand still hold nobody up, and those that are silent for long are forgotten.
+void InferenceTask::Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
+  for (auto link = partition.links.begin(); link != partition.links.end();) {
+    if (clock_.Steady() - link->second.heard > options_.link_expiry) {
+      ForgetLink(number, link->first, outbox);
+      partition.moved = true;
+      link = partition.links.erase(link);
+      continue;
+    }
+    if (link->second.since_snapshot > 0 && partition.next_offset - link->second.offset > kMostBehind) {
+      Snapshot(number, link->first, link->second, outbox);
+      partition.moved = true;
+    }
+    ++link;
+  }
+}
+
+void InferenceTask::OnCommit(slice::Outbox& outbox) {
+  for (auto& [number, partition] : partitions_) {
+    if (!std::exchange(partition.moved, false)) continue;
+    for (const std::string& name : std::exchange(partition.leftover, {})) {
+      if (!partition.links.contains(name)) ForgetLink(number, name, outbox);
+    }
+    std::vector<wire::TakeOver>& models = partition.models;
+    while (models.size() > 1 && models[1].from_offset <= PositionOf(partition)) models.erase(models.begin());
+    outbox.push_back({.to = {names_.state, number},
+                      .key = state::ProgressKey(kInferenceState),
+                      .value = wire::Encode(wire::InferenceProgress{partition.next_offset, models})});
+    ++counters_.state_records;
+  }
+}
+
+std::int64_t InferenceTask::PositionOf(const Partition& partition) {
+  return std::min(partition.needed.Oldest().value_or(partition.next_offset), partition.next_offset);
 }
 
 std::vector<bus::Position> InferenceTask::Positions() const {
   std::vector<bus::Position> positions;
-  for (const auto& [partition, offset] : next_offsets_)
-    positions.push_back({{names_.sequences, partition}, offset, ""});
+  for (const auto& [number, partition] : partitions_) {
+    // One that is not where it was has nothing new to say; of one without a record there is no state.
+    if (partition.next_offset == 0 || partition.next_offset <= partition.live_from) continue;
+    positions.push_back({{names_.sequences, number},
+                         PositionOf(partition),
+                         wire::Encode(wire::CommitNote{partition.next_offset, partition.produced_at})});
+  }
   return positions;
+}
+
+std::size_t InferenceTask::link_count() const {
+  std::size_t count = 0;
+  for (const auto& [number, partition] : partitions_) count += partition.links.size();
+  return count;
 }
 
 }  // namespace flowcast::services

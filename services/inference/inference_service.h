@@ -9,11 +9,15 @@
 
 #include "libs/alert/alert.h"
 #include "libs/alert/threshold.h"
+#include "libs/base/clock.h"
 #include "libs/base/log.h"
 #include "libs/feature/window.h"
 #include "libs/forecast/link_forecaster.h"
 #include "libs/slice/slice_loop.h"
 #include "libs/topics/topics.h"
+#include "libs/window/needed_offsets.h"
+#include "libs/wire/forecast_wire.h"
+#include "services/inference/inference_store.h"
 #include "services/inference/model_watcher.h"
 
 namespace flowcast::services {
@@ -25,36 +29,49 @@ struct InferenceOptions {
   alert::Threshold threshold;
   alert::Capacities capacities;
   alert::RuleOptions rule;
+  std::size_t snapshot_every = 20;                          // sequences of a link
+  base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
 };
 
-/// Sequences in = forecasts + refused + stale.
+/// Sequences in = forecasts + refused + stale + refolded.
 struct InferenceCounters {
   std::uint64_t sequences = 0;
-  std::uint64_t refused = 0;  // not ours, another version, inconsistent, another schema
-  std::uint64_t stale = 0;    // repeated or older than the link's last
+  std::uint64_t refused = 0;   // not ours, another version, inconsistent, another schema
+  std::uint64_t stale = 0;     // repeated or older than the link's last
+  std::uint64_t refolded = 0;  // read again after a restart or a rebalance; their forecasts are out already
   std::uint64_t forecasts = 0;
   std::uint64_t with_model = 0;
   std::uint64_t settled = 0;
   std::uint64_t fired = 0;
   std::uint64_t resolved = 0;
+  std::uint64_t state_records = 0;
 };
 
 /// Sequences of one poll go through the networks together. Windows that the model was trained on
 /// are forecast without it, and raise no alert: only what lies after it counts.
+///
+/// State (rule 3 of the design): a snapshot of a link goes to state.v1 once in snapshot_every sequences; the
+/// committed position is the oldest sequence that is in no snapshot. From there a restart folds again,
+/// silently and with the models that were asked then, until it is where it was.
 class InferenceTask : public slice::Task {
  public:
-  /// `models` must outlive the task. Throws base::ConfigError when the schema has no such target, or for
-  /// horizons that cannot be.
-  InferenceTask(const InferenceOptions& options, const topics::Names& names, const ModelWatcher& models,
-                base::Log log);
+  /// `models` and `clock` must outlive the task. Throws base::ConfigError when the schema has no such target,
+  /// or for horizons that cannot be.
+  InferenceTask(const InferenceOptions& options, const topics::Names& names, ModelWatcher& models,
+                const base::Clock& clock, base::Log log);
+  /// Before the first OnAssigned; `store` must outlive the task.
+  void Connect(InferenceStore& store) { store_ = &store; }
 
+  bool IsOfThisTopic(const bus::Position& position) override { return store_->IsOfThisTopic(position); }
   void OnAssigned(const std::vector<bus::Position>& partitions) override;
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions) override;
   bool OnRecord(const bus::InRecord& record, slice::Outbox& outbox) override;
-  void OnIdle(slice::Outbox& outbox) override { ForecastBatch(outbox); }
+  void OnIdle(slice::Outbox& outbox) override;
+  void OnCommit(slice::Outbox& outbox) override;
   std::vector<bus::Position> Positions() const override;
 
   const InferenceCounters& counters() const { return counters_; }
+  std::size_t link_count() const;
   /// Summed absolute errors of the settled forecasts made with the model at the nearest horizon, and of
   /// persistence.
   double absolute_error() const { return absolute_error_; }
@@ -66,42 +83,71 @@ class InferenceTask : public slice::Task {
   std::uint64_t covered() const { return covered_; }
 
  private:
+  using ForecasterOptions = std::shared_ptr<const forecast::ForecasterOptions>;
+
   struct Link {
     forecast::LinkForecaster forecaster;
     alert::LoadAlert load_alert;
     base::Duration window_length;  // the features were started with; another begins the link anew
     base::EventTime last_end = base::kBeginningOfTime;
+    std::int64_t offset = -1;                 // of the last sequence that it has in it
+    base::Duration heard{};                   // when that was, by the clock
+    std::size_t since_snapshot = 0;           // sequences
+    window::NeededOffsets::Hold first_since;  // of the first of them
+  };
+  struct Partition {
+    std::map<std::string, Link> links;
+    std::int64_t next_offset = 0;        // sequences before it were taken
+    std::int64_t live_from = 0;          // sequences before it are folded again
+    std::int64_t floor = 0;              // nothing before it is needed, ever
+    std::vector<wire::TakeOver> models;  // by offset
+    window::NeededOffsets needed;
+    std::optional<std::chrono::milliseconds> produced_at;  // of the record before next_offset
+    std::vector<std::string> leftover;                     // to be forgotten
+    bool moved = false;                                    // since the last commit
   };
   struct Waiting {
     std::int32_t partition;
+    std::int64_t offset;
     feature::Sequence sequence;
+    const LiveModel* model = nullptr;  // the one to be asked, or to have been asked
   };
-  using Partition = std::map<std::string, Link>;
+  using Opinions = std::vector<forecast::ModelOpinion>;
 
+  static bool IsSilent(const Waiting& waiting, const Partition& partition) {
+    return waiting.offset < partition.live_from;
+  }
+  void Restore(const bus::Position& position, Partition& partition);
   void Refuse(const bus::InRecord& record, const std::string& reason);
   void ForecastBatch(slice::Outbox& outbox);
-  using Opinions = std::vector<forecast::ModelOpinion>;
+  const LiveModel* ModelFor(const Waiting& waiting, Partition& partition);
   /// By position in `waiting_`; none where there is no model for it.
   std::vector<Opinions> AskModels() const;
   void AskNetwork(const LiveNetwork& network, const std::vector<std::size_t>& asked,
                   std::vector<Opinions>& opinions) const;
-  bool ModelKnows(const feature::Sequence& sequence) const;
-  Link& LinkOf(const Waiting& waiting);
+  static bool ModelKnows(const LiveModel* model, const feature::Sequence& sequence);
+  ForecasterOptions OptionsFor(base::Duration window_length);
+  Link& LinkOf(const Waiting& waiting, Partition& partition);
   void Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox);
-  void Count(const std::vector<forecast::Settled>& settled);
-  void Alert(const forecast::Forecast& forecast, Link& link, slice::Outbox& outbox);
-
-  using ForecasterOptions = std::shared_ptr<const forecast::ForecasterOptions>;
+  void Count(const wire::ForecastRecord& record);
+  void Alert(const forecast::Forecast& forecast, const Waiting& waiting, Link& link, slice::Outbox* outbox);
+  void Remember(const Waiting& waiting, Partition& partition, Link& link, slice::Outbox& outbox);
+  void Snapshot(std::int32_t partition, const std::string& name, Link& link, slice::Outbox& outbox);
+  void Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox);
+  void ForgetLink(std::int32_t partition, const std::string& name, slice::Outbox& outbox);
+  static std::int64_t PositionOf(const Partition& partition);
 
   InferenceOptions options_;
   training::Target target_;
   std::map<base::Duration, ForecasterOptions> forecaster_options_;  // by length of the windows
   topics::Names names_;
-  const ModelWatcher& models_;
+  ModelWatcher& models_;
+  const base::Clock& clock_;
   base::Log log_;
+  InferenceStore* store_ = nullptr;
   std::map<std::int32_t, Partition> partitions_;
-  std::map<std::int32_t, std::int64_t> next_offsets_;
   std::vector<Waiting> waiting_;
+  base::Duration tidy_at_{};
   InferenceCounters counters_;
   double absolute_error_ = 0;
   double absolute_error_persistence_ = 0;

@@ -18,25 +18,25 @@ int Infer(services::InferenceConfig& config) {
   networks::Advise(log);
   const topics::Names names = config.common.names();
   services::ModelWatcher watcher(config.Demands(), networks::Loaders(), log);
-  services::InferenceTask task(config.inference, names, watcher, log);
+  services::InferenceTask task(config.inference, names, watcher, clock, log);
+  std::optional<services::InferenceStore> store;
+  std::optional<services::ModelReader> models;
+  const auto connect = [&](bus::Bus& bus) {
+    task.Connect(store.emplace(bus, clock, names.state, app::StopRequested, log));
+    models.emplace(bus, names.models, watcher).ReadToEnd();
+  };
   app::Status status(config.common, "inference", clock, log);
   services::InferenceReport report(task, watcher, clock, log, status.publisher());
-  const auto bus = app::ConnectBus(config.common, "flowcast-inference", log);
-  if (config.common.check) return app::kOk;
-  status.Start();
-  const std::vector needs{names.sequences, names.models, names.forecasts, names.alerts};
-  if (!app::WaitForTopics(*bus, needs, config.common, clock, log)) return app::kOk;
-  services::ModelReader models(*bus, names.models, watcher);
-  models.ReadToEnd();
   return app::RunSlices({.common = config.common,
                          .status = status,
                          .client_id = "flowcast-inference",
                          .group = config.group,
                          .instance = config.instance,
                          .input = names.sequences,
-                         .needs = needs,
+                         .needs = {names.sequences, names.models, names.forecasts, names.alerts, names.state},
                          .exit_when_idle = config.exit_when_idle,
-                         .between = [&models] { models.Poll(); }},
+                         .between = [&models] { models->Poll(); },
+                         .connected = connect},
                         task, clock, log, [&report](const auto& counters) { report.Write(counters); });
 }
 

@@ -50,7 +50,29 @@ void ModelWatcher::OnRecord(const bus::InRecord& record) {
 void ModelWatcher::TryCurrent() {
   const auto found = waiting_.find(wanted_version_);
   if (found == waiting_.end() || (current_ && current_->manifest.version == wanted_version_)) return;
-  const model_store::Model& model = found->second;
+  auto model = TryModel(found->second);
+  if (!model) {
+    waiting_.erase(found);
+    return;
+  }
+  current_ = std::move(model);
+  std::vector<std::string> names;
+  for (const LiveNetwork& network : current_->networks) names.push_back(network.name);
+  log_(base::LogLevel::kInfo, "using model " + wanted_version_ + " (" + Join(names) + "), trained until " +
+                                  base::FormatTime(current_->manifest.trained_until) + ", " +
+                                  Join(Texts(current_->manifest.horizons)) + " windows ahead");
+}
+
+const LiveModel* ModelWatcher::Find(const std::string& version) {
+  if (current_ && current_->manifest.version == version) return current_.get();
+  const auto loaded = others_.find(version);
+  if (loaded != others_.end()) return loaded->second.get();
+  const auto found = waiting_.find(version);
+  if (found == waiting_.end()) return nullptr;
+  return others_.emplace(version, TryModel(found->second)).first->second.get();
+}
+
+std::unique_ptr<LiveModel> ModelWatcher::TryModel(const model_store::Model& model) {
   auto objection = Objection(model.manifest);
   std::vector<LiveNetwork> networks;
   try {
@@ -59,15 +81,10 @@ void ModelWatcher::TryCurrent() {
     objection = error.what();
   }
   if (objection) {
-    waiting_.erase(found);
-    return Refuse("model " + wanted_version_, *objection);
+    Refuse("model " + model.manifest.version, *objection);
+    return nullptr;
   }
-  current_ = std::make_unique<LiveModel>(LiveModel{model.manifest, std::move(networks)});
-  std::vector<std::string> names;
-  for (const LiveNetwork& network : current_->networks) names.push_back(network.name);
-  log_(base::LogLevel::kInfo, "using model " + wanted_version_ + " (" + Join(names) + "), trained until " +
-                                  base::FormatTime(current_->manifest.trained_until) + ", " +
-                                  Join(Texts(current_->manifest.horizons)) + " windows ahead");
+  return std::make_unique<LiveModel>(LiveModel{model.manifest, std::move(networks)});
 }
 
 std::vector<LiveNetwork> ModelWatcher::Load(const model_store::Model& model) const {

@@ -52,10 +52,16 @@ class ModelWatcher {
 
   /// Null while there is none.
   const LiveModel* current() const { return current_.get(); }
+  /// One that was current before, for what is forecast again after a restart; null when it is not among the
+  /// last ones on the topic, or does not fit. Valid until ForgetOthers.
+  const LiveModel* Find(const std::string& version);
+  void ForgetOthers() { others_.clear(); }
   std::uint64_t refused() const { return refused_; }
 
  private:
   void TryCurrent();
+  /// Refused with a logged reason when it is null.
+  std::unique_ptr<LiveModel> TryModel(const model_store::Model& model);
   /// Why a model cannot be used; nothing when it can.
   std::optional<std::string> Objection(const model_store::Manifest& manifest) const;
   /// Throws base::RuntimeError when one of them cannot be used.
@@ -71,6 +77,7 @@ class ModelWatcher {
   std::string wanted_version_;
   std::map<std::string, model_store::Model> waiting_;  // by version, until one is pointed at
   std::unique_ptr<LiveModel> current_;
+  std::map<std::string, std::unique_ptr<LiveModel>> others_;  // null: it does not fit
   std::uint64_t refused_ = 0;
 };
 

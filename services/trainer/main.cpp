@@ -1,8 +1,10 @@
 // flowcast-trainer: sequences.v1 into models.v1.
 #include <CLI/CLI.hpp>
 
-#include "libs/app/app.h"
+#include "libs/app/progress_bar.h"
 #include "libs/app/status.h"
+#include "libs/lstm/learner.h"
+#include "services/trainer/forecasters.h"
 #include "services/trainer/trainer_config.h"
 #include "services/trainer/trainer_metrics.h"
 #include "services/trainer/trainer_service.h"
@@ -14,7 +16,8 @@ using namespace flowcast;
 int Train(services::TrainerConfig& config) {
   config.Resolve();
   base::SystemClock clock;
-  const base::Log log = app::MakeLog("trainer", config.common);
+  app::ProgressBar bar;
+  const base::Log log = bar.Above(app::MakeLog("trainer", config.common));
   if (const auto advice = lstm::BlasAdvice()) log(base::LogLevel::kWarning, *advice);
   const topics::Names names = config.common.names();
   app::Status status(config.common, "trainer", clock, log, services::kStallLimit);
@@ -23,13 +26,13 @@ int Train(services::TrainerConfig& config) {
   if (config.common.check) return app::kOk;
   folder.Prepare(config.trainer.model_name);
   status.Start();
-  if (!app::WaitForTopics(*bus, {names.sequences, names.models}, config.common, clock, log)) return app::kOk;
-  const auto consumer = bus->MakeConsumer({});
-  const auto producer = bus->MakeProducer({});
-  lstm::LstmLearner learner(config.learner);
+  const std::vector<std::string> needs{names.sequences, names.models, names.forecasts};
+  if (!app::WaitForTopics(*bus, needs, config.common, clock, log)) return app::kOk;
+  const services::Forecasters forecasters(config);
   services::TrainerService service(
-      {*consumer, *producer, learner, lstm::LoadPredictor, folder, clock, log, app::StopRequested,
-       [&status](const auto& progress) { status.Publish(services::TrainerMetrics().Read(progress)); }},
+      {*bus, forecasters.chosen(), services::AllLoaders(), folder, clock, log, app::StopRequested,
+       [&status](const auto& progress) { status.Publish(services::TrainerMetrics().Read(progress)); },
+       services::Display(config, bar)},
       config.trainer, names);
   status.SetReady(true, "reading " + names.sequences);
   const std::int32_t partitions = bus->MakeAdmin()->PartitionCount(names.sequences);
@@ -40,7 +43,7 @@ int Train(services::TrainerConfig& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains an LSTM on the sequences on Kafka and publishes the model.");
+  CLI::App app("Trains the forecasters of a model on the sequences on Kafka and publishes it.");
   services::TrainerConfig config;
   services::AddTrainerOptions(app, config);
   return app::RunMain(app, argc, argv, [&config] { return Train(config); });

@@ -14,6 +14,14 @@ namespace {
 void AddDataOptions(CLI::App& app, TrainerConfig& config) {
   app.add_flag("--once", config.once, "learn from what is on Kafka now, publish the model and exit");
   app.add_option("--every", config.every, "without --once: time between trainings")->capture_default_str();
+  app.add_option("--after-sequences", config.trainer.retrain.after_sequences,
+                 "without --once: also train when so many are new; 0: their number is no reason")
+      ->capture_default_str();
+  app.add_option(
+         "--drift", config.trainer.retrain.drift_ratio,
+         "without --once: also train when the live error is so many times what it was at first; 0: never")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0));
   app.add_option("--train-fraction", config.trainer.dataset.train_fraction,
                  "share of the event time to learn from; the rest is left for watching")
       ->capture_default_str()
@@ -77,7 +85,7 @@ void AddNetworkOptions(CLI::App& app, TrainerConfig& config) {
                  "the same seed, options and sequences give the same model on the same machine")
       ->capture_default_str();
   app.add_option("--threads", training.threads,
-                 "members learn side by side on so many; one member gains little from more")
+                 "members and trees learn side by side on so many; one member gains little from more")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
 }
@@ -87,9 +95,24 @@ void AddNetworkOptions(CLI::App& app, TrainerConfig& config) {
 void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
   AddDataOptions(app, config);
   AddNetworkOptions(app, config);
-  app.add_option("--max-sequences", config.trainer.most_per_link, "newest sequences kept of a link")
+  app.add_option("--models", config.models, "what a model consists of: xgboost, lstm")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->check(CLI::IsMember({"xgboost", "lstm"}));
+  app.add_option("--max-sequences", config.trainer.limits.per_link, "newest sequences kept of a link")
       ->capture_default_str()
       ->check(CLI::Range(100, 10'000'000));
+  app.add_option(
+         "--max-memory", config.trainer.limits.bytes,
+         "bytes of all sequences and the examples made of them, about (512MB, 2GB); of more, each link "
+         "keeps an even sample")
+      ->capture_default_str()
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::Range(std::uint64_t{1'000'000}, std::uint64_t{1'000'000'000'000}));
+  app.add_option("--keep-models", config.trainer.keep_models,
+                 "newest versions kept on models.v1; inference remembers the last 8")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 1000));
   app.add_option("--model-dir", config.model_dir, "folder the models are kept in")->capture_default_str();
   app.add_option("--model", config.trainer.model_name, "name of the model")->capture_default_str();
   config.common.describe = [] { return TrainerMetrics().Describe(); };
@@ -103,7 +126,10 @@ void TrainerConfig::Resolve() {
   training::ShapeOf({.length = 1, .last = std::vector<double>(trainer.schema.size())},
                     trainer.dataset.targets, trainer.dataset.horizons,
                     trainer.dataset.levels);  // refuses what cannot be
-  trainer.every = base::ParseDuration(every);
+  trainer.retrain.every = base::ParseDuration(every);
+  if (trainer.retrain.drift_ratio > 0 && trainer.retrain.drift_ratio <= 1) {
+    throw base::ConfigError("--drift must be above 1, such as 1.2 for 20 % worse, or 0 for never");
+  }
   trainer.seed = learner.training.seed;
   trainer.network = {.layers = learner.layers,
                      .hidden = learner.hidden,
@@ -117,6 +143,14 @@ void TrainerConfig::Resolve() {
   if (trainer.model_name.empty() || trainer.model_name.find('/') != std::string::npos) {
     throw base::ConfigError("--model '" + trainer.model_name + "' is no name; use letters, digits, - and _");
   }
+}
+
+std::function<void(const TrainingStep&)> Display(const TrainerConfig& config, app::ProgressBar& bar) {
+  if (config.common.log_json || !app::ErrorIsTerminal()) return {};
+  return [&bar](const TrainingStep& step) {
+    const double share = step.of > 0 ? static_cast<double>(step.number) / step.of : 0;
+    bar.Show(share, TextOf(step));
+  };
 }
 
 }  // namespace flowcast::services

@@ -14,6 +14,15 @@ Table::Number OfLast(std::function<std::optional<double>(const model_store::Mani
   };
 }
 
+/// One forecaster's error on the validation part, at the nearest horizon.
+Table::Number ErrorOf(const std::string& name) {
+  return OfLast([name](const model_store::Manifest& manifest) -> std::optional<double> {
+    const model_store::ForecasterRecord* record = manifest.forecaster(name);
+    if (record == nullptr || record->metrics.empty()) return std::nullopt;
+    return record->metrics.begin()->second.mae;
+  });
+}
+
 std::optional<std::vector<std::string>> ModelTexts(const Facts& facts) {
   if (!facts.last) return std::nullopt;
   return std::vector<std::string>{facts.last->name, facts.last->version, facts.last->target};
@@ -21,16 +30,18 @@ std::optional<std::vector<std::string>> ModelTexts(const Facts& facts) {
 
 void AddModel(Table& table) {
   table
-      .Info("flowcast_trainer_model_info", "The model that was published last; absent before.",
+      .Info("flowcast_trainer_model_info",
+            "The model that this trainer brought into use last; absent before.",
             {"name", "version", "target"}, ModelTexts)
       .Gauge("flowcast_trainer_model_published_timestamp_seconds", "When it was published.",
              [](const Facts& facts) { return telemetry::TimestampSeconds(facts.last_published_at); })
       .Gauge("flowcast_trainer_model_trained_until_timestamp_seconds",
              "End of the newest window that it has seen, in event time.",
              OfLast([](const auto& manifest) { return telemetry::TimestampSeconds(manifest.trained_until); }))
-      .Gauge("flowcast_trainer_model_training_duration_seconds", "How long it took to train.",
+      .Gauge("flowcast_trainer_model_training_duration_seconds", "How long the last training took.",
              [](const Facts& facts) {
-               return facts.last ? std::optional(facts.last_training_seconds) : std::nullopt;
+               return facts.published + facts.lost > 0 ? std::optional(facts.last_training_seconds)
+                                                       : std::nullopt;
              })
       .Gauge("flowcast_trainer_model_examples", "Examples that it was trained and validated on.",
              OfLast([](const auto& manifest) {
@@ -38,11 +49,13 @@ void AddModel(Table& table) {
              }))
       .Gauge(
           "flowcast_trainer_model_absolute_error",
-          "Its mean absolute error on the validation part, and that of persistence, in packets or bytes a "
-          "window as "
-          "the target is.",
+          "Mean absolute error on the validation part, at the nearest horizon, in packets or bytes a window "
+          "as "
+          "the target is: of the mean of its forecasters, of each of them, and of persistence.",
           "forecast",
           {{"model", OfLast([](const auto& manifest) { return manifest.metrics.mae; })},
+           {"lstm", ErrorOf("lstm")},
+           {"xgboost", ErrorOf("xgboost")},
            {"persistence", OfLast([](const auto& manifest) { return manifest.metrics.mae_persistence; })}});
 }
 
@@ -58,17 +71,38 @@ Table MakeTable() {
           {{"kept", [](const Facts& facts) { return facts.kept; }},
            {"left_out", [](const Facts& facts) { return facts.left_out; }},
            {"refused", [](const Facts& facts) { return facts.refused; }}})
-      .Gauge("flowcast_trainer_sequences", "Sequences in memory; the oldest of a link go first.",
+      .Gauge("flowcast_trainer_sequences",
+             "Sequences in memory that are learned from; the oldest of a link go first.",
              [](const Facts& facts) { return facts.sequences; })
       .Gauge("flowcast_trainer_links", "Links that they are of.",
              [](const Facts& facts) { return facts.links; })
-      .Counter("flowcast_trainer_epochs_total", "Epochs trained.",
+      .Counter(
+          "flowcast_trainer_sampled_out_sequences_total",
+          "Of the sequences kept, those that are not learned from because --max-memory allows only a sample.",
+          [](const Facts& facts) { return facts.sampled_out; })
+      .Counter("flowcast_trainer_epochs_total", "Epochs of the LSTM and forests of trees trained.",
                [](const Facts& facts) { return facts.epochs; })
-      .Counter("flowcast_trainer_trainings_total",
-               "Trainings, by what came of them: a model that was published, or too little to learn from.",
-               "result",
-               {{"published", [](const Facts& facts) { return facts.published; }},
-                {"gave_up", [](const Facts& facts) { return facts.gave_up; }}});
+      .Gauge("flowcast_trainer_progress_ratio",
+             "How far the training is, of all its epochs and forests; it may end early. 0 between trainings.",
+             [](const Facts& facts) { return facts.share; })
+      .Counter(
+          "flowcast_trainer_trainings_total",
+          "Trainings, by what came of them: a model that came into use (published), one that was no better "
+          "than the one in use (lost), or too little to learn from.",
+          "result",
+          {{"published", [](const Facts& facts) { return facts.published; }},
+           {"lost", [](const Facts& facts) { return facts.lost; }},
+           {"gave_up", [](const Facts& facts) { return facts.gave_up; }}})
+      .Counter("flowcast_trainer_deleted_models_total", "Old versions that were deleted from models.v1.",
+               [](const Facts& facts) { return facts.deleted; })
+      .Gauge("flowcast_trainer_live_error_ratio",
+             "Error of the published forecasts with the model in use, as a share of persistence's, over the "
+             "last "
+             "200 windows that this trainer followed.",
+             [](const Facts& facts) { return facts.live_error; })
+      .Gauge("flowcast_trainer_drift_ratio",
+             "That error over what it was at first; above --drift the trainer learns anew.",
+             [](const Facts& facts) { return facts.drift; });
   AddModel(table);
   return table;
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "libs/wire/alert_wire.h"
+#include "libs/wire/commit_note.h"
 #include "libs/wire/features_state_wire.h"
 #include "libs/wire/forecast_wire.h"
 #include "libs/wire/model_wire.h"

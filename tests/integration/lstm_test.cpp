@@ -39,8 +39,13 @@ std::vector<double> Sawtooth(std::size_t count, std::uint64_t seed) {
 LearnerOptions Quick() {
   return {.hidden = 8,
           .layers = 2,
+          .dropout = 0.1,
           .head_size = 4,
-          .training = {.epochs = 12, .learning_rate = 1e-2, .optimizer = Optimizer::kAdam}};
+          .training = {.epochs = 12,
+                       .patience = 8,
+                       .learning_rate = 1e-2,
+                       .optimizer = Optimizer::kAdam,
+                       .batch_size = 32}};
 }
 
 training::TrainedNetwork Train(const LearnerOptions& options, const training::TrainingHooks& hooks = {}) {

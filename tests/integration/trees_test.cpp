@@ -118,6 +118,43 @@ TEST(TreeLearner, AnswersEveryHorizonOnAnyNumberOfThreads) {
   EXPECT_NEAR(answers[2], 4, 0.2);
 }
 
+TEST(TreeLearner, TellsOfEachForestAndKeepsTheLossesOfTheRounds) {
+  const Shape shape = SmallShape();
+  std::vector<int> told;
+  const auto listener = [&](const training::EpochResult& forest) {
+    EXPECT_EQ(forest.training_loss > 0, forest.number == 1) << "the second has nothing to learn";
+    told.push_back(forest.number);
+    return true;
+  };
+  const auto trained =
+      TreeLearner({.rounds = 40}, 2)
+          .Train(shape, MakeExamples(shape, 600), MakeExamples(shape, 100), {.listener = listener});
+  EXPECT_THAT(told, ElementsAre(1, 2));
+  ASSERT_EQ(trained.history.size(), 40U);
+  EXPECT_EQ(trained.history.front().number, 1);
+  EXPECT_LT(trained.history.back().training_loss, trained.history.front().training_loss);
+  EXPECT_LT(trained.history.back().validation_loss, trained.history.front().validation_loss);
+  EXPECT_EQ(trained.best_epoch, 40);
+  EXPECT_GT(trained.parameters, 40);
+}
+
+TEST(TreeLearner, AHorizonWithoutTruthsAndOneAfterAStopArePersistence) {
+  const Shape shape = SmallShape();
+  Examples examples = MakeExamples(shape, 600);
+  const std::vector<float> asked{0, 0, 0, 0, 0, 0, 1, 5};
+  const auto stop = [](const training::EpochResult&) { return false; };
+  const auto stopped = TreeLearner({.rounds = 20}).Train(shape, examples, {}, {.listener = stop});
+  auto answers = LoadPredictor(stopped.weights)->Predict(asked, std::vector<float>(4));
+  EXPECT_NE(answers.at(0), 5);
+  EXPECT_EQ(answers.at(1), 5);
+  for (std::size_t i = 1; i < examples.targets.size(); i += 2)
+    examples.targets[i] = std::numeric_limits<float>::quiet_NaN();
+  const auto trained = TreeLearner({.rounds = 20}).Train(shape, examples, {}, {});
+  answers = LoadPredictor(trained.weights)->Predict(asked, std::vector<float>(4));
+  EXPECT_NE(answers.at(0), 5);
+  EXPECT_EQ(answers.at(1), 5);
+}
+
 TEST(TreeLearner, RefusesOtherLevelsAndExamplesThatDoNotFit) {
   Shape shape = SmallShape();
   const Examples examples = MakeExamples(shape, 60);

@@ -37,6 +37,7 @@ class InferenceServiceTest : public testing::Test {
   InferenceServiceTest() {
     support::CreateTopics(bus_, names_);
     reader_.ReadToEnd();
+    task_.Connect(store_);
     instance_ = std::make_unique<support::Instance>(bus_, clock_, task_, names_.sequences, "inference");
   }
 
@@ -94,7 +95,8 @@ class InferenceServiceTest : public testing::Test {
                          {"xgboost", support::LoadFake()}},
                         lines_.log()};
   ModelReader reader_{bus_, names_.models, watcher_};
-  InferenceTask task_{{.threshold = alert::Threshold::Parse("100")}, names_, watcher_, lines_.log()};
+  InferenceStore store_{bus_, clock_, names_.state, [] { return false; }, lines_.log()};
+  InferenceTask task_{{.threshold = alert::Threshold::Parse("100")}, names_, watcher_, clock_, lines_.log()};
   std::unique_ptr<support::Instance> instance_;
 };
 
@@ -191,8 +193,8 @@ TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
     return support::ValueOf(metrics, "flowcast_inference_" + name, label);
   };
   EXPECT_EQ(value("sequences_total"), 4);
-  EXPECT_EQ(value("sequences_total"),
-            value("forecasts_total") + value("refused_sequences_total") + value("stale_sequences_total"));
+  EXPECT_EQ(value("sequences_total"), value("forecasts_total") + value("refused_sequences_total") +
+                                          value("stale_sequences_total") + value("refolded_sequences_total"));
   EXPECT_EQ(value("read_records_total"), value("sequences_total"));
   EXPECT_EQ(value("model_forecasts_total"), 3);
   EXPECT_EQ(value("absolute_error_total", "persistence"), 10 * value("scored_forecasts_total"));

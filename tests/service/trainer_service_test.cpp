@@ -4,8 +4,11 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "libs/base/error.h"
+#include "libs/model_topic/model_topic.h"
+#include "libs/wire/forecast_wire.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
 #include "services/trainer/trainer_metrics.h"
@@ -23,6 +26,7 @@ using support::At;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
 
 namespace fs = std::filesystem;
@@ -47,10 +51,34 @@ class TrainerServiceTest : public testing::Test {
   }
   TrainerService Make(TrainerOptions options = {}) {
     options.network = {.layers = 2, .hidden = 32, .dropout = 0.1};
-    return TrainerService(
-        {*consumer_, *producer_, learner_, support::LoadFake(), folder(), clock_, lines_.log(),
-         [this] { return stop(); }, [this](const TrainerProgress& progress) { progress_ = progress; }},
-        options, names_);
+    const std::vector<int>& horizons = options.dataset.horizons;
+    const training::PredictorLoader load = support::LoadFake(3, feature::kFeatureCount, horizons);
+    std::vector<training::Forecaster> forecasters;
+    if (with_trees_) forecasters.push_back({"xgboost", trees_, load, {0.5}, 3, "forest"});
+    forecasters.push_back({"lstm", learner_, load, {0.5}, 3});
+    return TrainerService({bus_,
+                           forecasters,
+                           {{"lstm", load}, {"xgboost", load}},
+                           folder(),
+                           clock_,
+                           lines_.log(),
+                           [this] { return stop(); },
+                           [this](const TrainerProgress& progress) { progress_ = progress; }},
+                          options, names_);
+  }
+  /// The version that models.v1 points at.
+  std::string Current() { return model_topic::List(bus_, names_, "default").current; }
+  std::set<std::string> Versions() {
+    std::set<std::string> versions;
+    for (const auto& [version, entry] : model_topic::List(bus_, names_, "default").versions)
+      versions.insert(version);
+    return versions;
+  }
+  /// Learns now; answers "0.5" and the like to everything.
+  model_store::Manifest TrainOnce(const std::string& weights, TrainerOptions options = {}) {
+    clock_.Advance(1s);
+    learner_.weights = weights;
+    return Make(std::move(options)).RunOnce(1).value();
   }
   const model_store::ModelFolder& folder() {
     folder_ = std::make_unique<model_store::ModelFolder>(root_);
@@ -61,12 +89,12 @@ class TrainerServiceTest : public testing::Test {
   bus::MemoryBus bus_{clock_};
   topics::Names names_;
   support::FakeLearner learner_;
+  support::FakeLearner trees_;
+  bool with_trees_ = false;
   TrainerProgress progress_;  // as it was told last
   support::Lines lines_;
   fs::path root_;
   std::unique_ptr<model_store::ModelFolder> folder_;
-  std::unique_ptr<bus::Consumer> consumer_ = bus_.MakeConsumer({});
-  std::unique_ptr<bus::Producer> producer_ = bus_.MakeProducer({});
   std::function<bool()> stop = [] { return false; };
 };
 
@@ -81,7 +109,7 @@ TEST_F(TrainerServiceTest, TrainsOncePublishesTheModelAndPointsAtIt) {
   EXPECT_EQ(wire::DecodeCurrentModel(records[1].value).value(), manifest.version);
   const auto model = wire::DecodeModel(records[0].value);
   ASSERT_TRUE(model);
-  EXPECT_EQ(model->networks.at("lstm"), "0");
+  EXPECT_THAT(model->networks, ElementsAre(Pair("lstm", "0")));
   EXPECT_EQ(ToJson(model->manifest), ToJson(manifest));
   EXPECT_EQ(model_store::ModelFolder(root_).LoadCurrent("default").networks.at("lstm"), "0");
 }
@@ -105,7 +133,8 @@ TEST_F(TrainerServiceTest, ItsMetricsTellWhatWasReadAndWhatCameOfIt) {
   EXPECT_EQ(value("model_info", manifest.version), 1);
   EXPECT_EQ(value("model_trained_until_timestamp_seconds"), base::ToUnixSeconds(manifest.trained_until));
   EXPECT_EQ(value("model_absolute_error", "model"), manifest.metrics.mae);
-  EXPECT_EQ(value("epochs_total"), static_cast<double>(manifest.history.size()));
+  EXPECT_EQ(value("model_absolute_error", "lstm"), manifest.metrics.mae) << "there is no other";
+  EXPECT_EQ(value("epochs_total"), static_cast<double>(manifest.forecaster("lstm")->history.size()));
 }
 
 TEST_F(TrainerServiceTest, TheManifestTellsWhatWasLearnedFromWhat) {
@@ -123,14 +152,21 @@ TEST_F(TrainerServiceTest, TheManifestTellsWhatWasLearnedFromWhat) {
   EXPECT_EQ(manifest.training_examples, learner_.training_count);
   EXPECT_EQ(manifest.validation_examples, learner_.validation_count);
   EXPECT_EQ(manifest.metrics.count, learner_.validation_count);
-  EXPECT_EQ(manifest.parameters, 42);
   EXPECT_EQ(manifest.hidden, 32);
   EXPECT_EQ(manifest.horizon_windows, 1);
   EXPECT_THAT(manifest.horizons, ElementsAre(1, 3));
   EXPECT_THAT(learner_.shape.horizons, ElementsAre(1, 3));
   EXPECT_EQ(manifest.seed, 7u);
-  EXPECT_EQ(manifest.best_epoch, 1);
-  EXPECT_THAT(manifest.history, SizeIs(3));
+  ASSERT_THAT(manifest.forecasters, SizeIs(1));
+  const model_store::ForecasterRecord& record = manifest.forecasters.front();
+  EXPECT_EQ(record.name, "lstm");
+  EXPECT_EQ(record.parameters, 42);
+  EXPECT_EQ(record.best_epoch, 1);
+  EXPECT_THAT(record.history, SizeIs(3));
+  EXPECT_THAT(record.metrics, ElementsAre(Pair(1, testing::_), Pair(3, testing::_)));
+  EXPECT_EQ(record.metrics.at(1).mae, manifest.metrics.mae);
+  EXPECT_EQ(manifest.decision.trained_for, "once");
+  EXPECT_EQ(manifest.decision.against, "");
   EXPECT_EQ(manifest.percentiles.count("demo/a"), 1u);
   EXPECT_EQ(manifest.percentiles.count(""), 1u);
   EXPECT_EQ(learner_.shape.length, 3);
@@ -172,7 +208,9 @@ TEST_F(TrainerServiceTest, AStoppedTrainingPublishesNothingAndTheNextOneGoesOn) 
 
 TEST_F(TrainerServiceTest, ACheckpointThatIsDamagedOrTooOldIsNotGoneOnFrom) {
   Feed("demo/a", 100);
-  for (const char* const bytes : {"garbage", "12", "\n2", "1000000000\n2", "99999999999999999999\n2"}) {
+  for (const char* const bytes :
+       {"garbage", "12", "\n2", "1000000000\n2", "99999999999999999999\n2", "1000000000 lstm",
+        "1000000000 \n2", "1000000000 xgboost\n2", "99 lstm\n2"}) {
     folder().KeepCheckpoint("default", bytes);
     clock_.Advance(1s);
     EXPECT_TRUE(Make().RunOnce(1));
@@ -201,7 +239,7 @@ TEST_F(TrainerServiceTest, GoesOnAndTrainsAgainWhenItIsTimeAndSomethingNewCame) 
     if (rounds == 4100) runs.push_back(learner_.runs);
     return rounds >= 4100;
   };
-  Make({.every = 1h}).RunContinuously(1);
+  Make({.retrain = {.every = 1h}}).RunContinuously(1);
   EXPECT_THAT(runs, ElementsAre(1, 1, 2)) << "enough at last; nothing new after an hour; something new";
 }
 
@@ -216,6 +254,162 @@ TEST_F(TrainerServiceTest, WaitsForMoreWhileThereIsTooLittle) {
   Make().RunContinuously(1);
   EXPECT_EQ(learner_.runs, 1);
   EXPECT_TRUE(lines_.Contain("too little to learn from"));
+}
+
+TEST_F(TrainerServiceTest, AModelHasAllForecastersWithTheirOwnScoresAndHistory) {
+  with_trees_ = true;
+  trees_.weights = "0.5";
+  Feed("demo/a", 100);
+  const model_store::Manifest manifest = Make({.dataset = {.horizons = {1, 2}}}).RunOnce(1).value();
+  const auto model = model_topic::ReadCurrent(bus_, names_, "default");
+  EXPECT_THAT(model.networks, ElementsAre(Pair("lstm", "0"), Pair("xgboost", "0.5")));
+  ASSERT_THAT(manifest.forecasters, SizeIs(2));
+  EXPECT_EQ(manifest.forecasters[0].name, "lstm");
+  EXPECT_EQ(manifest.forecasters[1].name, "xgboost");
+  for (const auto& record : manifest.forecasters) {
+    EXPECT_THAT(record.history, SizeIs(3));
+    EXPECT_THAT(record.metrics, SizeIs(2));
+    EXPECT_EQ(record.metrics.at(1).count, manifest.metrics.count);
+  }
+  EXPECT_NE(manifest.forecasters[0].metrics.at(1).mae, manifest.forecasters[1].metrics.at(1).mae);
+  EXPECT_EQ(progress_.epochs, 6u);
+  EXPECT_EQ(learner_.training_count, trees_.training_count) << "the same examples";
+}
+
+TEST_F(TrainerServiceTest, AStopGoesOnWithTheForecasterThatItCameIn) {
+  with_trees_ = true;
+  Feed("demo/a", 100);
+  stop = [this] { return learner_.runs > 0; };
+  EXPECT_EQ(Make().RunOnce(1), std::nullopt);
+  stop = [] { return false; };
+  EXPECT_TRUE(Make().RunOnce(1));
+  EXPECT_EQ(trees_.runs, 2) << "they are grown anew, and come out the same";
+  EXPECT_TRUE(lines_.Contain("lstm went on from the checkpoint after epoch 1"));
+  EXPECT_FALSE(lines_.Contain("xgboost went on"));
+}
+
+TEST_F(TrainerServiceTest, ANewModelReplacesTheOldOneOnlyWhenItIsBetterOnTheNewestData) {
+  Feed("demo/a", 400);
+  const auto first = TrainOnce("3");
+  EXPECT_TRUE(first.decision.replaced);
+  const auto worse = TrainOnce("8");
+  EXPECT_FALSE(worse.decision.replaced);
+  EXPECT_GT(worse.decision.error, worse.decision.error_before);
+  EXPECT_EQ(worse.decision.against, first.version);
+  EXPECT_GT(worse.decision.examples, 0u);
+  EXPECT_TRUE(worse.decision.seen_before) << "nothing came since";
+  EXPECT_THAT(worse.decision.reason, HasSubstr("had learned from"));
+  EXPECT_EQ(Current(), first.version);
+  EXPECT_THAT(Versions(), ElementsAre(first.version, worse.version)) << "it is there all the same";
+  EXPECT_EQ(folder().LoadCurrent("default").manifest.version, first.version);
+  EXPECT_EQ(folder().Load("default", worse.version).manifest.decision.reason, worse.decision.reason);
+  EXPECT_TRUE(lines_.Contain("it is not used, " + first.version + " stays"));
+  const auto same = TrainOnce("3");
+  EXPECT_FALSE(same.decision.replaced) << "ties keep the old one";
+  const auto better = TrainOnce("0.1");
+  EXPECT_TRUE(better.decision.replaced);
+  EXPECT_LT(better.decision.error, better.decision.error_before);
+  EXPECT_EQ(Current(), better.version);
+  EXPECT_EQ(progress_.published, 1u) << "of this trainer";
+}
+
+TEST_F(TrainerServiceTest, TheOldModelIsAskedOnWhatItHasNotSeenWhenThereIsEnough) {
+  Feed("demo/a", 400);
+  const auto first = TrainOnce("3");
+  Feed("demo/a", 400, 400);
+  const auto second = TrainOnce("0.1");
+  EXPECT_FALSE(second.decision.seen_before);
+  EXPECT_GE(second.decision.from, first.trained_until);
+  EXPECT_EQ(second.decision.until, second.trained_until);
+  Feed("demo/a", 20, 800);
+  const auto third = TrainOnce("0.1");
+  EXPECT_TRUE(third.decision.seen_before) << "20 windows are too few";
+  EXPECT_LT(third.decision.from, second.trained_until);
+}
+
+TEST_F(TrainerServiceTest, AModelThatCannotBeComparedIsReplaced) {
+  Feed("demo/a", 400);
+  TrainOnce("0.1");
+  const auto other = TrainOnce("8", {.dataset = {.horizons = {1, 2}}});
+  EXPECT_TRUE(other.decision.replaced);
+  EXPECT_THAT(other.decision.reason, HasSubstr("other horizons"));
+  auto damaged = folder().LoadCurrent("default");
+  damaged.networks["lstm"] = "garbage";
+  support::Send(bus_, names_.models, wire::Encode(damaged), wire::ModelKey("default", other.version));
+  const auto after = TrainOnce("8", {.dataset = {.horizons = {1, 2}}});
+  EXPECT_TRUE(after.decision.replaced);
+  EXPECT_THAT(after.decision.reason, HasSubstr("cannot be asked: the weights are damaged"));
+}
+
+TEST_F(TrainerServiceTest, OldVersionsGoAndTheOneInUseStays) {
+  Feed("demo/a", 400);
+  const auto best = TrainOnce("0.1");
+  std::string newest;
+  for (int i = 0; i < 4; ++i) newest = TrainOnce("8", {.keep_models = 3}).version;
+  EXPECT_THAT(Versions(), SizeIs(3));
+  EXPECT_EQ(Versions().count(best.version), 1u);
+  EXPECT_EQ(Versions().count(newest), 1u);
+  EXPECT_EQ(Current(), best.version);
+  EXPECT_EQ(progress_.deleted, 1u);
+}
+
+TEST_F(TrainerServiceTest, TrainsWhenEnoughIsNewBeforeItsTime) {
+  int rounds = 0;
+  std::vector<int> runs;
+  Feed("demo/a", 100);
+  stop = [&] {
+    clock_.Advance(1s);
+    ++rounds;
+    if (rounds == 50) Feed("demo/a", 40, 98);
+    if (rounds == 100) runs.push_back(learner_.runs);
+    if (rounds == 101) Feed("demo/a", 20, 138);
+    if (rounds == 150) runs.push_back(learner_.runs);
+    return rounds >= 150;
+  };
+  Make({.retrain = {.every = 1h, .after_sequences = 50}}).RunContinuously(1);
+  EXPECT_THAT(runs, ElementsAre(1, 2));
+}
+
+TEST_F(TrainerServiceTest, TrainsWhenTheLiveErrorHasDrifted) {
+  Feed("demo/a", 100);
+  int window = 0;
+  const auto forecast = [&](int count, double error) {
+    for (int i = 0; i < count; ++i, ++window) {
+      wire::ForecastRecord record;
+      record.forecast = {.link = "demo/a",
+                         .made_at = At(5 * (window + 1)),
+                         .window_length = 5s,
+                         .target = "packets",
+                         .horizons = {{.target_start = At(5 * (window + 1)),
+                                       .quantiles = std::vector<double>(forecast::kQuantileCount, 1)}},
+                         .model_version = Current()};
+      record.settled = forecast::Settled{.target_start = At(5 * window),
+                                         .actual = 100,
+                                         .median = 100 - error,
+                                         .persistence = 90,
+                                         .had_model = true};
+      support::Send(bus_, names_.forecasts, wire::Encode(record), "demo/a");
+    }
+  };
+  int rounds = 0;
+  std::vector<int> runs;
+  stop = [&] {
+    clock_.Advance(1s);
+    ++rounds;
+    if (rounds == 50) forecast(500, 8);
+    if (rounds == 60) Feed("demo/a", 10, 98);
+    if (rounds == 100) runs.push_back(learner_.runs);
+    if (rounds == 101) forecast(500, 9.8);
+    if (rounds == 200) runs.push_back(learner_.runs);
+    if (rounds == 201) Feed("demo/a", 10, 106);
+    if (rounds == 300) runs.push_back(learner_.runs);
+    return rounds >= 300;
+  };
+  Make({.retrain = {.every = 10h, .drift_ratio = 1.2}}).RunContinuously(1);
+  EXPECT_THAT(runs, ElementsAre(1, 2, 2)) << "no drift yet; drift; a new measure after that";
+  EXPECT_TRUE(lines_.Contain("times what it was at first"));
+  const auto listing = model_topic::List(bus_, names_, "default");
+  EXPECT_EQ(listing.versions.rbegin()->second.manifest.decision.trained_for, "drift");
 }
 
 }  // namespace

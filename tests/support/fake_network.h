@@ -15,8 +15,8 @@ namespace flowcast::support {
 /// Answers the same to everything; "nan" is no number.
 class FakePredictor : public training::Predictor {
  public:
-  FakePredictor(float answer, std::int64_t length, std::int64_t features, int horizon)
-      : answer_(answer), shape_{.length = length, .features = features, .horizons = {horizon}} {}
+  FakePredictor(float answer, std::int64_t length, std::int64_t features, const std::vector<int>& horizons)
+      : answer_(answer), shape_{.length = length, .features = features, .horizons = horizons} {}
   std::vector<float> Predict(std::span<const float> inputs, std::span<const float> /*context*/) override {
     return std::vector<float>(inputs.size() / shape_.input_size() * shape_.answer_size(), answer_);
   }
@@ -29,18 +29,23 @@ class FakePredictor : public training::Predictor {
 
 /// Weights are a number ("0.5", "nan"); anything else is damaged. Sequences of three windows.
 inline training::PredictorLoader LoadFake(std::int64_t length = 3,
-                                          std::int64_t features = feature::kFeatureCount, int horizon = 1) {
-  return [length, features, horizon](const std::string& weights) -> std::unique_ptr<training::Predictor> {
+                                          std::int64_t features = feature::kFeatureCount,
+                                          const std::vector<int>& horizons = {1}) {
+  return [length, features, horizons](const std::string& weights) -> std::unique_ptr<training::Predictor> {
     try {
-      return std::make_unique<FakePredictor>(std::stof(weights), length, features, horizon);
+      return std::make_unique<FakePredictor>(std::stof(weights), length, features, horizons);
     } catch (const std::logic_error&) {
       throw base::RuntimeError("the weights are damaged");
     }
   };
 }
 
-/// Learns nothing in three epochs: its weights are "0", its checkpoint is the number of epochs, and it
-/// remembers what it was given.
+inline training::PredictorLoader LoadFake(std::int64_t length, std::int64_t features, int horizon) {
+  return LoadFake(length, features, std::vector<int>{horizon});
+}
+
+/// Learns nothing in three epochs: its weights are what it is told, its checkpoint is the number of epochs,
+/// and it remembers what it was given.
 class FakeLearner : public training::Learner {
  public:
   training::TrainedNetwork Train(const training::Shape& asked, const training::Examples& training,
@@ -50,7 +55,7 @@ class FakeLearner : public training::Learner {
     training_count = training.count;
     validation_count = validation.count;
     shape = asked;
-    training::TrainedNetwork trained{.weights = "0", .parameters = 42, .best_epoch = 1};
+    training::TrainedNetwork trained{.weights = weights, .parameters = 42, .best_epoch = 1};
     if (!hooks.checkpoint.empty()) trained.resumed_at = std::stoi(hooks.checkpoint);
     for (int epoch = trained.resumed_at; epoch < 3; ++epoch) {
       trained.history.push_back({epoch, 1.0 / (1 + epoch), 2.0 / (1 + epoch)});
@@ -60,6 +65,7 @@ class FakeLearner : public training::Learner {
     return trained;
   }
 
+  std::string weights = "0";
   int runs = 0;
   std::size_t training_count = 0;
   std::size_t validation_count = 0;

@@ -99,14 +99,28 @@ inline model_store::Manifest AnyManifest(base::Random& random) {
       .head_size = static_cast<std::int64_t>(random.Below(100)),
       .attention = random.Below(2) == 0,
       .members = static_cast<int>(1 + random.Below(5)),
-      .parameters = 12345,
       .seed = random.Next(),
       .trained_from = AnyTime(random),
       .trained_until = AnyTime(random),
       .training_examples = random.Next(),
       .validation_examples = random.Next(),
-      .best_epoch = 3,
-      .history = {{0, random.Normal(), random.Normal(), 0.5}, {1, 0.25, 0.125, 1.5}},
+      .forecasters = {{.name = "lstm",
+                       .parameters = 12345,
+                       .best_epoch = 3,
+                       .seconds = random.Uniform(),
+                       .history = {{0, random.Normal(), random.Normal(), 0.5}, {1, 0.25, 0.125, 1.5}},
+                       .metrics = {{1, {.count = 3, .mae = random.Uniform(), .skill = 0.5}}, {2, {}}}},
+                      {.name = "xgboost", .parameters = 7, .history = {}, .metrics = {}}},
+      .decision = {.trained_for = "schedule",
+                   .replaced = random.Below(2) == 0,
+                   .reason = AnyText(random),
+                   .against = AnyText(random),
+                   .examples = random.Next(),
+                   .from = AnyTime(random),
+                   .until = AnyTime(random),
+                   .error = random.Uniform(),
+                   .error_before = random.Uniform(),
+                   .seen_before = random.Below(2) == 0},
       .percentiles = {{"", {{"p50", 1.5}, {"p95", 2}}}, {AnyText(random) + "x", {{"p99", 7}}}}};
   manifest.metrics = {.count = 9, .mse = random.Uniform(), .mae = 2, .rmse = 3, .mae_persistence = 4};
   if (random.Below(2) == 0) manifest.metrics.skill = random.Normal();
@@ -158,7 +172,10 @@ inline wire::FeaturesProgress AnyProgress(base::Random& random, std::uint64_t so
           .before = AnySources(random, sources),
           .now = AnySources(random, sources),
           .windows_from = from,
-          .windows_to = from + static_cast<std::int64_t>(random.Below(1000))};
+          .windows_to = from + static_cast<std::int64_t>(random.Below(1000)),
+          .owed = random.Below(1000),
+          .last = {"one/link", base::FromUnixNanoseconds(
+                                   static_cast<std::int64_t>(random.Below(std::uint64_t{1} << 60)))}};
 }
 
 inline window::LinkSnapshot AnySnapshot(base::Random& random, std::uint64_t windows) {

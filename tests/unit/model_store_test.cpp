@@ -40,7 +40,13 @@ TEST(ManifestTest, ComesBackAsItWas) {
     EXPECT_EQ(back.metrics.skill, manifest.metrics.skill);
     EXPECT_EQ(back.metrics.r2, std::nullopt);
     EXPECT_EQ(back.percentiles, manifest.percentiles);
-    EXPECT_EQ(back.history.size(), manifest.history.size());
+    ASSERT_NE(back.forecaster("lstm"), nullptr);
+    EXPECT_EQ(back.forecaster("lstm")->history.size(), 2u);
+    EXPECT_EQ(back.forecaster("lstm")->metrics.at(1).mae, manifest.forecaster("lstm")->metrics.at(1).mae);
+    EXPECT_EQ(back.forecaster("nobody"), nullptr);
+    EXPECT_EQ(back.decision.reason, manifest.decision.reason);
+    EXPECT_EQ(back.decision.until, manifest.decision.until);
+    EXPECT_EQ(back.decision.error_before, manifest.decision.error_before);
   }
 }
 
@@ -91,10 +97,13 @@ TEST_F(ModelFolderTest, ACheckpointIsTheLastOneKeptUntilItIsDropped) {
               HasSubstr("--model-dir"));
 }
 
-TEST_F(ModelFolderTest, WhatIsSavedIsLoadedAndTheNewestIsCurrent) {
+TEST_F(ModelFolderTest, WhatIsSavedIsLoadedAndCurrentIsWhatItIsPointedAt) {
   const Model first = MakeModel("v1"), second = MakeModel("v2");
   EXPECT_EQ(folder_.Save(first), root_ / "default" / "v1");
+  folder_.PointAt("default", "v1");
   folder_.Save(second);
+  EXPECT_EQ(folder_.LoadCurrent("default").networks, first.networks);
+  folder_.PointAt("default", "v2");
   EXPECT_EQ(folder_.Load("default", "v1").networks, first.networks);
   EXPECT_EQ(ToJson(folder_.Load("default", "v1").manifest), ToJson(first.manifest));
   EXPECT_EQ(folder_.LoadCurrent("default").networks, second.networks);
@@ -104,17 +113,25 @@ TEST_F(ModelFolderTest, WhatIsSavedIsLoadedAndTheNewestIsCurrent) {
 TEST_F(ModelFolderTest, NothingButVersionsAndCurrentIsLeftBehind) {
   folder_.Save(MakeModel("v1"));
   folder_.Save(MakeModel("v2"));
+  folder_.Save(MakeModel("v2"));  // is there already
+  folder_.PointAt("default", "v2");
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(root_ / "default"))
     names.push_back(entry.path().filename());
   EXPECT_THAT(names, testing::UnorderedElementsAre("v1", "v2", "current"));
-  EXPECT_TRUE(fs::exists(root_ / "default" / "v1" / "history.csv"));
+  std::ifstream csv(root_ / "default" / "v1" / "history.csv");
+  std::string line;
+  std::getline(csv, line);
+  EXPECT_EQ(line, "forecaster,epoch,training_loss,validation_loss,seconds");
+  std::getline(csv, line);
+  EXPECT_EQ(line.substr(0, 7), "lstm,0,");
 }
 
 TEST_F(ModelFolderTest, WhatACrashLeftBehindIsNoObstacle) {
   fs::create_directories(root_ / "default" / ".v1.tmp" / "rest");
   fs::create_symlink("gone", root_ / "default" / ".current.tmp");
   folder_.Save(MakeModel("v1"));
+  folder_.PointAt("default", "v1");
   EXPECT_EQ(folder_.LoadCurrent("default").manifest.version, "v1");
 }
 
@@ -127,6 +144,7 @@ TEST_F(ModelFolderTest, AFolderThatCannotBeWrittenIsNamedWithTheRemedy) {
 TEST_F(ModelFolderTest, AnAbsentOrDamagedModelIsAnError) {
   EXPECT_THAT(ErrorOf([&] { folder_.LoadCurrent("default"); }), HasSubstr("train a model first"));
   folder_.Save(MakeModel("v1"));
+  folder_.PointAt("default", "v1");
   std::ofstream(root_ / "default" / "v1" / "manifest.json") << "{";
   EXPECT_THAT(ErrorOf([&] { folder_.LoadCurrent("default"); }), HasSubstr("manifest cannot be read"));
 }

@@ -2,13 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 
 #include "libs/base/error.h"
 #include "libs/base/random.h"
 #include "libs/training/example_store.h"
+#include "libs/training/predictors.h"
+#include "tests/support/fake_network.h"
 #include "tests/support/sequences.h"
 
 namespace flowcast::training {
@@ -63,6 +67,88 @@ TEST_F(ExampleStoreTest, TheOldestOfALinkGoFirst) {
   EXPECT_EQ(store_.oldest(), At(15)) << "of b";
   EXPECT_EQ(store_.newest(), At(100));
   EXPECT_THAT(store_.Pairs(At(0), At(1000), 1), SizeIs(4 + 1));
+}
+
+/// A bound of so many sequences of 3 windows with one horizon.
+StoreLimits Room(std::size_t sequences) {
+  ExampleStore store(1);
+  store.Add(MakeSequences("x", Counts(3)).at(0));
+  return {.per_link = 10'000, .bytes = sequences * store.bytes_each()};
+}
+
+std::map<std::string, std::vector<base::EventTime>> KeptOf(const ExampleStore& store) {
+  std::map<std::string, std::vector<base::EventTime>> kept;
+  for (const Pair& pair : store.Pairs(At(0), base::kEndOfTime, 1)) {
+    kept[pair.sequence->link].push_back(pair.sequence->end);
+  }
+  return kept;
+}
+
+TEST_F(ExampleStoreTest, OfTooManyEachLinkKeepsAnEvenSampleWithItsTruths) {
+  store_ = ExampleStore(Room(300));
+  AddAll(MakeSequences("busy", Counts(2000)));
+  AddAll(MakeSequences("calm", Counts(52)));
+  AddAll(MakeSequences("other", Counts(1000)));
+  EXPECT_LE(store_.size(), 300u);
+  EXPECT_GE(store_.size(), 270u);
+  EXPECT_EQ(store_.sampled_out(), 1998 + 50 + 998 - store_.size());
+  const auto kept = KeptOf(store_);
+  EXPECT_THAT(kept.at("calm"), SizeIs(49)) << "all that has a truth";
+  EXPECT_NEAR(static_cast<double>(kept.at("busy").size()), static_cast<double>(kept.at("other").size()), 2);
+  // Evenly over time: a fifth of the time has about a fifth of the sample.
+  const auto& busy = kept.at("busy");
+  for (int part = 0; part < 5; ++part) {
+    const auto in_part = std::count_if(busy.begin(), busy.end(), [part](base::EventTime end) {
+      return end > At(2000 * part) && end <= At(2000 * (part + 1));
+    });
+    EXPECT_NEAR(static_cast<double>(in_part), static_cast<double>(busy.size()) / 5, 15);
+  }
+  for (const Pair& pair : store_.Pairs(At(0), base::kEndOfTime, 1)) {
+    EXPECT_EQ(pair.truth->end, pair.sequence->end + 5s);
+    EXPECT_EQ(pair.truth->last.size(), pair.sequence->last.size());
+  }
+}
+
+TEST_F(ExampleStoreTest, TheSampleDoesNotDependOnHowLinksCameInterleaved) {
+  const auto a = MakeSequences("a", Counts(900, 1)), b = MakeSequences("b", Counts(700, 2));
+  store_ = ExampleStore(Room(200));
+  AddAll(a);
+  AddAll(b);
+  const auto straight = KeptOf(store_);
+  store_ = ExampleStore(Room(200));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (i < b.size()) store_.Add(b[i]);
+    store_.Add(a[i]);
+  }
+  EXPECT_EQ(KeptOf(store_), straight);
+}
+
+TEST_F(ExampleStoreTest, ASampleForgetsTheOldestOfALinkToo) {
+  StoreLimits limits = Room(50);
+  limits.per_link = 300;
+  store_ = ExampleStore(limits);
+  AddAll(MakeSequences("a", Counts(3000)));
+  EXPECT_LE(store_.size(), 50u);
+  EXPECT_GE(store_.size(), 30u);
+  EXPECT_GT(store_.oldest(), At(5 * (3000 - 300 - 1)));
+  EXPECT_FALSE(store_.Add(MakeSequences("a", Counts(3), 3, 100).at(0))) << "older than the newest";
+  EXPECT_EQ(store_.newest(), At(5 * 3000));
+}
+
+TEST_F(ExampleStoreTest, TheSameExamplesComeOfASampleAndTheRestIsThere) {
+  StoreLimits limits = Room(120);
+  limits.horizons = {1, 3};
+  store_ = ExampleStore(limits);
+  const auto counts = Counts(1000);
+  AddAll(MakeSequences("a", counts));
+  const Dataset dataset = store_.Build({.horizons = {1, 3}});
+  EXPECT_GE(dataset.training.count + dataset.validation.count, 60u);
+  for (const float target : dataset.training.targets) EXPECT_TRUE(std::isfinite(target));
+  for (const Pair& pair : store_.Pairs(At(0), base::kEndOfTime, 3)) {
+    const auto window =
+        static_cast<std::size_t>(base::ToUnixSeconds(pair.truth->end) - base::ToUnixSeconds(At(0))) / 5;
+    EXPECT_EQ(pair.truth->last[feature::kPackets], counts.at(window - 1));
+  }
 }
 
 TEST_F(ExampleStoreTest, ATruthIsTheSameLinksSequenceHWindowsLater) {
@@ -304,6 +390,27 @@ TEST_F(ExampleStoreTest, PersistenceStandsInForAnAnswerThatIsNoNumber) {
   EXPECT_EQ(scored[1025].forecast, scored[1025].persistence);
   EXPECT_EQ(scored[1025].persistence, pairs[1025].sequence->last[0]);
   EXPECT_EQ(scored[1025].actual, pairs[1025].truth->last[0]);
+}
+
+TEST_F(ExampleStoreTest, SeveralForecastersAnswerByNameAndInTheMean) {
+  AddAll(MakeSequences("a", Counts(50)));
+  const auto pairs = store_.Pairs(At(0), At(1000), 1);
+  const PredictorLoader load = support::LoadFake();
+  const Predictors predictors = LoadPredictors({{"x", load}, {"y", load}}, {{"x", "0"}, {"y", "1"}});
+  const auto said = ForecastAll(predictors, pairs, feature::kPackets, 1);
+  ASSERT_EQ(said.size(), 3u);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    EXPECT_DOUBLE_EQ(said.at(kTogether)[i].forecast,
+                     (said.at("x")[i].forecast + said.at("y")[i].forecast) / 2);
+    EXPECT_EQ(said.at(kTogether)[i].actual, pairs[i].truth->last[feature::kPackets]);
+  }
+  EXPECT_TRUE(ForecastAll(predictors, {}, feature::kPackets, 1).at(kTogether).empty());
+  try {
+    LoadPredictors({{"x", load}}, {{"z", "0"}});
+    FAIL() << "loaded what nobody knows";
+  } catch (const base::RuntimeError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'z'"));
+  }
 }
 
 }  // namespace

@@ -101,11 +101,11 @@ void ExpectRestartChangesNothing(const Log& log, std::size_t k, const FoldOption
 
   const Written written = part(stopped).first;
   const auto from = stopped.OldestNeededOffset().value_or(static_cast<std::int64_t>(next));
-  const WindowNumbers numbers{stopped.OldestNeededWindow(), written.windows.size()};
+  RestoredWindows numbers{stopped.OldestNeededWindow(), written.windows.size()};
   fresh.BeginRefold(stopped.ProgressBefore(from), stopped.ProgressNow());
   for (auto i = static_cast<std::size_t>(from); i < next; ++i)
     EXPECT_TRUE(fresh.Take(log[i], static_cast<std::int64_t>(i)));
-  fresh.EndRefold(written.Links(numbers.needed, options), numbers);
+  fresh.EndRefold(written.Links(numbers.needed, options), std::move(numbers));
   EXPECT_EQ(fresh.link_count(), stopped.link_count());
   EXPECT_EQ(fresh.OldestNeededOffset(), stopped.OldestNeededOffset());
   EXPECT_LE(fresh.OldestNeededWindow(), stopped.OldestNeededWindow());

@@ -11,6 +11,7 @@
 #include "flowcast/v1/packets.pb.h"
 #include "flowcast/v1/windows.pb.h"
 #include "libs/wire/alert_wire.h"
+#include "libs/wire/commit_note.h"
 #include "libs/wire/features_state_wire.h"
 #include "libs/wire/forecast_wire.h"
 #include "libs/wire/model_wire.h"

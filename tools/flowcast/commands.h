@@ -21,6 +21,7 @@ void AddTopicsCommand(CLI::App& app, Command& chosen);
 void AddAlertsCommand(CLI::App& app, Command& chosen);
 void AddFeaturesCommand(CLI::App& app, Command& chosen);
 void AddGenerateCommand(CLI::App& app, Command& chosen);
+void AddModelsCommand(CLI::App& app, Command& chosen);
 void AddPacketsCommand(CLI::App& app, Command& chosen);
 void AddReportCommand(CLI::App& app, Command& chosen);
 void AddWindowsCommand(CLI::App& app, Command& chosen);

@@ -8,6 +8,6 @@ int main(int argc, char** argv) {
       "flowcast: forecasts the load of network links over Kafka. The services are programs of their own: "
       "flowcast-capture, flowcast-features, flowcast-trainer and flowcast-inference.",
       {AddTopicsCommand, AddWindowsCommand, AddAlertsCommand, AddFeaturesCommand, AddPacketsCommand,
-       AddGenerateCommand, AddReportCommand, add_lab},
+       AddGenerateCommand, AddModelsCommand, AddReportCommand, add_lab},
       argc, argv);
 }

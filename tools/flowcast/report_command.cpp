@@ -51,13 +51,13 @@ void PrintSummary(const Json& summary, const report::Run& run) {
   std::printf("  windows           %s of %zu links\n", Count(summary["windows"]).c_str(), run.links.size());
   std::printf("  sequences         %s\n", Count(summary["sequences"]).c_str());
   if (run.model) {
-    const auto& history = run.model->history;
-    const auto best = std::find_if(history.begin(), history.end(), [&run](const auto& epoch) {
-      return epoch.number == run.model->best_epoch;
-    });
+    const model_store::ForecasterRecord shown = report::ShownForecaster(*run.model);
+    const auto& history = shown.history;
+    const auto best = std::find_if(history.begin(), history.end(),
+                                   [&shown](const auto& epoch) { return epoch.number == shown.best_epoch; });
     std::printf("  model             %s, %d epochs, best %d, validation loss %.4f\n",
-                run.model->version.c_str(), history.empty() ? 0 : history.back().number,
-                run.model->best_epoch, best == history.end() ? 0.0 : best->validation_loss);
+                run.model->version.c_str(), history.empty() ? 0 : history.back().number, shown.best_epoch,
+                best == history.end() ? 0.0 : best->validation_loss);
   } else {
     std::printf("  model             none: forecasts by persistence and smoothing\n");
   }

@@ -47,13 +47,11 @@ struct Learners {
     }
   }
 
-  /// As many epochs as see kSequencesSeen sequences, larger batches for longer series: time is bounded.
+  /// The trainer's defaults, but as many epochs as see kSequencesSeen sequences, and larger batches for
+  /// longer series: time is bounded.
   static lstm::LearnerOptions LstmOptions(std::size_t steps) {
     constexpr std::size_t kSequencesSeen = 200'000;
-    lstm::LearnerOptions lstm{.hidden = 48, .layers = 1, .dropout = 0};
-    lstm.head_size = 32;
-    lstm.training.learning_rate = 2e-3;
-    lstm.training.optimizer = lstm::Optimizer::kAdamW;
+    lstm::LearnerOptions lstm;
     lstm.training.epochs = static_cast<int>(std::clamp<std::size_t>(kSequencesSeen / steps, 6, 40));
     lstm.training.batch_size = steps < 8000 ? 64 : 256;
     lstm.training.threads = 1;  // its products are too small for two: they would wait for each other

@@ -9,8 +9,10 @@
 #include "libs/bus/read_to_end.h"
 #include "libs/forecast/score.h"
 #include "libs/lstm/learner.h"
+#include "libs/model_topic/model_topic.h"
 #include "libs/training/example_store.h"
-#include "libs/wire/model_wire.h"
+#include "libs/training/predictors.h"
+#include "libs/trees/learner.h"
 #include "libs/wire/window_wire.h"
 #include "tools/flowcast_lab/commands.h"
 
@@ -26,30 +28,6 @@ struct EvaluateOptions {
 
 constexpr std::size_t kMostPerLink = 10'000'000;
 using ScoresByLink = std::map<std::string, forecast::Scores>;
-
-/// The model that NAME/current points at. Throws base::RuntimeError when there is none.
-model_store::Model ReadModel(bus::Bus& bus, const topics::Names& names, const std::string& name) {
-  std::string version;
-  std::map<std::string, std::string> models;
-  const auto consumer = bus.MakeConsumer({});
-  bus::ReadToEnd(*consumer, bus::FromStart(names.models, 1), [&](const bus::InRecord& record) {
-    if (record.key == wire::CurrentModelKey(name)) {
-      version = wire::DecodeCurrentModel(record.value).value_or("");
-    } else {
-      models[record.key] = record.value;
-    }
-  });
-  const auto found = models.find(wire::ModelKey(name, version));
-  if (found == models.end()) {
-    throw base::RuntimeError("there is no model '" + name + "' on " + names.models +
-                             "; flowcast-trainer publishes one");
-  }
-  const auto model = wire::DecodeModel(found->second);
-  if (!model)
-    throw base::RuntimeError("the model " + version +
-                             " cannot be read: " + std::string(ToString(model.error())));
-  return *model;
-}
 
 /// Of the schema that the model was trained on.
 training::ExampleStore ReadSequences(bus::Bus& bus, const topics::Names& names,
@@ -84,10 +62,11 @@ ScoresByLink Score(const training::ExampleStore& store, const model_store::Model
                              base::FormatTime(model.manifest.trained_until) +
                              ", name another range with --from and --to");
   }
-  const auto predictor = lstm::LoadPredictor(model.networks.at("lstm"));
+  const training::Predictors predictors = training::LoadPredictors(
+      {{"lstm", lstm::LoadPredictor}, {"xgboost", trees::LoadPredictor}}, model.networks);
+  const auto said = training::ForecastAll(predictors, pairs, *target, model.manifest.horizon_windows);
   std::map<std::string, forecast::ScoreKeeper> keepers;
-  for (const training::Scored& scored :
-       training::Forecast(*predictor, pairs, *target, model.manifest.horizon_windows)) {
+  for (const training::Scored& scored : said.at(training::kTogether)) {
     for (const std::string& key : {scored.pair->sequence->link, std::string()}) {
       keepers[key].Add(scored.actual, scored.forecast, scored.persistence);
     }
@@ -139,7 +118,7 @@ void PrintTable(const ScoresByLink& scores, const model_store::Manifest& manifes
 int Evaluate(const app::CommonOptions& common, const EvaluateOptions& options) {
   const topics::Names names = common.names();
   const auto bus = app::ConnectBus(common, "flowcast-evaluate", app::MakeLog("evaluate", common));
-  const auto model = ReadModel(*bus, names, options.model);
+  const auto model = model_topic::ReadCurrent(*bus, names, options.model);
   const auto scores = Score(ReadSequences(*bus, names, model.manifest), model, options);
   if (options.json) {
     PrintJson(scores, model.manifest);

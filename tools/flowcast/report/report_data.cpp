@@ -75,8 +75,9 @@ Json Weights(const std::vector<forecast::ExpertOpinion>& opinions) {
 
 Json Model(const std::optional<model_store::Manifest>& model) {
   if (!model) return nullptr;
+  const model_store::ForecasterRecord shown = ShownForecaster(*model);
   Json history = Json::array();
-  for (const model_store::EpochRecord& epoch : model->history) {
+  for (const model_store::EpochRecord& epoch : shown.history) {
     history.push_back({{"epoch", epoch.number},
                        {"training_loss", epoch.training_loss},
                        {"validation_loss", epoch.validation_loss},
@@ -84,9 +85,9 @@ Json Model(const std::optional<model_store::Manifest>& model) {
   }
   return {{"version", model->version},
           {"trained_until", Seconds(model->trained_until)},
-          {"epochs", model->history.empty() ? 0 : model->history.back().number},
-          {"best_epoch", model->best_epoch},
-          {"parameters", model->parameters},
+          {"epochs", shown.history.empty() ? 0 : shown.history.back().number},
+          {"best_epoch", shown.best_epoch},
+          {"parameters", shown.parameters},
           {"layers", model->layers},
           {"hidden", model->hidden},
           {"sequence_length", model->sequence_length},

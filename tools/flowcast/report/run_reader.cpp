@@ -6,8 +6,8 @@
 
 #include "libs/bus/read_to_end.h"
 #include "libs/feature/schema.h"
+#include "libs/model_topic/model_topic.h"
 #include "libs/wire/alert_wire.h"
-#include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
 
 namespace flowcast::report {
@@ -30,20 +30,6 @@ void ReadWindows(bus::Bus& bus, const std::string& topic, feature::Index target,
   });
 }
 
-void ReadModel(bus::Bus& bus, const std::string& topic, const std::string& name, Run& run) {
-  std::string current;
-  std::map<std::string, model_store::Manifest> manifests;
-  ReadTopic(bus, topic, [&](const bus::InRecord& record) {
-    if (record.key == wire::CurrentModelKey(name)) {
-      current = wire::DecodeCurrentModel(record.value).value_or("");
-    } else if (const auto model = wire::DecodeModel(record.value)) {
-      manifests[model->manifest.version] = model->manifest;
-    }
-  });
-  const auto found = manifests.find(current);
-  if (found != manifests.end()) run.model = found->second;
-}
-
 void TakeForecast(const wire::ForecastRecord& record, Run& run) {
   LinkRun& link = run.links[record.forecast.link];
   const auto& horizon = record.forecast.horizons.front();
@@ -64,12 +50,17 @@ void SortByStart(std::vector<Entry>& entries) {
 
 }  // namespace
 
+model_store::ForecasterRecord ShownForecaster(const model_store::Manifest& model) {
+  if (const auto* lstm = model.forecaster("lstm")) return *lstm;
+  return model.forecasters.empty() ? model_store::ForecasterRecord{} : model.forecasters.front();
+}
+
 Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_name,
             const std::string& target) {
   Run run;
   ReadWindows(bus, names.windows, feature::FindFeature(target).value_or(feature::kPackets), run);
   ReadTopic(bus, names.sequences, [&run](const bus::InRecord&) { ++run.sequences; });
-  ReadModel(bus, names.models, model_name, run);
+  if (const auto model = model_topic::FindCurrent(bus, names, model_name)) run.model = model->manifest;
   ReadTopic(bus, names.forecasts, [&run](const bus::InRecord& record) {
     if (const auto forecast = wire::DecodeForecast(record.value)) TakeForecast(*forecast, run);
   });

@@ -43,6 +43,9 @@ struct Run {
   std::map<std::string, LinkRun> links;
 };
 
+/// The forecaster whose training is shown: the LSTM if there is one.
+model_store::ForecasterRecord ShownForecaster(const model_store::Manifest& model);
+
 /// Everything committed up to now, of one model name. `target` is the feature that is shown.
 /// Throws bus::BusError.
 Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_name,

@@ -1,0 +1,46 @@
+// What the inference service keeps in state.v1.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "libs/alert/alert.h"
+#include "libs/base/time.h"
+#include "libs/wire/wire_error.h"
+
+namespace flowcast::wire {
+
+/// From which record of a partition of sequences.v1 on a model was asked; none when it is empty.
+struct TakeOver {
+  std::int64_t from_offset = 0;
+  std::string model_version;
+  bool operator==(const TakeOver&) const = default;
+};
+
+struct InferenceProgress {
+  std::int64_t next_offset = 0;  // of sequences.v1: records before it have had their effect
+  std::vector<TakeOver> models;  // ascending
+  bool operator==(const InferenceProgress&) const = default;
+};
+
+std::string Encode(const InferenceProgress& progress);
+tl::expected<InferenceProgress, WireError> DecodeInferenceProgress(std::string_view bytes);
+
+/// A link after one of its sequences.
+struct InferenceLink {
+  std::int64_t offset = 0;  // of that sequence
+  base::EventTime last_end = base::kBeginningOfTime;
+  base::Duration window_length{};
+  std::string forecaster;  // forecast::LinkForecaster::Save
+  alert::Memory alert;
+  bool operator==(const InferenceLink&) const = default;
+};
+
+std::string Encode(const InferenceLink& link);
+/// The hash of the forecaster's bytes is checked.
+tl::expected<InferenceLink, WireError> DecodeInferenceLink(std::string_view bytes);
+
+}  // namespace flowcast::wire

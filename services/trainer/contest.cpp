@@ -1,0 +1,100 @@
+// Asking both, and the numbers.
+#include "services/trainer/contest.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "libs/base/error.h"
+#include "libs/base/text.h"
+#include "libs/training/predictors.h"
+
+namespace flowcast::services {
+namespace {
+
+using model_store::Manifest;
+
+/// Why the two cannot be compared; nothing when they can.
+std::optional<std::string> Difference(const Manifest& a, const Manifest& b) {
+  if (a.schema_hash != b.schema_hash) return "another schema";
+  if (a.target != b.target) return "another target";
+  if (a.horizons != b.horizons) return "other horizons";
+  if (a.window_length != b.window_length) return "another window length";
+  if (a.sequence_length != b.sequence_length) return "another sequence length";
+  return std::nullopt;
+}
+
+/// Mean over the horizons of MAE / persistence's MAE; 1 where persistence makes no error.
+double ErrorOf(const training::Predictors& predictors, const training::ExampleStore& store,
+               const training::Target& target, const std::vector<int>& horizons,
+               const model_store::Decision& part) {
+  double sum = 0;
+  for (const int horizon : horizons) {
+    const auto pairs = store.Pairs(part.from, part.until, horizon);
+    double error = 0;
+    double persistence = 0;
+    for (const training::Scored& scored :
+         training::ForecastAll(predictors, pairs, target, horizon).at(training::kTogether)) {
+      error += std::abs(scored.actual - scored.forecast);
+      persistence += std::abs(scored.actual - scored.persistence);
+    }
+    sum += persistence > 0 ? error / persistence : 1;
+  }
+  return sum / static_cast<double>(horizons.size());
+}
+
+/// The part that both are asked on: all of the validation part, or what of it the older one has not seen.
+void ChoosePart(const training::ExampleStore& store, const MadeModel& made, const Manifest& current,
+                model_store::Decision& decision) {
+  const int horizon = made.model.manifest.horizon_windows;
+  decision.until = made.model.manifest.trained_until;
+  decision.from = std::max(made.validation_from, current.trained_until);
+  decision.examples = store.Pairs(decision.from, decision.until, horizon).size();
+  if (decision.examples >= kFewestToCompare || current.trained_until <= made.validation_from) return;
+  decision.from = made.validation_from;
+  decision.examples = store.Pairs(decision.from, decision.until, horizon).size();
+  decision.seen_before = true;
+}
+
+std::string Numbers(const model_store::Decision& decision) {
+  char text[200];
+  std::snprintf(text, sizeof text, "its error is %.4f of persistence's, that of %s %.4f, on %s examples%s",
+                decision.error, decision.against.c_str(), decision.error_before,
+                base::Grouped(decision.examples).c_str(),
+                decision.seen_before ? ", some of which that one had learned from" : "");
+  return text;
+}
+
+}  // namespace
+
+model_store::Decision Compare(const training::ExampleStore& store, const training::Target& target,
+                              const training::PredictorLoaders& loaders, const MadeModel& made,
+                              const std::optional<model_store::Model>& current) {
+  model_store::Decision decision{.replaced = true, .reason = "no model was in use"};
+  if (!current) return decision;
+  decision.against = current->manifest.version;
+  const Manifest& manifest = made.model.manifest;
+  if (const auto difference = Difference(manifest, current->manifest)) {
+    decision.reason = "it cannot be compared with " + decision.against + ", which has " + *difference;
+    return decision;
+  }
+  try {
+    ChoosePart(store, made, current->manifest, decision);
+    const auto error_of = [&](const model_store::Model& model) {
+      return ErrorOf(training::LoadPredictors(loaders, model.networks), store, target, manifest.horizons,
+                     decision);
+    };
+    decision.error = error_of(made.model);
+    decision.error_before = error_of(*current);
+  } catch (const base::RuntimeError& error) {
+    decision = {.replaced = true,
+                .reason = decision.against + " cannot be asked: " + error.what(),
+                .against = decision.against};
+    return decision;
+  }
+  decision.replaced = decision.error < decision.error_before;
+  decision.reason = Numbers(decision);
+  return decision;
+}
+
+}  // namespace flowcast::services

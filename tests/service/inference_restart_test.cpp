@@ -1,0 +1,231 @@
+// The inference task killed and started again anywhere: forecasts and alerts are those of a run without that.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/base/random.h"
+#include "libs/wire/alert_wire.h"
+#include "libs/wire/forecast_wire.h"
+#include "libs/wire/inference_state_wire.h"
+#include "libs/wire/model_wire.h"
+#include "libs/wire/window_wire.h"
+#include "services/inference/inference_service.h"
+#include "services/inference/model_reader.h"
+#include "tests/support/fake_network.h"
+#include "tests/support/sequences.h"
+#include "tests/support/services.h"
+
+namespace flowcast::services {
+namespace {
+
+using namespace std::chrono_literals;
+using support::At;
+using support::Instance;
+using testing::SizeIs;
+
+/// The whole world of one run: a bus, and instances of the service one after the other.
+class World {
+ public:
+  World() { support::CreateTopics(bus, names); }
+  /// A new process.
+  void Begin() {
+    instance.reset();
+    watcher = std::make_unique<ModelWatcher>(
+        ModelDemands{}, training::PredictorLoaders{{"lstm", support::LoadFake()}}, lines.log());
+    models = std::make_unique<ModelReader>(bus, names.models, *watcher);
+    models->ReadToEnd();
+    store = std::make_unique<InferenceStore>(
+        bus, clock, names.state, [] { return false; }, lines.log());
+    task = std::make_unique<InferenceTask>(options, names, *watcher, clock, lines.log());
+    task->Connect(*store);
+    instance = std::make_unique<Instance>(bus, clock, *task, names.sequences, "inference", lines.log());
+  }
+  void Send(const feature::Sequence& sequence) {
+    support::Send(bus, names.sequences, wire::Encode(sequence), sequence.link);
+  }
+  void Publish(const std::string& version, const std::string& weights) {
+    const model_store::Manifest manifest{.version = version,
+                                         .schema_hash = feature::Schema::Default().hash(),
+                                         .target = "packets",
+                                         .window_length = 5s,
+                                         .sequence_length = 3,
+                                         .trained_until = At(0)};
+    support::Send(bus, names.models, wire::Encode(model_store::Model{manifest, {{"lstm", weights}}}),
+                  wire::ModelKey("default", version));
+    support::Send(bus, names.models, wire::EncodeCurrentModel(version), wire::CurrentModelKey("default"));
+    if (models) models->Poll();
+  }
+  std::vector<std::string> Values(const std::string& topic) const {
+    std::vector<std::string> values;
+    for (const bus::InRecord& record : bus.Records(topic)) values.push_back(record.key + "=" + record.value);
+    return values;
+  }
+  std::map<std::string, std::string> State() const {
+    std::map<std::string, std::string> state;
+    for (const bus::InRecord& record : bus.Records(names.state)) {
+      if (record.tombstone) state.erase(record.key);
+      if (!record.tombstone) state[record.key] = record.value;
+    }
+    return state;
+  }
+
+  InferenceOptions options{.threshold = alert::Threshold::Parse("100"), .snapshot_every = 4};
+  base::ManualClock clock;
+  bus::MemoryBus bus{clock};
+  topics::Names names;
+  support::Lines lines;
+  std::unique_ptr<ModelWatcher> watcher;
+  std::unique_ptr<ModelReader> models;
+  std::unique_ptr<InferenceStore> store;
+  std::unique_ptr<InferenceTask> task;
+  std::unique_ptr<Instance> instance;
+};
+
+/// Some links whose load comes and goes; now and then one is silent for a while.
+std::vector<feature::Sequence> MakeLoad(std::uint64_t seed) {
+  base::Random random(seed);
+  std::vector<feature::Sequence> all;
+  for (const char* const link : {"demo/a", "demo/b", "demo/c"}) {
+    std::vector<double> packets;
+    for (int i = 0; i < 40; ++i)
+      packets.push_back(std::floor((i / 7 % 2 == 0 ? 60 : 180) * random.Uniform()));
+    const auto sequences = support::MakeSequences(link, packets);
+    for (const feature::Sequence& sequence : sequences) {
+      if (random.Below(20) > 0) all.push_back(sequence);
+    }
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& one, const auto& other) { return one.end < other.end; });
+  return all;
+}
+
+constexpr std::size_t kSecondModelAt = 50;
+
+/// Kills the process wherever `dies` says so, after which it works for as many steps.
+std::unique_ptr<World> RunOver(const std::vector<feature::Sequence>& load,
+                               const std::function<bool(std::size_t)>& dies) {
+  auto world = std::make_unique<World>();
+  world->Publish("v1", "0");
+  world->Begin();
+  for (std::size_t i = 0; i < load.size(); ++i) {
+    if (i == kSecondModelAt) {
+      world->instance->RunOut();
+      world->Publish("v2", "0.5");
+    }
+    world->Send(load[i]);
+    if (dies(i)) world->Begin();
+    world->instance->Step();
+    if (dies(i + 1'000'000)) world->Begin();
+  }
+  world->instance->RunOut();
+  return world;
+}
+
+bool Never(std::size_t) { return false; }
+
+TEST(InferenceRestart, AnywhereChangesNoForecastAndNoAlert) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const auto load = MakeLoad(seed);
+    const auto straight = RunOver(load, Never);
+    EXPECT_GT(straight->Values(straight->names.alerts).size(), 4u);
+    base::Random random(seed);
+    const auto killed = RunOver(load, [&random](std::size_t) { return random.Below(6) == 0; });
+    for (const std::string& topic : {straight->names.forecasts, straight->names.alerts}) {
+      ASSERT_THAT(killed->Values(topic), SizeIs(straight->Values(topic).size())) << seed;
+      EXPECT_EQ(killed->Values(topic), straight->Values(topic)) << seed;
+    }
+    EXPECT_FALSE(killed->lines.Contain("has no state"));
+    EXPECT_FALSE(killed->lines.Contain("begin anew"));
+  }
+}
+
+TEST(InferenceRestart, TheModelThatWasAskedThenIsAskedAgain) {
+  const auto load = MakeLoad(3);
+  const auto straight = RunOver(load, Never);
+  // Dies just after the second model took over: what is folded again was forecast with the first one.
+  const auto killed = RunOver(load, [](std::size_t i) { return i == kSecondModelAt + 1; });
+  EXPECT_EQ(killed->Values(killed->names.forecasts), straight->Values(straight->names.forecasts));
+  EXPECT_GT(killed->task->counters().refolded, 0u);
+}
+
+TEST(InferenceRestart, ReadsNoMoreThanTheSequencesThatAreInNoSnapshot) {
+  World world;
+  world.options.snapshot_every = 5;
+  world.Begin();
+  const auto sequences = support::MakeSequences("demo/a", std::vector<double>(1000, 50));
+  for (const feature::Sequence& sequence : sequences) world.Send(sequence);
+  world.instance->RunOut();
+  world.Begin();
+  world.instance->RunOut();
+  EXPECT_LE(world.task->counters().refolded, 256u + 5u) << "positions are kept by blocks";
+  EXPECT_EQ(world.task->counters().forecasts, 0u);
+  EXPECT_EQ(world.task->link_count(), 1u);
+}
+
+TEST(InferenceRestart, AnAlertThatWasFiringIsResolvedAfterwards) {
+  World world;
+  world.Begin();
+  const auto sequences =
+      support::MakeSequences("demo/a", {10, 10, 10, 500, 500, 500, 500, 500, 10, 10, 10, 10, 10, 10, 10, 10});
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    world.Send(sequences[i]);
+    world.instance->RunOut();
+    if (i == 4) world.Begin();
+  }
+  std::vector<alert::State> states;
+  for (const bus::InRecord& record : world.bus.Records(world.names.alerts))
+    states.push_back(wire::DecodeAlertJson(record.value)->state);
+  EXPECT_THAT(states, testing::ElementsAre(alert::State::kFiring, alert::State::kResolved));
+}
+
+TEST(InferenceRestart, WithOtherHorizonsBeginsAnewAndReplacesWhatWas) {
+  World world;
+  world.Begin();
+  const auto sequences = support::MakeSequences("demo/a", std::vector<double>(50, 50));
+  for (std::size_t i = 0; i < 40; ++i) world.Send(sequences[i]);
+  world.instance->RunOut();
+  ASSERT_TRUE(world.State().contains("inference/link/demo/a"));
+  world.options.horizons = {1, 4};
+  world.Begin();
+  world.instance->RunOut();
+  for (std::size_t i = 40; i < sequences.size(); ++i) world.Send(sequences[i]);
+  world.instance->RunOut();
+  const auto last = wire::DecodeForecast(world.bus.Records(world.names.forecasts).back().value).value();
+  EXPECT_THAT(last.forecast.horizons, SizeIs(2));
+  const auto kept = wire::DecodeInferenceLink(world.State()["inference/link/demo/a"]).value();
+  forecast::ForecasterOptions options;
+  options.horizons = {1, 4};
+  EXPECT_TRUE(forecast::LinkForecaster(options).Restore(kept.forecaster));
+}
+
+TEST(InferenceRestart, WithoutItsStateBeginsAnewAndSaysSo) {
+  World world;
+  world.Begin();
+  for (const feature::Sequence& sequence : support::MakeSequences("demo/a", std::vector<double>(30, 50)))
+    world.Send(sequence);
+  world.instance->RunOut();
+  const auto admin = world.bus.MakeAdmin();
+  admin->DeleteTopic(world.names.state);
+  support::CreateTopics(world.bus, world.names);
+  world.Begin();
+  EXPECT_NO_THROW(world.instance->RunOut());
+  EXPECT_TRUE(world.lines.Contain("the committed position has no state"));
+}
+
+TEST(InferenceRestart, ALinkThatStandsStillHoldsNobodyUpAndIsForgottenInTheEnd) {
+  World world;
+  world.options.snapshot_every = 1'000'000;
+  world.options.link_expiry = 1h;
+  world.Begin();
+  for (const feature::Sequence& sequence : support::MakeSequences("demo/still", {1, 2, 3, 4}))
+    world.Send(sequence);
+  world.instance->RunOut();
+  EXPECT_FALSE(world.State().contains("inference/link/demo/still"));
+  world.clock.Advance(2h);
+  for (const feature::Sequence& sequence : support::MakeSequences("demo/other", {1, 2, 3, 4}))
+    world.Send(sequence);
+  world.instance->RunOut();
+  EXPECT_EQ(world.task->link_count(), 1u);
+}
+
+}  // namespace
+}  // namespace flowcast::services
