@@ -32,6 +32,11 @@ namespace flowcast::window {
 class PartitionFold {
  public:
   explicit PartitionFold(const FoldOptions& options) : options_(options), hop_(HopOf(options)) {}
+  PartitionFold(const PartitionFold&) = delete;  // what is owed points into the links
+  PartitionFold& operator=(const PartitionFold&) = delete;
+  PartitionFold(PartitionFold&&) = default;
+  PartitionFold& operator=(PartitionFold&&) = default;
+  ~PartitionFold() = default;
 
   /// Adds the batch read at `offset`, once nothing is left to be closed; false when its source has to be
   /// ended before: to be called again after Close.
