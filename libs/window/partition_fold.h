@@ -153,6 +153,7 @@ class PartitionFold {
   ClosedWindow CloseNext(const std::string& name, Link& link, const std::string& source_name,
                          const Source& source);
   bool MustCatchUp() const;
+  bool IsOwed(const Source& source) const;
   bool EndWaits(const Source& source, base::EventTime due) const;
   void Settle(std::size_t windows, FoldOutput& output);
   void FinishEnd(const std::string& name, Source& source, FoldOutput& output);
