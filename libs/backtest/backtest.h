@@ -83,6 +83,9 @@ class Backtester {
 Run Backtest(const Series& series, const Options& options, const std::vector<Model>& models,
              const base::Clock& clock);
 
+/// Throws base::ConfigError for a series that is too short, and for options that do not fit it.
+void Check(const Series& series, const Options& options);
+
 /// Where the scored part begins.
 std::size_t CutOf(const Series& series, const Options& options);
 
