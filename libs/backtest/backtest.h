@@ -15,7 +15,7 @@ namespace flowcast::backtest {
 
 struct Options {
   std::vector<int> horizons{1, 2, 3, 6, 12};
-  std::size_t length = 30;
+  std::size_t length = feature::kDefaultSequenceLength;
   std::size_t season = 0;  // steps; 0: none
   double train_fraction = 0.7;
   feature::Scaling scaling = feature::Scaling::kRobust;
