@@ -33,11 +33,12 @@ void CopyColumn(const std::vector<float>& from, std::vector<float>& to, std::siz
 
 }  // namespace
 
-std::optional<FittedModel> FittedModel::Fit(const Model& model, const Sequences& sequences, std::size_t cut) {
+std::optional<FittedModel> FittedModel::Fit(const Model& model, const Sequences& sequences, std::size_t cut,
+                                            const training::TrainingHooks& hooks) {
   const training::Shape shape = sequences.ShapeFor(model.levels);
   const auto [training, validation] = Split(model, shape, sequences, cut);
   if (training.count < kFewestExamples) return std::nullopt;
-  const std::string weights = model.learner.Train(shape, training, validation, {}).weights;
+  const std::string weights = model.learner.Train(shape, training, validation, hooks).weights;
   return FittedModel(model.name, model.load(weights));
 }
 

@@ -45,7 +45,8 @@ struct Shuffle {
 class FittedModel {
  public:
   /// Fits to the truths before `cut`. Nothing when there are fewer than kFewestExamples.
-  static std::optional<FittedModel> Fit(const Model& model, const Sequences& sequences, std::size_t cut);
+  static std::optional<FittedModel> Fit(const Model& model, const Sequences& sequences, std::size_t cut,
+                                        const training::TrainingHooks& hooks = {});
 
   const std::string& name() const { return name_; }
   /// At each step of [from, until) that has a sequence. Of truths before `cut` it says nothing.

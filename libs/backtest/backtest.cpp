@@ -10,26 +10,6 @@
 namespace flowcast::backtest {
 namespace {
 
-void Check(const Series& series, const Options& options) {
-  forecast::CheckHorizons(options.horizons);
-  if (!(options.train_fraction > 0 && options.train_fraction < 1))
-    throw base::ConfigError("--train-fraction must lie between 0 and 1, like 0.7");
-  if (options.length < 2 || options.length > 10'000)
-    throw base::ConfigError("--length must be 2 to 10000 values, like 30");
-  const std::size_t cut = CutOf(series, options);
-  const auto furthest = static_cast<std::size_t>(options.horizons.back());
-  if (cut < kFewestSteps + furthest || series.values.size() - cut < kFewestSteps) {
-    throw base::ConfigError(series.name + " has " + std::to_string(series.values.size()) +
-                            " steps; at least " + std::to_string(kFewestSteps + furthest) + " to fit and " +
-                            std::to_string(kFewestSteps) + " to score are needed: give a longer series, or " +
-                            "shorter windows");
-  }
-  if (options.season > 0 && options.season + furthest >= cut) {
-    throw base::ConfigError("a season of " + std::to_string(options.season) + " steps is longer than the " +
-                            std::to_string(cut) + " steps to fit; leave --season out or give more data");
-  }
-}
-
 /// Gives the options back, so that they are checked before anything is made of them.
 const Options& Checked(const Series& series, const Options& options) {
   Check(series, options);
@@ -50,6 +30,26 @@ const std::vector<double>& HorizonRun::of(std::string_view name) const {
 
 std::size_t CutOf(const Series& series, const Options& options) {
   return static_cast<std::size_t>(options.train_fraction * static_cast<double>(series.values.size()));
+}
+
+void Check(const Series& series, const Options& options) {
+  forecast::CheckHorizons(options.horizons);
+  if (!(options.train_fraction > 0 && options.train_fraction < 1))
+    throw base::ConfigError("--train-fraction must lie between 0 and 1, like 0.7");
+  if (options.length < 2 || options.length > 10'000)
+    throw base::ConfigError("--length must be 2 to 10000 values, like 30");
+  const std::size_t cut = CutOf(series, options);
+  const auto furthest = static_cast<std::size_t>(options.horizons.back());
+  if (cut < kFewestSteps + furthest || series.values.size() - cut < kFewestSteps) {
+    throw base::ConfigError(series.name + " has " + std::to_string(series.values.size()) +
+                            " steps; at least " + std::to_string(kFewestSteps + furthest) + " to fit and " +
+                            std::to_string(kFewestSteps) + " to score are needed: give a longer series, or " +
+                            "shorter windows");
+  }
+  if (options.season > 0 && options.season + furthest >= cut) {
+    throw base::ConfigError("a season of " + std::to_string(options.season) + " steps is longer than the " +
+                            std::to_string(cut) + " steps to fit; leave --season out or give more data");
+  }
 }
 
 Backtester::Backtester(const Series& series, const Options& options, const std::vector<Model>& models,

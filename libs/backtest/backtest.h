@@ -15,7 +15,7 @@ namespace flowcast::backtest {
 
 struct Options {
   std::vector<int> horizons{1, 2, 3, 6, 12};
-  std::size_t length = 30;
+  std::size_t length = feature::kDefaultSequenceLength;
   std::size_t season = 0;  // steps; 0: none
   double train_fraction = 0.7;
   feature::Scaling scaling = feature::Scaling::kRobust;
@@ -82,6 +82,9 @@ class Backtester {
 /// The run alone.
 Run Backtest(const Series& series, const Options& options, const std::vector<Model>& models,
              const base::Clock& clock);
+
+/// Throws base::ConfigError for a series that is too short, and for options that do not fit it.
+void Check(const Series& series, const Options& options);
 
 /// Where the scored part begins.
 std::size_t CutOf(const Series& series, const Options& options);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/backtest/series.h"
+#include "libs/feature/sequence_builder.h"
 #include "libs/feature/window.h"
 #include "libs/forecast/history.h"
 #include "libs/training/learner.h"
@@ -13,7 +14,7 @@
 namespace flowcast::backtest {
 
 struct SequenceOptions {
-  std::size_t length = 30;  // values
+  std::size_t length = feature::kDefaultSequenceLength;  // values
   std::size_t season = 0;   // steps; 0: none
   feature::Scaling scaling = feature::Scaling::kRobust;
   std::vector<int> horizons{1};

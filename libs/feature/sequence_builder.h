@@ -8,6 +8,9 @@
 
 namespace flowcast::feature {
 
+/// Windows of a sequence where nothing else is asked for: in the services and in back-tests.
+inline constexpr std::size_t kDefaultSequenceLength = 16;
+
 /// The last windows of one link. Not thread-safe.
 class SequenceBuilder {
  public:

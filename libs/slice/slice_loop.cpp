@@ -67,7 +67,7 @@ void SliceLoop::Idle() {
 }
 
 void SliceLoop::Spare() {
-  while (task_.HasSpareWork() && sent_ + outbox_.size() < options_.spare_limit) {
+  for (int part = 0; part < options_.spare_parts && task_.HasSpareWork(); ++part) {
     task_.OnSpare(outbox_);
     if (!outbox_.empty()) OpenSlice();
     if (outbox_.size() >= options_.send_at && !SendAhead()) return;

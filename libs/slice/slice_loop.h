@@ -53,7 +53,7 @@ struct SliceOptions {
   std::size_t poll_limit = 512;
   std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
   std::size_t send_at = 1'000;         // so many are sent before the slice ends
-  std::size_t spare_limit = 10'000;    // records of spare work before the loop looks for new ones
+  int spare_parts = 5;                 // of spare work, before the loop commits and looks for new records
   base::Log log = [](base::LogLevel, const std::string&) {};
 };
 

@@ -20,7 +20,7 @@ struct FoldOptions {
   base::Duration hop{0};       // from one window's start to the next one's; divides window_length; 0: that
   base::Duration lateness{0};  // how much longer than its watermark says a window stays open
   base::Duration link_expiry = std::chrono::hours(1);
-  std::size_t sequence_length = 10;
+  std::size_t sequence_length = feature::kDefaultSequenceLength;
   std::size_t coming_windows = 12;     // whose usual load a sequence tells
   std::size_t snapshot_every = 20;     // windows of a link
   std::size_t ended_sources = 100;     // that are remembered, to know what they send again

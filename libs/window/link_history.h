@@ -23,7 +23,7 @@ struct LinkSnapshot {
 };
 
 struct HistoryOptions {
-  std::size_t sequence_length = 10;
+  std::size_t sequence_length = feature::kDefaultSequenceLength;
   base::Duration hop{};             // from one window's start to the next one's
   std::size_t coming_windows = 12;  // after the last, whose usual load a sequence tells
   const feature::Schema* schema = &feature::Schema::Default();  // of the windows; must outlive the history

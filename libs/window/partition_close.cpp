@@ -32,9 +32,14 @@ bool PartitionFold::MustCatchUp() const {
   return hurry_ || owed_.size() >= std::max(options_.close_at_once, link_count());
 }
 
-/// A history must be whole before anything of it is kept.
+/// The histories of its links must be whole before anything of them is kept.
 bool PartitionFold::EndWaits(const Source& source, EventTime due) const {
-  return source.progress.ending && source.progress.closed_to >= due && !owed_.empty();
+  return source.progress.ending && source.progress.closed_to >= due && IsOwed(source);
+}
+
+/// Perhaps: one that was restored counts as owed until all that was restored is told.
+bool PartitionFold::IsOwed(const Source& source) const {
+  return !source.closings.empty() && source.closings.back().end > first_owed();
 }
 
 /// Windows that end here or before are to be closed.
@@ -65,7 +70,7 @@ EventTime PartitionFold::NextStep(EventTime due, const Source& source) const {
 
 void PartitionFold::CloseStep(EventTime due, const std::string& name, Source& source, FoldOutput& output) {
   CloseUpTo(NextStep(due, source), name, source, output);
-  if (source.progress.ending && source.progress.closed_to >= due && owed_.empty())
+  if (source.progress.ending && source.progress.closed_to >= due && !IsOwed(source))
     FinishEnd(name, source, output);
 }
 
@@ -77,11 +82,12 @@ void PartitionFold::FinishEnd(const std::string& name, Source& source, FoldOutpu
 
 bool PartitionFold::MakeSequences(std::size_t windows, FoldOutput& output) {
   Settle(windows, output);
-  if (!owed_.empty()) return true;
   for (auto& [name, source] : sources_) {
-    if (source.progress.ending && source.progress.closed_to >= Due(source)) FinishEnd(name, source, output);
+    const EventTime due = Due(source);
+    if (source.progress.ending && source.progress.closed_to >= due && !EndWaits(source, due))
+      FinishEnd(name, source, output);
   }
-  return false;
+  return !owed_.empty();
 }
 
 void PartitionFold::Settle(std::size_t windows, FoldOutput& output) {
@@ -232,7 +238,7 @@ void PartitionFold::Forget(const std::string& name, Link& link, const std::strin
 }
 
 void PartitionFold::ForgetLinks(const std::string& source_name, Source& source, FoldOutput& output) {
-  Settle(owed_.size(), output);
+  if (IsOwed(source)) Settle(owed_.size(), output);
   for (auto& [name, link] : source.links) {
     if (link.history) Forget(name, link, source_name, source, output);
   }

@@ -32,6 +32,11 @@ namespace flowcast::window {
 class PartitionFold {
  public:
   explicit PartitionFold(const FoldOptions& options) : options_(options), hop_(HopOf(options)) {}
+  PartitionFold(const PartitionFold&) = delete;  // what is owed points into the links
+  PartitionFold& operator=(const PartitionFold&) = delete;
+  PartitionFold(PartitionFold&&) = default;
+  PartitionFold& operator=(PartitionFold&&) = default;
+  ~PartitionFold() = default;
 
   /// Adds the batch read at `offset`, once nothing is left to be closed; false when its source has to be
   /// ended before: to be called again after Close.
@@ -148,6 +153,7 @@ class PartitionFold {
   ClosedWindow CloseNext(const std::string& name, Link& link, const std::string& source_name,
                          const Source& source);
   bool MustCatchUp() const;
+  bool IsOwed(const Source& source) const;
   bool EndWaits(const Source& source, base::EventTime due) const;
   void Settle(std::size_t windows, FoldOutput& output);
   void FinishEnd(const std::string& name, Source& source, FoldOutput& output);

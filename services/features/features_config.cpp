@@ -55,6 +55,10 @@ void AddFeaturesOptions(CLI::App& app, FeaturesConfig& config) {
       ->capture_default_str()
       ->check(CLI::Range(2, 1000));
   app.add_flag("--json-mirror", config.json_mirror, "write each window to windows-json.v1, too, as JSON");
+  app.add_option(
+         "--sequences-at-once", config.sequences_at_once,
+         "links; of a source with more of them in a partition, sequences are written after the windows")
+      ->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance,
                  "name of this instance within its group; stable over restarts")
@@ -73,10 +77,8 @@ int Explain(const FeaturesConfig& config) {
 
 FeaturesOptions FeaturesConfig::Options() const {
   const base::Duration silence = base::ParseDuration(source_expiry);
-  // Of fewer links they hold no window up.
-  constexpr std::size_t kSequencesAtOnce = 1'000;
   window::FoldOptions fold = FoldOptions();
-  fold.sequences_at_once = kSequencesAtOnce;
+  fold.sequences_at_once = sequences_at_once;
   return {.fold = std::move(fold), .source_expiry = silence, .json_mirror = json_mirror};
 }
 

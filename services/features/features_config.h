@@ -20,7 +20,8 @@ struct FeaturesConfig {
   std::string features = "default";
   std::string normalization = "robust";
   bool explain = false;
-  std::size_t sequence_length = 10;
+  std::size_t sequence_length = feature::kDefaultSequenceLength;
+  std::size_t sequences_at_once = 1'000;
   std::string home_net = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7";
   std::string group = "flowcast-features";
   std::string instance = "0";

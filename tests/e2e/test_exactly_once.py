@@ -59,30 +59,35 @@ def wait_for_all(flowcast, straight, features) -> None:
     assert found == straight
 
 
-def test_features_killed_again_and_again_lose_and_repeat_nothing(flowcast, part, straight):
+SEQUENCES = pytest.mark.parametrize("sequences", [(), ("--sequences-at-once", "0")], ids=["with_windows", "after_windows"])
+
+
+@SEQUENCES
+def test_features_killed_again_and_again_lose_and_repeat_nothing(flowcast, part, straight, sequences):
     random_numbers = random.Random(SEED)
     capture = flowcast.start("capture", "--pcap", part, "--batch-packets", "64", "--speed", "12x")
     for _ in range(KILLS):
         wanted = count_of_windows(flowcast) + random_numbers.randint(1, 50)
-        features = flowcast.start("features", *FOLD)
+        features = flowcast.start("features", *FOLD, *sequences)
         wait_until(lambda: count_of_windows(flowcast) >= wanted, 30, f"{wanted} windows after a restart")
         features.kill()
     assert capture.is_alive(), "too early: the kills were meant to be amid the capture"
-    features = flowcast.start("features", *FOLD)
+    features = flowcast.start("features", *FOLD, *sequences)
     capture.finish()
     wait_for_all(flowcast, straight, features)
     assert features.stop().code == OK
 
 
-def test_features_stopped_and_started_go_on_where_they_were(flowcast, part, straight):
+@SEQUENCES
+def test_features_stopped_and_started_go_on_where_they_were(flowcast, part, straight, sequences):
     capture = flowcast.start("capture", "--pcap", part, "--batch-packets", "64", "--speed", "20x")
     for _ in range(2):
         before = count_of_windows(flowcast)
-        features = flowcast.start("features", *FOLD)
+        features = flowcast.start("features", *FOLD, *sequences)
         wait_until(lambda: count_of_windows(flowcast) > before, 30, "windows after the restart")
         assert features.stop(timeout_s=5).code == OK
     capture.finish()
-    features = flowcast.start("features", *FOLD)
+    features = flowcast.start("features", *FOLD, *sequences)
     wait_for_all(flowcast, straight, features)
     features.stop()
 

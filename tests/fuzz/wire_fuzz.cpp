@@ -7,6 +7,7 @@
 #include "libs/wire/commit_note.h"
 #include "libs/wire/features_state_wire.h"
 #include "libs/wire/forecast_wire.h"
+#include "libs/wire/inference_state_wire.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
@@ -27,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const auto encode = [](const auto& message) { return wire::Encode(message); };
-  switch (data[0] % 10) {
+  switch (data[0] % 12) {
     case 0:
       Try(bytes, wire::DecodePacketBatch, encode);
       break;
@@ -54,6 +55,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 8:
       Try(bytes, wire::DecodeLinkSnapshot, encode);
+      break;
+    case 9:
+      Try(bytes, wire::DecodeInferenceProgress, encode);
+      break;
+    case 10:
+      Try(bytes, wire::DecodeInferenceLink, encode);
       break;
     default:
       Try(bytes, wire::DecodeCommitNote, encode);

@@ -92,10 +92,8 @@ TEST_F(FeaturesRestartTest, WindowsAreVisibleBeforeSequencesThatAreMadeLater) {
   EXPECT_THAT(world_.Values(world_.names.windows), SizeIs(12));
   EXPECT_THAT(world_.Values(world_.names.sequences), IsEmpty());
   EXPECT_EQ(OwedOf(world_), 12u);
-  world_.instance->Step();
-  const auto some = world_.Values(world_.names.sequences).size();
-  EXPECT_GT(some, 0u);
-  EXPECT_LT(some, 9u);
+  while (world_.Values(world_.names.sequences).empty()) world_.instance->Step();
+  EXPECT_LT(world_.Values(world_.names.sequences).size(), 9u) << "some of them, and new records come first";
   world_.Begin();
   world_.instance->RunOut();
   EXPECT_THAT(world_.Values(world_.names.sequences), SizeIs(9));

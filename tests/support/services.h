@@ -47,7 +47,7 @@ class Instance {
         consumer_(bus.MakeConsumer({group})),
         producer_(bus.MakeProducer({.transactional_id = group + "-0"})),
         loop_(*consumer_, *producer_, clock, task,
-              {.topics = {topic}, .poll_limit = 7, .spare_limit = 5, .log = std::move(log)}) {
+              {.topics = {topic}, .poll_limit = 7, .spare_parts = 2, .log = std::move(log)}) {
     loop_.Start();
   }
   /// One Poll, and a third of a slice passes.

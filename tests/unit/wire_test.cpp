@@ -9,11 +9,13 @@
 #include "flowcast/v1/forecasts.pb.h"
 #include "flowcast/v1/models.pb.h"
 #include "flowcast/v1/packets.pb.h"
+#include "flowcast/v1/state.pb.h"
 #include "flowcast/v1/windows.pb.h"
 #include "libs/wire/alert_wire.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/features_state_wire.h"
 #include "libs/wire/forecast_wire.h"
+#include "libs/wire/inference_state_wire.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
@@ -274,6 +276,44 @@ TEST(ModelWireTest, DamagedWeightsAndManifestsAreRefused) {
   const auto networks = [](v1::Model& m) { m.clear_networks(); };
   ExpectRefused(DecodeModel(Changed<v1::Model>(good, networks)), WireError::kInconsistent);
   ExpectRefused(DecodeModel("no model"), WireError::kNotOurs);
+}
+
+TEST(InferenceStateWireTest, ComesBackAsItWas) {
+  base::Random random(9);
+  for (int i = 0; i < kRounds; ++i) {
+    InferenceProgress progress{.next_offset = static_cast<std::int64_t>(random.Below(1000)), .models = {}};
+    for (std::uint64_t left = random.Below(4); left > 0; --left) {
+      const std::int64_t after = progress.models.empty() ? 0 : progress.models.back().from_offset + 1;
+      progress.models.push_back(
+          {after + static_cast<std::int64_t>(random.Below(50)), support::AnyText(random)});
+    }
+    EXPECT_EQ(DecodeInferenceProgress(Encode(progress)).value(), progress);
+    const InferenceLink link{.offset = static_cast<std::int64_t>(random.Below(1000)),
+                             .last_end = support::AnyTime(random),
+                             .window_length = std::chrono::seconds(1 + random.Below(9)),
+                             .forecaster = support::AnyText(random) + std::string("\0\xff", 2),
+                             .alert = {random.Below(2) == 0, support::AnyTime(random)}};
+    EXPECT_EQ(DecodeInferenceLink(Encode(link)).value(), link);
+  }
+}
+
+TEST(InferenceStateWireTest, ContradictionsAndDamageAreRefused) {
+  ExpectRefused(DecodeInferenceProgress(Encode(InferenceProgress{.next_offset = -1})),
+                WireError::kInconsistent);
+  ExpectRefused(DecodeInferenceProgress(Encode(InferenceProgress{.models = {{2, "b"}, {1, "a"}}})),
+                WireError::kInconsistent);
+  using Message = v1::InferenceLink;
+  const std::string good =
+      Encode(InferenceLink{.window_length = std::chrono::seconds(5), .forecaster = "learned"});
+  for (const auto& [what, change] : std::map<std::string, std::function<void(Message&)>>{
+           {"other bytes", [](Message& m) { m.set_forecaster("learnt"); }},
+           {"no window", [](Message& m) { m.set_window_ns(0); }},
+           {"a time out of reach",
+            [](Message& m) { m.set_last_end_ns(std::numeric_limits<std::int64_t>::max()); }},
+           {"an offset that is none", [](Message& m) { m.set_offset(-1); }}}) {
+    ExpectRefused(DecodeInferenceLink(Changed<Message>(good, change)), WireError::kInconsistent, what);
+  }
+  ExpectRefused(DecodeInferenceLink("no link"), WireError::kNotOurs);
 }
 
 TEST(ModelWireTest, TheCurrentRecordPointsAtAVersion) {

@@ -25,7 +25,8 @@ void RunLab(char** argv) {
 void AddLabCommands(CLI::App& app, char** argv) {
   for (CLI::App* command :
        {app.add_subcommand("backtest", "forecast a recorded series step by step, and score it"),
-        app.add_subcommand("evaluate", "score the published model on the sequences on Kafka")}) {
+        app.add_subcommand("evaluate", "score the published model on the sequences on Kafka"),
+        app.add_subcommand("tune", "search the network's settings on recorded series")}) {
     // Before its own options are looked at, --help among them.
     command->preparse_callback([argv](std::size_t) { RunLab(argv); });
   }

@@ -18,11 +18,13 @@
 #include "tools/flowcast_lab/backtest_page.h"
 #include "tools/flowcast_lab/backtest_report.h"
 #include "tools/flowcast_lab/commands.h"
+#include "tools/flowcast_lab/network_options.h"
 
 namespace flowcast::tools {
 namespace {
 
 struct BacktestOptions {
+  NetworkOptions network;
   BacktestInput input;
   backtest::Options run;
   std::vector<std::string> models{"xgboost", "lstm"};
@@ -38,24 +40,13 @@ struct BacktestOptions {
 /// The learners that --models names; must outlive the run.
 struct Learners {
   Learners(const BacktestOptions& options, std::size_t steps)
-      : trees({}, options.threads), lstm(LstmOptions(steps)) {
+      : trees({}, options.threads), lstm(options.network.For(steps)) {
     const std::vector<double> levels(std::begin(forecast::kQuantileLevels),
                                      std::end(forecast::kQuantileLevels));
     for (const std::string& name : options.models) {
       if (name == "xgboost") models.push_back({name, trees, trees::LoadPredictor, {0.5}});
       if (name == "lstm") models.push_back({name, lstm, lstm::LoadPredictor, levels, true});
     }
-  }
-
-  /// The trainer's defaults, but as many epochs as see kSequencesSeen sequences, and larger batches for
-  /// longer series: time is bounded.
-  static lstm::LearnerOptions LstmOptions(std::size_t steps) {
-    constexpr std::size_t kSequencesSeen = 200'000;
-    lstm::LearnerOptions lstm;
-    lstm.training.epochs = static_cast<int>(std::clamp<std::size_t>(kSequencesSeen / steps, 6, 40));
-    lstm.training.batch_size = steps < 8000 ? 64 : 256;
-    lstm.training.threads = 1;  // its products are too small for two: they would wait for each other
-    return lstm;
   }
 
   trees::TreeLearner trees;
@@ -116,22 +107,8 @@ int Backtest(const BacktestOptions& options) {
 
 void AddInputOptions(CLI::App& command, BacktestInput& input) {
   CLI::Option* csv = command.add_option("--csv", input.csv, "CSV file with a header line, .gz and .zst too");
-  command.add_option("--column", input.column, "its column: name, or number from 0")->capture_default_str();
   command.add_option("--pcap", input.pcap, "capture file, .gz and .zst too")->excludes(csv);
-  command.add_option("--window", input.window, "length of its windows")->capture_default_str();
-  command.add_option("--target", input.target, "what is counted in them: packets or bytes")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"packets", "bytes"}));
-  command
-      .add_option("--align", input.align,
-                  "where windows begin: first (packet) or epoch (as the service has it)")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"first", "epoch"}));
-  command
-      .add_option("--features", input.features,
-                  "what the models see of a capture's windows: target (it alone), default, or a list as "
-                  "flowcast-features has it")
-      ->capture_default_str();
+  AddSeriesOptions(command, input);
 }
 
 void AddRunOptions(CLI::App& command, BacktestOptions& options) {
@@ -175,6 +152,7 @@ void AddBacktestCommand(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("backtest", "forecast a recorded series step by step, and score it");
   AddInputOptions(*command, options->input);
   AddRunOptions(*command, *options);
+  AddNetworkOptions(*command, options->network);
   command->callback([&chosen, options] { chosen = [options](const auto&) { return Backtest(*options); }; });
 }
 

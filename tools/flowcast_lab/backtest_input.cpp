@@ -1,6 +1,7 @@
 // Series out of CSV and capture files.
 #include "tools/flowcast_lab/backtest_input.h"
 
+#include <CLI/CLI.hpp>
 #include <array>
 #include <filesystem>
 
@@ -61,6 +62,24 @@ backtest::Series ReadSeries(const BacktestInput& input) {
     throw base::ConfigError("--features is for --pcap; a CSV has one column that is forecast");
   if (!input.csv.empty()) return ReadCsv(input);
   return input.features == "target" ? ReadCapture(input) : ReadWindows(input);
+}
+
+void AddSeriesOptions(CLI::App& command, BacktestInput& input) {
+  command.add_option("--column", input.column, "its column: name, or number from 0")->capture_default_str();
+  command.add_option("--window", input.window, "length of its windows")->capture_default_str();
+  command.add_option("--target", input.target, "what is counted in them: packets or bytes")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"packets", "bytes"}));
+  command
+      .add_option("--align", input.align,
+                  "where windows begin: first (packet) or epoch (as the service has it)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"first", "epoch"}));
+  command
+      .add_option("--features", input.features,
+                  "what the models see of a capture's windows: target (it alone), default, or a list as "
+                  "flowcast-features has it")
+      ->capture_default_str();
 }
 
 }  // namespace flowcast::tools

@@ -5,6 +5,10 @@
 
 #include "libs/backtest/series.h"
 
+namespace CLI {
+class App;
+}
+
 namespace flowcast::tools {
 
 struct BacktestInput {
@@ -20,5 +24,8 @@ struct BacktestInput {
 /// Reads the series that exactly one of `csv` and `pcap` names; either may be compressed. Throws
 /// base::ConfigError.
 backtest::Series ReadSeries(const BacktestInput& input);
+
+/// --column, --window, --target, --align, --features: how a file is read.
+void AddSeriesOptions(CLI::App& command, BacktestInput& input);
 
 }  // namespace flowcast::tools

@@ -7,5 +7,6 @@ namespace flowcast::tools {
 
 void AddBacktestCommand(CLI::App& app, Command& chosen);
 void AddEvaluateCommand(CLI::App& app, Command& chosen);
+void AddTuneCommand(CLI::App& app, Command& chosen);
 
 }  // namespace flowcast::tools

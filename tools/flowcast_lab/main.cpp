@@ -4,5 +4,5 @@
 int main(int argc, char** argv) {
   using namespace flowcast::tools;
   return RunCommands("The commands of flowcast that need the network.",
-                     {AddBacktestCommand, AddEvaluateCommand}, argc, argv);
+                     {AddBacktestCommand, AddEvaluateCommand, AddTuneCommand}, argc, argv);
 }
