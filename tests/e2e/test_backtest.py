@@ -92,9 +92,9 @@ def test_a_page_that_cannot_be_written_is_said(run, series):
 
 def test_a_capture_is_ablated_by_feature_and_asked_what_if(run):
     found = objects(run("backtest", "--pcap", support.DEMO, "--window", "1s", "--models", "xgboost", "--horizons", "1", "--json",
-                        "--features", "packets,bytes,jitter,flows", "--ablate", "--what-if", "packets=5", "--what-if", "jitter=2"))
+                        "--features", "packets,bytes,jitter,gap_mean", "--ablate", "--what-if", "packets=5", "--what-if", "jitter=2"))
     [one] = found
-    assert [row["feature"] for row in one["ablation"]] == ["packets", "bytes", "jitter", "flows"]
+    assert [row["feature"] for row in one["ablation"]] == ["packets", "bytes", "jitter", "gap_mean"]
     assert all(set(row["rise"]) == {"xgboost", "flowcast"} for row in one["ablation"])
     packets, jitter = one["what_if"]
     assert packets["forecast"]["persistence"]["after"] == 5
