@@ -92,9 +92,9 @@ def test_a_page_that_cannot_be_written_is_said(run, series):
 
 def test_a_capture_is_ablated_by_feature_and_asked_what_if(run):
     found = objects(run("backtest", "--pcap", support.DEMO, "--window", "1s", "--models", "xgboost", "--horizons", "1", "--json",
-                        "--features", "packets,bytes,jitter,flows", "--ablate", "--what-if", "packets=5", "--what-if", "jitter=2"))
+                        "--features", "packets,bytes,jitter,gap_mean", "--ablate", "--what-if", "packets=5", "--what-if", "jitter=2"))
     [one] = found
-    assert [row["feature"] for row in one["ablation"]] == ["packets", "bytes", "jitter", "flows"]
+    assert [row["feature"] for row in one["ablation"]] == ["packets", "bytes", "jitter", "gap_mean"]
     assert all(set(row["rise"]) == {"xgboost", "flowcast"} for row in one["ablation"])
     packets, jitter = one["what_if"]
     assert packets["forecast"]["persistence"]["after"] == 5
@@ -199,6 +199,14 @@ def test_tuning_prints_every_trial_and_writes_what_trainer_and_back_test_accept(
         assert helped.returncode == OK, helped.stderr
 
 
+def test_ranges_may_stand_in_a_configuration_file(run, series, tmp_path):
+    (tmp_path / "ranges.toml").write_text('hidden = "3"\nlayers = "1"\nhead-size = "0"\nattention = "0"\nbatch-size = "32,64"\n'
+                                          'dropout = "0"\nlength = "8"\ntrials = 2\n', encoding="utf-8")
+    trials = objects(run("--config", "ranges.toml", "tune", "--csv", series(noisy(300)), "--column", "total", "--horizons", "1", "--json"))
+    assert {trial["settings"]["hidden"] for trial in trials} == {3}
+    assert len([trial for trial in trials if trial["round"] == 1]) == 2
+
+
 def test_a_configuration_with_an_unknown_key_is_refused(run, series, tmp_path):
     (tmp_path / "bad.toml").write_text("hiden = 8\n", encoding="utf-8")
     result = run("--config", "bad.toml", *BACKTEST, series(noisy()))
@@ -213,7 +221,7 @@ def test_tuning_is_the_same_for_the_same_seed(run, series):
 
 def test_a_signal_ends_tuning_with_the_best_so_far(lab, series, tmp_path):
     name = series(noisy(300))
-    process = subprocess.Popen([lab, *TUNE, name, "--learning-rate", "1e-5..1e-1", "--trials", "5000", "--out", "best.toml"],
+    process = subprocess.Popen([lab, *TUNE, name, "--trials", "5000", "--out", "best.toml"],
                                cwd=tmp_path, env=support.clean_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for line in process.stderr:
         if line.startswith("round 1, candidate 2"):
@@ -228,6 +236,6 @@ def test_a_signal_ends_tuning_with_the_best_so_far(lab, series, tmp_path):
 
 def test_ranges_and_series_that_cannot_be_are_refused(run, series):
     name = series(noisy())
-    refuse(run(*TUNE, name, "--hidden", "many"), "--hidden many: give whole numbers from 1 to 1024")
+    refuse(run("tune", "--csv", name, "--column", "total", "--hidden", "many"), "--hidden many: give whole numbers from 1 to 1024")
     refuse(run("tune"), "name at least one series")
     refuse(run(*TUNE, series(noisy(30), "short.csv")), "short.csv:total has 30 steps")

@@ -12,14 +12,14 @@ class CommandConfig : public CLI::ConfigTOML {
  public:
   explicit CommandConfig(const CLI::App& app) : app_(app) {}
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    std::vector<CLI::ConfigItem> items = CLI::ConfigTOML::from_config(input);
-    for (CLI::ConfigItem& item : items) {
+    std::vector<CLI::ConfigItem> read = CLI::ConfigTOML::from_config(input);
+    for (CLI::ConfigItem& item : read) {
       const bool common = app_.get_option_no_throw("--" + item.name) != nullptr;
       for (const CLI::App* command : app_.get_subcommands()) {
         if (item.parents.empty() && !common) item.parents = {command->get_name()};
       }
     }
-    return items;
+    return read;
   }
 
  private:

@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <set>
 
 #include "libs/archive/archive.h"
 #include "libs/base/error.h"
@@ -15,10 +14,12 @@ namespace {
 
 constexpr std::size_t kMostValues = 200'000'000;  // 1.6 GB
 
-/// Packets dated back so that the first one begins a window: windows are aligned to the epoch.
-class AlignedSource : public capture::PacketSource {
+/// All packets of a capture as those of one interface; aligned ones are dated back so that the first one
+/// begins a window, since windows are aligned to the epoch.
+class WholeCapture : public capture::PacketSource {
  public:
-  AlignedSource(capture::PacketSource& source, base::Duration window) : source_(source), window_(window) {}
+  WholeCapture(capture::PacketSource& source, base::Duration window, bool aligned)
+      : source_(source), window_(window), known_(!aligned) {}
 
   capture::PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override {
     const std::size_t before = packets.size();
@@ -27,7 +28,10 @@ class AlignedSource : public capture::PacketSource {
       known_ = true;
       shift_ = packets[before].time - base::AlignDown(packets[before].time, window_);
     }
-    for (std::size_t i = before; i < packets.size(); ++i) packets[i].time -= shift_;
+    for (std::size_t i = before; i < packets.size(); ++i) {
+      packets[i].time -= shift_;
+      packets[i].interface = 0;
+    }
     return state;
   }
   const std::vector<std::string>& interfaces() const override { return source_.interfaces(); }
@@ -40,7 +44,7 @@ class AlignedSource : public capture::PacketSource {
   capture::PacketSource& source_;
   base::Duration window_;
   base::Duration shift_{0};
-  bool known_ = false;
+  bool known_;
 };
 
 offline::OfflineOptions OptionsOf(const BacktestInput& input, const base::Duration window) {
@@ -63,11 +67,6 @@ class Rows {
   }
 
   void Add(const feature::Window& window) {
-    links_.insert(window.link);
-    if (links_.size() > 1)
-      throw base::ConfigError(input_.pcap + " has several links (" + *links_.begin() + ", " +
-                              *links_.rbegin() +
-                              "); --features needs a capture of one: split it, or leave --features out");
     table_->rows.insert(table_->rows.end(), window.features.begin(), window.features.end());
     values_.push_back(window.features[table_->target]);
     if (table_->rows.size() > kMostValues)
@@ -97,7 +96,6 @@ class Rows {
   const BacktestInput& input_;
   std::shared_ptr<backtest::FeatureTable> table_;
   std::vector<double> values_;
-  std::set<std::string> links_;
 };
 
 }  // namespace
@@ -107,9 +105,7 @@ backtest::Series ReadWindows(const BacktestInput& input) {
   if (window < std::chrono::milliseconds(1)) throw base::ConfigError("--window must be at least 1ms");
   const offline::OfflineOptions options = OptionsOf(input, window);
   capture::FileSource file(std::make_unique<capfile::Reader>(archive::Open(input.pcap), input.pcap), {});
-  AlignedSource aligned(file, window);
-  capture::PacketSource& source =
-      input.align == "epoch" ? static_cast<capture::PacketSource&>(file) : aligned;
+  WholeCapture source(file, window, input.align == "first");
   offline::OfflineFold fold(source, options);
   Rows rows(input, *options.fold.schema);
   std::vector<window::ClosedWindow> closed;
