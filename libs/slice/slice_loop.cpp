@@ -32,7 +32,7 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
   Work(records);
   if (records.empty()) {
     Idle();
-    if (outbox_.empty() && !in_transaction_) Spare();
+    if (outbox_.empty() && !in_transaction_ && clock_.Steady() >= spare_from_) Spare();
   }
   if (SliceIsDue() || (slice_open_ && (in_transaction_ || task_.WantsCommit(outbox_)))) Commit();
   if (!slice_open_) counters_.unread = consumer_.Unread();
@@ -40,9 +40,12 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
 }
 
 milliseconds SliceLoop::TimeToWait(milliseconds wait) const {
-  if (idle_is_due_ || task_.HasSpareWork()) return milliseconds(0);
-  if (!slice_open_) return wait;
-  const base::Duration left = slice_began_ + options_.slice_length - clock_.Steady();
+  if (idle_is_due_) return milliseconds(0);
+  const base::Duration never = base::Duration::max();
+  const base::Duration due = std::min(slice_open_ ? slice_began_ + options_.slice_length : never,
+                                      task_.HasSpareWork() ? spare_from_ : never);
+  if (due == never) return wait;
+  const base::Duration left = due - clock_.Steady();
   return std::clamp(std::chrono::ceil<milliseconds>(left), milliseconds(0), wait);
 }
 
@@ -69,7 +72,9 @@ void SliceLoop::Idle() {
 void SliceLoop::Spare() {
   for (int part = 0; part < options_.spare_parts && task_.HasSpareWork(); ++part) {
     task_.OnSpare(outbox_);
-    if (!outbox_.empty()) OpenSlice();
+    if (outbox_.empty()) continue;
+    spared_ = true;
+    OpenSlice();
     if (outbox_.size() >= options_.send_at && !SendAhead()) return;
   }
 }
@@ -89,6 +94,8 @@ bool SliceLoop::SliceIsDue() const {
 bool SliceLoop::Commit() {
   Idle();
   const auto positions = Known(task_.Positions());
+  const bool spared = std::exchange(spared_, false);
+  if (!spared && sent_ + outbox_.size() > 0) spare_from_ = clock_.Steady() + options_.spare_after;
   slice_open_ = false;
   if (outbox_.empty() && !in_transaction_ && positions == committed_) return true;
   task_.OnCommit(outbox_);
@@ -145,6 +152,7 @@ void SliceLoop::Forget() {
   sent_ = 0;
   slice_open_ = false;
   idle_is_due_ = false;
+  spared_ = false;
 }
 
 /// Kafka may keep positions of topics that were deleted. Used for others of the same name they would

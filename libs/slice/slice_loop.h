@@ -53,7 +53,8 @@ struct SliceOptions {
   std::size_t poll_limit = 512;
   std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
   std::size_t send_at = 1'000;         // so many are sent before the slice ends
-  int spare_parts = 5;                 // of spare work, before the loop commits and looks for new records
+  base::Duration spare_after = std::chrono::milliseconds(100);  // without other output
+  int spare_parts = 5;  // of spare work, before the loop commits and looks for new records
   base::Log log = [](base::LogLevel, const std::string&) {};
 };
 
@@ -114,7 +115,9 @@ class SliceLoop : private bus::RebalanceListener {
   SliceCounters counters_;
   std::vector<bus::Position> committed_;
   base::Duration slice_began_{};
+  base::Duration spare_from_{};
   std::size_t sent_ = 0;           // records in the open transaction
+  bool spared_ = false;            // what is to be committed is spare work
   bool slice_open_ = false;        // something was read or produced since the last commit
   bool idle_is_due_ = false;       // something was read since the last OnIdle
   bool in_transaction_ = false;    // never while waiting for records
