@@ -17,7 +17,7 @@ from support import DEMO, flowcast_of
 
 pytestmark = pytest.mark.broker
 
-LENGTH = 10  # windows a sequence
+LENGTH = 16  # windows a sequence
 COUNTS = {
     "packets", "bytes", "flows", "sources", "destinations", "dominant_protocol", "size_min", "size_max", "size_p50", "size_p95",
     "new_flows", "syn", "syn_ack", "rst", "fin", "uplink_packets", "uplink_bytes", "downlink_packets", "downlink_bytes",
