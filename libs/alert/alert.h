@@ -60,6 +60,7 @@ class LoadAlert {
   /// `options` must outlive it. `memory` is of an earlier one, to go on from.
   explicit LoadAlert(const RuleOptions& options, const Memory& memory = {})
       : options_(&options), memory_(memory) {}
+  explicit LoadAlert(RuleOptions&& options, const Memory& memory = {}) = delete;
 
   /// The change that this forecast brings, if any.
   std::optional<Alert> Evaluate(const forecast::Forecast& forecast, double threshold);

@@ -1,4 +1,5 @@
 // The feature task over restarts, lost transactions and topics that were made anew.
+#include "libs/wire/commit_note.h"
 #include "services/features/features_metrics.h"
 #include "tests/support/features_world.h"
 #include "tests/support/metrics.h"

@@ -142,7 +142,8 @@ class LoadAlertTest : public testing::Test {
     return alert_.Evaluate(forecast, 100);
   }
   int number_ = 0;
-  LoadAlert alert_{RuleOptions{}};
+  RuleOptions rule_;
+  LoadAlert alert_{rule_};
 };
 
 TEST_F(LoadAlertTest, IsRaisedOnceAndResolvedOnce) {

@@ -253,14 +253,14 @@ TEST(Backtest, AsksModelsForScoredStepsOnlyAndTurnsAnswersIntoRawUnits) {
   for (const HorizonRun& horizon : run.horizons) {
     for (const double value : horizon.of("lstm")) EXPECT_NEAR(value, 1000, 120);
   }
-  EXPECT_EQ(oracle.learned, 280U - 1 - 29);
+  EXPECT_EQ(oracle.learned, 280U - 1 - (feature::kDefaultSequenceLength - 1));
 }
 
 TEST(Backtest, HoldsTheNewestExamplesBackForValidationWithAGap) {
   Oracle oracle(0);
   RunOn(Noise(1000), {.horizons = {1}}, {ModelOf(oracle, true)});
   EXPECT_NEAR(static_cast<double>(oracle.held), 0.15 * 671, 2);
-  EXPECT_LE(oracle.learned + oracle.held + 30, 700U);
+  EXPECT_LE(oracle.learned + oracle.held + feature::kDefaultSequenceLength, 700U);
 }
 
 TEST(Backtest, NoModelThatIsNotFiniteReachesTheOutput) {
