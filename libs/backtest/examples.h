@@ -15,7 +15,7 @@ namespace flowcast::backtest {
 
 struct SequenceOptions {
   std::size_t length = feature::kDefaultSequenceLength;  // values
-  std::size_t season = 0;   // steps; 0: none
+  std::size_t season = 0;                                // steps; 0: none
   feature::Scaling scaling = feature::Scaling::kRobust;
   std::vector<int> horizons{1};
 };
