@@ -94,6 +94,9 @@ bool PartitionStore::Follow(const bus::TopicPartition& at, const wire::FeaturesP
     if (!newest.front().link.empty()) replay(newest.front().link, newest.front());
     newest.pop_front();
   };
+  // With all of them in snapshots the newest lies before what is read.
+  const bool all_in_snapshots = progress.windows_from >= progress.windows_to;
+  if (all_in_snapshots) last = progress.last;
   const auto is_whole = [&] { return progress.last.link.empty() || last == progress.last; };
   const auto end = reader_.Follow(at, progress.windows_from, progress.windows_to, take, is_whole);
   if (!end) Warn(at, "windows that had been committed can't be read; sequences may begin anew");

@@ -138,7 +138,7 @@ def test_no_permission_for_a_live_capture_names_setcap(programs, tmp_path):
     ("trainer", ["--optimizer", "best"], "best not in {adam,adamw,sgd}"),
     ("trainer", ["--model", "a/b"], "'a/b' is no name"),
     ("trainer", ["--train-fraction", "2"], "not in range"),
-    ("inference", ["--threshold", "abc"], "'abc' is no threshold; write packets a window (100)"),
+    ("inference", ["--threshold", "abc"], "'abc' is no threshold; write packets a window (100"),
     ("inference", ["--threshold", "-5"], "'-5' is no threshold"),
     ("inference", ["--threshold", "p77"], "'p77' is no threshold"),
     ("inference", ["--threshold", "nan"], "'nan' is no threshold"),

@@ -34,6 +34,7 @@ TEST_F(FeaturesRestartTest, ARestartAnywhereGivesExactlyTheWindowsOfTheStraightR
     killed.instance->RunOut();
     ExpectSame(killed, straight);
     EXPECT_GT(killed.task->counters().refolded, 0u);
+    EXPECT_FALSE(killed.lines.Contain("can't be read"));
   }
 }
 
@@ -108,6 +109,17 @@ TEST_F(FeaturesRestartTest, WhoIsAskedToStopMakesTheSequencesFirst) {
   while (world_.Values(world_.names.windows).empty()) world_.instance->Step();
   world_.instance->Stop();
   EXPECT_THAT(world_.Values(world_.names.sequences), SizeIs(9));
+}
+
+TEST_F(FeaturesRestartTest, WaitsForNoWindowWhenNoneIsNeeded) {
+  Stream stream;
+  RunStraight({stream.Add("a", At(0)).Next(At(11)), stream.Add("a", At(12)).Next(At(12), true)});
+  ASSERT_FALSE(world_.Values(world_.names.windows).empty());
+  const base::Duration before = world_.clock.Steady();
+  world_.Begin();
+  world_.instance->Step();
+  EXPECT_LT(world_.clock.Steady() - before, 1s) << "the newest window lies before what would be read";
+  EXPECT_FALSE(world_.lines.Contain("can't be read"));
 }
 
 TEST_F(FeaturesRestartTest, AStoppedServiceGoesOnWhereItStopped) {
