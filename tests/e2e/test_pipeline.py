@@ -169,7 +169,7 @@ def test_the_model_is_published_with_a_record_that_points_at_it(demo, messages, 
 def test_the_model_is_kept_in_its_folder(demo, manifest):
     kept = demo.folder / "models" / "default" / "current"
     assert json.loads((kept / "manifest.json").read_text())["version"] == manifest["version"]
-    assert (kept / "history.csv").read_text().startswith("epoch,")
+    assert (kept / "history.csv").read_text().startswith("forecaster,epoch,training_loss")
 
 
 def test_every_sequence_has_one_forecast_with_ascending_quantiles(demo, manifest):
