@@ -33,8 +33,8 @@ double ErrorOf(const training::Predictors& predictors, const training::ExampleSt
     const auto pairs = store.Pairs(part.from, part.until, horizon);
     double error = 0;
     double persistence = 0;
-    for (const training::Scored& scored :
-         training::ForecastAll(predictors, pairs, target, horizon).at(training::kTogether)) {
+    const auto forecasts = training::ForecastAll(predictors, pairs, target, horizon);
+    for (const training::Scored& scored : forecasts.at(training::kTogether)) {
       error += std::abs(scored.actual - scored.forecast);
       persistence += std::abs(scored.actual - scored.persistence);
     }
