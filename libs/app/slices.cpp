@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 // Large batches cost Kafka less; a commit does not wait for it.
 constexpr std::chrono::milliseconds kLinger = 5ms;
 
+using EverySecond = std::function<void(const slice::SliceCounters&)>;
+
 /// Says when nothing has come for a while after something had.
 class IdleWatch {
  public:
@@ -30,7 +32,7 @@ class IdleWatch {
 };
 
 void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& program, IdleWatch idle,
-             const std::function<void(const slice::SliceCounters&)>& every_second) {
+             const EverySecond& every_second) {
   constexpr std::chrono::milliseconds kWait = 50ms;
   base::Duration report_at = clock.Steady();
   while (!StopRequested() && !idle.IsOver()) {
@@ -41,13 +43,23 @@ void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& pro
     report_at = clock.Steady() + 1s;
   }
   loop.Stop();
+}
+
+/// Told to stop while it waits for Kafka, in the middle of a slice, it leaves the slice undone.
+void RunUntilStopped(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& program,
+                     const IdleWatch& idle, const EverySecond& every_second) {
+  try {
+    RunLoop(loop, clock, program, idle, every_second);
+  } catch (const bus::BusError& error) {
+    if (error.kind() != bus::BusError::Kind::kStopped) throw;
+  }
   every_second(loop.counters());
 }
 
 }  // namespace
 
 int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock, const base::Log& log,
-              const std::function<void(const slice::SliceCounters&)>& every_second) {
+              const EverySecond& every_second) {
   const auto bus = ConnectBus(program.common, program.client_id, log);
   const std::string& limit = program.exit_when_idle;
   const IdleWatch idle(limit.empty() ? base::Duration::max() : base::ParseDuration(limit), clock);
@@ -63,7 +75,7 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
   loop.Start();
   log(base::LogLevel::kInfo, "reading " + program.input + " from " + program.common.brokers);
   program.status.SetReady(true, "reading " + program.input);
-  RunLoop(loop, clock, program, idle, every_second);
+  RunUntilStopped(loop, clock, program, idle, every_second);
   log(base::LogLevel::kInfo, "stopped after " + base::Grouped(loop.counters().records_in) + " records in, " +
                                  base::Grouped(loop.counters().records_out) + " out, " +
                                  base::Grouped(loop.counters().commits) + " commits");
