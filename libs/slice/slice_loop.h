@@ -55,7 +55,7 @@ struct SliceOptions {
   std::size_t send_at = 1'000;          // so many are sent before the slice ends
   std::chrono::milliseconds gather{0};  // for more records, before what is to be committed at once is
   base::Duration gather_at_most = std::chrono::milliseconds(10);
-  base::Duration spare_after = std::chrono::milliseconds(100);  // without other output
+  base::Duration spare_after = std::chrono::milliseconds(25);  // without other output
   int spare_parts = 5;  // of spare work, before the loop commits and looks for new records
   base::Log log = [](base::LogLevel, const std::string&) {};
 };
