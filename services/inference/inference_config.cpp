@@ -2,8 +2,10 @@
 #include "services/inference/inference_config.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "libs/base/error.h"
+#include "libs/base/text.h"
 #include "services/inference/inference_metrics.h"
 
 namespace flowcast::services {
@@ -19,8 +21,10 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
                  "an alert is resolved below this share of the threshold")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--target", config.target,
-                 "what is forecast: packets, bytes or another of the features [as the threshold asks for]");
+  app.add_option("--target", config.targets,
+                 "what is forecast, one or several: packets, bytes and any other of the features; alerts are "
+                 "about the first that the threshold goes with [as the threshold asks for]")
+      ->delimiter(',');
   app.add_option("--features", config.features,
                  "as flowcast-features was told: the sequences must have these")
       ->capture_default_str();
@@ -45,19 +49,21 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
 void InferenceConfig::Resolve() {
   inference.threshold = alert::Threshold::Parse(threshold);
   for (const std::string& text : capacity) alert::AddCapacity(text, inference.capacities);
-  const bool needs_bytes = !inference.threshold.Fits("packets");
-  const std::string wanted = target.empty() ? (needs_bytes ? "bytes" : "packets") : target;
-  if (!inference.threshold.Fits(wanted)) {
+  inference.targets = targets;
+  if (targets.empty()) inference.targets = {inference.threshold.Fits("packets") ? "packets" : "bytes"};
+  const auto fitting = std::find_if(inference.targets.begin(), inference.targets.end(),
+                                    [this](const auto& target) { return inference.threshold.Fits(target); });
+  inference.alert_target = static_cast<std::size_t>(fitting - inference.targets.begin());
+  if (fitting == inference.targets.end()) {
     throw base::ConfigError(
-        "--threshold " + threshold + " does not go with --target " + wanted +
+        "--threshold " + threshold + " does not go with --target " + base::Join(inference.targets) +
         "; give bytes (2MB) or a share (80%) for bytes, a number (100) for everything else");
   }
   if (inference.threshold.kind == alert::Threshold::Kind::kShareOfCapacity && inference.capacities.empty()) {
     throw base::ConfigError("--threshold " + threshold + " needs the links' capacity, like --capacity 1G");
   }
   inference.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
-  inference.target = wanted;
-  training::Target(inference.schema, wanted);  // refuses what there is not
+  training::TargetsOf(inference.schema, inference.targets);  // refuses what there is not
   forecast::CheckHorizons(inference.horizons);
 }
 

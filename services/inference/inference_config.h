@@ -14,7 +14,7 @@ struct InferenceConfig {
   InferenceOptions inference;
   std::string threshold = "100";
   std::vector<std::string> capacity;
-  std::string target;
+  std::vector<std::string> targets;
   std::string group = "flowcast-inference";
   std::string instance = "0";
   std::string exit_when_idle;
@@ -24,7 +24,7 @@ struct InferenceConfig {
 
   /// Fills what the texts say. Throws base::ConfigError.
   void Resolve();
-  ModelDemands Demands() const { return {model, inference.target, inference.horizons, inference.schema}; }
+  ModelDemands Demands() const { return {model, inference.targets, inference.horizons, inference.schema}; }
 };
 
 void AddInferenceOptions(CLI::App& app, InferenceConfig& config);

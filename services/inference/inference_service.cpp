@@ -7,6 +7,7 @@
 
 #include "libs/base/hash.h"
 #include "libs/slice/skipped.h"
+#include "libs/state/progress.h"
 #include "libs/training/model_opinion.h"
 #include "libs/wire/alert_wire.h"
 #include "libs/wire/commit_note.h"
@@ -27,7 +28,7 @@ constexpr base::Duration kTidyEvery = std::chrono::seconds(10);
 InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Names& names,
                              ModelWatcher& models, const base::Clock& clock, base::Log log)
     : options_(options),
-      target_(options.schema, options.target),
+      targets_(training::TargetsOf(options.schema, options.targets)),
       names_(names),
       models_(models),
       clock_(clock),
@@ -51,19 +52,26 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
   partition.models = std::move(state.models);
   partition.produced_at = state.produced_at;
   partition.leftover = std::move(state.leftover);
+  std::size_t anew = 0;
   for (const auto& [name, kept] : state.links) {
-    forecast::LinkForecaster forecaster(OptionsFor(kept.window_length));
-    if (!forecaster.Restore(kept.forecaster)) {  // of another --target or --horizons
+    LinkForecasters forecasters(OptionsFor(kept.window_length));
+    const std::size_t restored = forecasters.Restore(kept.forecasters);
+    anew += restored < targets_.size() ? 1 : 0;
+    if (restored == 0) {
       partition.leftover.push_back(name);
       continue;
     }
-    partition.links.emplace(name, Link{.forecaster = std::move(forecaster),
+    partition.links.emplace(name, Link{.forecasters = std::move(forecasters),
                                        .load_alert = alert::LoadAlert(options_.rule, kept.alert),
                                        .window_length = kept.window_length,
                                        .last_end = kept.last_end,
                                        .offset = kept.offset,
                                        .heard = clock_.Steady()});
   }
+  if (anew > 0)
+    state::Warn(
+        log_, position.at,
+        std::to_string(anew) + " links' forecasts begin anew where --target or --horizons are others");
 }
 
 void InferenceTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions) {
@@ -126,7 +134,7 @@ const LiveModel* InferenceTask::ModelFor(const Waiting& waiting, Partition& part
 }
 
 std::vector<InferenceTask::Opinions> InferenceTask::AskModels() const {
-  std::vector<Opinions> opinions(waiting_.size());
+  std::vector<Opinions> opinions(waiting_.size() * targets_.size());
   std::map<const LiveModel*, std::vector<std::size_t>> asked;
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     if (ModelKnows(waiting_[i].model, waiting_[i].sequence)) asked[waiting_[i].model].push_back(i);
@@ -149,8 +157,12 @@ void InferenceTask::AskNetwork(const LiveNetwork& network, const std::vector<std
   const std::vector<float> answers = network.predictor->Predict(inputs, context);
   std::span<const float> rows = answers;
   for (const std::size_t i : asked) {
-    opinions[i].push_back(training::OpinionOf(network.name, waiting_[i].sequence, target_, options_.horizons,
-                                              shape, rows.first(shape.answer_size())));
+    const auto row = rows.first(shape.answer_size());
+    for (std::size_t target = 0; target < targets_.size(); ++target) {
+      if (!shape.Answers(targets_[target].column)) continue;
+      opinions[i * targets_.size() + target].push_back(training::OpinionOf(
+          network.name, waiting_[i].sequence, targets_[target], options_.horizons, shape, row));
+    }
     rows = rows.subspan(shape.answer_size());
   }
 }
@@ -158,15 +170,20 @@ void InferenceTask::AskNetwork(const LiveNetwork& network, const std::vector<std
 void InferenceTask::ForecastBatch(slice::Outbox& outbox) {
   for (Waiting& waiting : waiting_) waiting.model = ModelFor(waiting, partitions_.at(waiting.partition));
   const auto opinions = AskModels();
-  for (std::size_t i = 0; i < waiting_.size(); ++i) Forecast(waiting_[i], opinions[i], outbox);
+  std::span<const Opinions> rows = opinions;
+  for (const Waiting& waiting : waiting_) {
+    Forecast(waiting, rows.first(targets_.size()), outbox);
+    rows = rows.subspan(targets_.size());
+  }
   waiting_.clear();
 }
 
-InferenceTask::ForecasterOptions InferenceTask::OptionsFor(base::Duration window_length) {
-  ForecasterOptions& options = forecaster_options_[window_length];
-  if (!options) {
-    options = std::make_shared<forecast::ForecasterOptions>(forecast::ForecasterOptions{
-        .target = options_.target, .window_length = window_length, .horizons = options_.horizons});
+const LinkForecasters::Options& InferenceTask::OptionsFor(base::Duration window_length) {
+  LinkForecasters::Options& options = forecaster_options_[window_length];
+  if (!options.empty()) return options;
+  for (const std::string& target : options_.targets) {
+    options.push_back(std::make_shared<forecast::ForecasterOptions>(forecast::ForecasterOptions{
+        .target = target, .window_length = window_length, .horizons = options_.horizons}));
   }
   return options;
 }
@@ -178,14 +195,15 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& pa
     return found->second;
   }
   // The first snapshots of links that begin together are spread.
-  Link link{.forecaster = forecast::LinkForecaster(OptionsFor(sequence.window_length)),
+  Link link{.forecasters = LinkForecasters(OptionsFor(sequence.window_length)),
             .load_alert = alert::LoadAlert(options_.rule),
             .window_length = sequence.window_length,
             .since_snapshot = base::Fnv1a64(sequence.link) % options_.snapshot_every};
   return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
 }
 
-void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox) {
+void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> opinions,
+                             slice::Outbox& outbox) {
   const feature::Sequence& sequence = waiting.sequence;
   Partition& partition = partitions_.at(waiting.partition);
   const bool silent = IsSilent(waiting, partition);
@@ -196,23 +214,35 @@ void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, s
     return;
   }
   link.last_end = sequence.end;
-  wire::ForecastRecord record;
-  record.settled = link.forecaster.Observe(sequence.last_start(), sequence.last[target_.column]);
-  const training::SeasonOf season(sequence, target_, options_.horizons);
-  const std::string version = opinions.empty() ? "" : waiting.model->manifest.version;
-  record.forecast = link.forecaster.Predict({opinions, version, season.season()});
-  record.forecast.link = sequence.link;
-  if (!silent) {
-    Count(record);
-    outbox.push_back(
-        {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
+  counters_.forecast += silent ? 0 : 1;
+  const bool alerts = waiting.model == nullptr || sequence.end >= waiting.model->manifest.trained_until;
+  for (std::size_t target = 0; target < targets_.size(); ++target) {
+    const wire::ForecastRecord record = ForecastOf(target, waiting, opinions[target], link);
+    if (!silent) {
+      Count(record, target == 0);
+      outbox.push_back(
+          {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
+    }
+    if (alerts && target == options_.alert_target)
+      Alert(record.forecast, waiting, link, silent ? nullptr : &outbox);
   }
-  if (waiting.model == nullptr || sequence.end >= waiting.model->manifest.trained_until)
-    Alert(record.forecast, waiting, link, silent ? nullptr : &outbox);
   Remember(waiting, partition, link, outbox);
 }
 
-void InferenceTask::Count(const wire::ForecastRecord& record) {
+wire::ForecastRecord InferenceTask::ForecastOf(std::size_t target, const Waiting& waiting,
+                                               const Opinions& opinions, Link& link) const {
+  const feature::Sequence& sequence = waiting.sequence;
+  forecast::LinkForecaster& forecaster = link.forecasters[target];
+  wire::ForecastRecord record;
+  record.settled = forecaster.Observe(sequence.last_start(), sequence.last[targets_[target].column]);
+  const training::SeasonOf season(sequence, targets_[target], options_.horizons);
+  const std::string version = opinions.empty() ? "" : waiting.model->manifest.version;
+  record.forecast = forecaster.Predict({opinions, version, season.season()});
+  record.forecast.link = sequence.link;
+  return record;
+}
+
+void InferenceTask::Count(const wire::ForecastRecord& record, bool first_target) {
   ++counters_.forecasts;
   counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
   counters_.settled += record.settled.size();
@@ -220,7 +250,7 @@ void InferenceTask::Count(const wire::ForecastRecord& record) {
     if (one.horizon_windows != options_.horizons.front()) continue;
     ++intervals_;
     covered_ += one.low <= one.actual && one.actual <= one.high ? 1 : 0;
-    if (!one.had_model) continue;
+    if (!one.had_model || !first_target) continue;
     ++scored_;
     absolute_error_ += std::abs(one.actual - one.median);
     absolute_error_persistence_ += std::abs(one.actual - one.persistence);
@@ -230,7 +260,9 @@ void InferenceTask::Count(const wire::ForecastRecord& record) {
 void InferenceTask::Alert(const forecast::Forecast& forecast, const Waiting& waiting, Link& link,
                           slice::Outbox* outbox) {
   static const alert::PercentilesByLink kNoPercentiles;
-  const auto& percentiles = waiting.model == nullptr ? kNoPercentiles : waiting.model->manifest.percentiles;
+  const auto* const known =
+      waiting.model == nullptr ? nullptr : waiting.model->manifest.percentiles_of(forecast.target);
+  const auto& percentiles = known == nullptr ? kNoPercentiles : *known;
   const auto threshold = alert::Resolve(options_.threshold, forecast.link, forecast.window_length,
                                         options_.capacities, percentiles);
   if (!threshold) return;
@@ -263,7 +295,7 @@ void InferenceTask::Snapshot(std::int32_t partition, const std::string& name, Li
   const wire::InferenceLink kept{.offset = link.offset,
                                  .last_end = link.last_end,
                                  .window_length = link.window_length,
-                                 .forecaster = link.forecaster.Save(),
+                                 .forecasters = link.forecasters.Save(),
                                  .alert = link.load_alert.memory()};
   outbox.push_back({.to = {names_.state, partition},
                     .key = state::LinkKey(kInferenceState, name),
