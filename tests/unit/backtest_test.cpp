@@ -11,6 +11,7 @@
 #include "libs/backtest/scores.h"
 #include "libs/base/error.h"
 #include "libs/base/random.h"
+#include "tests/support/borrowed_predictor.h"
 
 namespace flowcast::backtest {
 namespace {
@@ -226,25 +227,8 @@ class Oracle : public training::Learner, public training::Predictor {
   float answer_;
 };
 
-/// What a loader must give: an owner of its own.
-class Borrowed : public training::Predictor {
- public:
-  explicit Borrowed(training::Predictor& predictor) : predictor_(predictor) {}
-  const training::Shape& shape() const override { return predictor_.shape(); }
-  std::vector<float> Predict(std::span<const float> inputs, std::span<const float> context) override {
-    return predictor_.Predict(inputs, context);
-  }
-
- private:
-  training::Predictor& predictor_;
-};
-
 Model ModelOf(Oracle& oracle, bool wants_validation = false) {
-  return {"lstm",
-          oracle,
-          [&oracle](const std::string&) { return std::make_unique<Borrowed>(oracle); },
-          {0.5},
-          wants_validation};
+  return {"lstm", oracle, support::Lend(oracle), {0.5}, wants_validation};
 }
 
 TEST(Backtest, AsksModelsForScoredStepsOnlyAndTurnsAnswersIntoRawUnits) {
