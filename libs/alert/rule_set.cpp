@@ -39,6 +39,12 @@ RuleSet::RuleSet(std::vector<Rule> rules, Capacities capacities)
   }
 }
 
+RuleSet BuiltInRules(const BuiltIn& built_in) {
+  Rule rule{.target = built_in.target, .threshold = built_in.threshold};
+  rule.clear.ratio = built_in.clear_ratio;
+  return {{rule}, built_in.capacities};
+}
+
 const Rule* RuleSet::Find(std::uint64_t hash) const {
   const auto found = std::find(hashes_.begin(), hashes_.end(), hash);
   return found == hashes_.end() ? nullptr : &rules_[static_cast<std::size_t>(found - hashes_.begin())];

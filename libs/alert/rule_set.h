@@ -10,6 +10,12 @@
 
 namespace flowcast::alert {
 
+/// What a rules file says.
+struct Rulebook {
+  std::vector<Rule> rules;
+  Capacities capacities;
+};
+
 /// Immutable.
 class RuleSet {
  public:
@@ -42,5 +48,15 @@ class RuleSet {
   std::vector<std::uint64_t> marks_;
   Capacities capacities_;
 };
+
+/// The rule that stands where there is no rules file.
+struct BuiltIn {
+  Threshold threshold;
+  std::string target = "packets";
+  double clear_ratio = 0.9;
+  Capacities capacities;
+};
+/// Its rule is called "load" and looks at the nearest horizon's median.
+RuleSet BuiltInRules(const BuiltIn& built_in);
 
 }  // namespace flowcast::alert

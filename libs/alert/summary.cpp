@@ -24,9 +24,15 @@ std::string Seconds(double seconds) {
   return Digits(seconds / 3600) + " h";
 }
 
+/// Without its unit where the threshold beside it has the same.
+std::string Bare(const Alert& alert, double value) {
+  const std::string amount = AmountOf(alert, value);
+  return amount.find("bit/s") == std::string::npos ? Digits(value) : amount;
+}
+
 std::string Expectation(const Alert& alert) {
-  return AmountOf(alert, alert.predicted) + " expected (" + AmountOf(alert, alert.low) + " to " +
-         AmountOf(alert, alert.high) + ")";
+  return Bare(alert, alert.predicted) + " expected (" + Bare(alert, alert.low) + " to " +
+         Bare(alert, alert.high) + ")";
 }
 
 std::string LoadSentence(const Alert& alert, const Rule& rule) {

@@ -8,7 +8,6 @@
 #include "libs/base/hash.h"
 #include "libs/slice/skipped.h"
 #include "libs/training/model_opinion.h"
-#include "libs/wire/alert_wire.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/window_wire.h"
 
@@ -22,6 +21,12 @@ constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kMostBehind = 50'000;
 constexpr base::Duration kTidyEvery = std::chrono::seconds(10);
 
+/// What was over at `offset`.
+template <typename FromOffset>
+void ForgetBefore(std::int64_t offset, std::vector<FromOffset>& all) {
+  while (all.size() > 1 && all[1].from_offset <= offset) all.erase(all.begin());
+}
+
 }  // namespace
 
 InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Names& names,
@@ -31,7 +36,8 @@ InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Name
       names_(names),
       models_(models),
       clock_(clock),
-      log_(std::move(log)) {
+      log_(std::move(log)),
+      alerting_(options.rules, names, log_) {
   forecast::CheckHorizons(options_.horizons);
 }
 
@@ -49,6 +55,7 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
   partition.next_offset = partition.live_from = state.next_offset;
   partition.floor = std::max<std::int64_t>(position.offset, 0);
   partition.models = std::move(state.models);
+  partition.rules = std::move(state.rules);
   partition.produced_at = state.produced_at;
   partition.leftover = std::move(state.leftover);
   for (const auto& [name, kept] : state.links) {
@@ -58,7 +65,7 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
       continue;
     }
     partition.links.emplace(name, Link{.forecaster = std::move(forecaster),
-                                       .load_alert = alert::LoadAlert(options_.rule, kept.alert),
+                                       .alerts = alert::LinkAlerts(kept.alerts),
                                        .window_length = kept.window_length,
                                        .last_end = kept.last_end,
                                        .offset = kept.offset,
@@ -156,7 +163,12 @@ void InferenceTask::AskNetwork(const LiveNetwork& network, const std::vector<std
 }
 
 void InferenceTask::ForecastBatch(slice::Outbox& outbox) {
-  for (Waiting& waiting : waiting_) waiting.model = ModelFor(waiting, partitions_.at(waiting.partition));
+  if (std::exchange(rules_changed_, false)) SnapshotAlerts(outbox);
+  for (Waiting& waiting : waiting_) {
+    Partition& partition = partitions_.at(waiting.partition);
+    waiting.model = ModelFor(waiting, partition);
+    if (!IsSilent(waiting, partition)) alerting_.Note(waiting.offset, partition.rules);
+  }
   const auto opinions = AskModels();
   for (std::size_t i = 0; i < waiting_.size(); ++i) Forecast(waiting_[i], opinions[i], outbox);
   waiting_.clear();
@@ -179,7 +191,7 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& pa
   }
   // The first snapshots of links that begin together are spread.
   Link link{.forecaster = forecast::LinkForecaster(OptionsFor(sequence.window_length)),
-            .load_alert = alert::LoadAlert(options_.rule),
+            .alerts = {},
             .window_length = sequence.window_length,
             .since_snapshot = base::Fnv1a64(sequence.link) % options_.snapshot_every};
   return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
@@ -207,9 +219,8 @@ void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, s
     outbox.push_back(
         {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
   }
-  if (waiting.model == nullptr || sequence.end >= waiting.model->manifest.trained_until)
-    Alert(record.forecast, waiting, link, silent ? nullptr : &outbox);
-  Remember(waiting, partition, link, outbox);
+  const bool told = Alert(record.forecast, waiting, partition, link, outbox);
+  Remember(waiting, partition, link, told, outbox);
 }
 
 void InferenceTask::Count(const wire::ForecastRecord& record) {
@@ -227,25 +238,36 @@ void InferenceTask::Count(const wire::ForecastRecord& record) {
   }
 }
 
-void InferenceTask::Alert(const forecast::Forecast& forecast, const Waiting& waiting, Link& link,
-                          slice::Outbox* outbox) {
+bool InferenceTask::Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition,
+                          Link& link, slice::Outbox& outbox) {
   static const alert::PercentilesByLink kNoPercentiles;
-  const auto& percentiles = waiting.model == nullptr ? kNoPercentiles : waiting.model->manifest.percentiles;
-  const auto threshold = alert::Resolve(options_.threshold, forecast.link, forecast.window_length,
-                                        options_.capacities, percentiles);
-  if (!threshold) return;
-  const auto change = link.load_alert.Evaluate(forecast, *threshold);
-  if (!change || outbox == nullptr) return;
-  const bool firing = change->state == alert::State::kFiring;
-  ++(firing ? counters_.fired : counters_.resolved);
-  log_(base::LogLevel::kInfo, std::string(firing ? "alert fired: " : "alert resolved: ") + change->summary);
-  outbox->push_back({.to = {names_.alerts, 0},
-                     .key = change->fingerprint,
-                     .value = wire::EncodeJson(*change),
-                     .headers = wire::CloudEventHeaders(*change)});
+  const LiveModel* model = waiting.model;
+  if (model != nullptr && waiting.sequence.end < model->manifest.trained_until) return false;
+  const auto& percentiles = model == nullptr ? kNoPercentiles : model->manifest.percentiles;
+  if (!IsSilent(waiting, partition)) return alerting_.Evaluate(forecast, percentiles, link.alerts, outbox);
+  alerting_.EvaluateAgain(forecast, percentiles, waiting.offset, partition.rules, link.alerts);
+  return false;
 }
 
-void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link& link,
+void InferenceTask::UseRules(Alerting::Rules rules) {
+  if (rules == nullptr) return;
+  alerting_.Use(std::move(rules));
+  rules_changed_ = true;
+}
+
+/// What the rules before have led to need not be folded again with those that are in force now.
+void InferenceTask::SnapshotAlerts(slice::Outbox& outbox) {
+  for (auto& [number, partition] : partitions_) {
+    if (partition.next_offset <= partition.live_from) continue;
+    for (auto& [name, link] : partition.links) {
+      if (link.alerts.active().empty() || link.since_snapshot == 0) continue;
+      Snapshot(number, name, link, outbox);
+      partition.moved = true;
+    }
+  }
+}
+
+void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link& link, bool surely,
                              slice::Outbox& outbox) {
   const bool is_first = link.offset < 0 || link.since_snapshot == 0;
   link.offset = waiting.offset;
@@ -254,7 +276,8 @@ void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link&
     const std::int64_t block = waiting.offset / kBlock * kBlock;
     link.first_since = partition.needed.Need(std::max(block, partition.floor));
   }
-  if (++link.since_snapshot >= options_.snapshot_every && !IsSilent(waiting, partition))
+  const bool is_due = ++link.since_snapshot >= options_.snapshot_every;
+  if ((is_due || surely) && !IsSilent(waiting, partition))
     Snapshot(waiting.partition, waiting.sequence.link, link, outbox);
 }
 
@@ -264,7 +287,7 @@ void InferenceTask::Snapshot(std::int32_t partition, const std::string& name, Li
                                  .last_end = link.last_end,
                                  .window_length = link.window_length,
                                  .forecaster = link.forecaster.Save(),
-                                 .alert = link.load_alert.memory()};
+                                 .alerts = {link.alerts.active().begin(), link.alerts.active().end()}};
   outbox.push_back({.to = {names_.state, partition},
                     .key = state::LinkKey(kInferenceState, name),
                     .value = wire::Encode(kept)});
@@ -293,6 +316,7 @@ void InferenceTask::OnIdle(slice::Outbox& outbox) {
 void InferenceTask::Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
   for (auto link = partition.links.begin(); link != partition.links.end();) {
     if (clock_.Steady() - link->second.heard > options_.link_expiry) {
+      alerting_.Forget(link->second.last_end, link->second.alerts, outbox);
       ForgetLink(number, link->first, outbox);
       partition.moved = true;
       link = partition.links.erase(link);
@@ -312,11 +336,12 @@ void InferenceTask::OnCommit(slice::Outbox& outbox) {
     for (const std::string& name : std::exchange(partition.leftover, {})) {
       if (!partition.links.contains(name)) ForgetLink(number, name, outbox);
     }
-    std::vector<wire::TakeOver>& models = partition.models;
-    while (models.size() > 1 && models[1].from_offset <= PositionOf(partition)) models.erase(models.begin());
+    ForgetBefore(PositionOf(partition), partition.models);
+    ForgetBefore(PositionOf(partition), partition.rules);
     outbox.push_back({.to = {names_.state, number},
                       .key = state::ProgressKey(kInferenceState),
-                      .value = wire::Encode(wire::InferenceProgress{partition.next_offset, models})});
+                      .value = wire::Encode(wire::InferenceProgress{partition.next_offset, partition.models,
+                                                                    partition.rules})});
     ++counters_.state_records;
   }
 }
