@@ -86,8 +86,10 @@ std::string Encode(const InferenceLink& link) {
   message.set_offset(link.offset);
   message.set_last_end_ns(base::ToUnixNanoseconds(link.last_end));
   message.set_window_ns(link.window_length.count());
-  message.set_forecaster(link.forecaster);
-  message.set_forecaster_hash(base::Fnv1a64(link.forecaster));
+  for (const std::string& forecaster : link.forecasters) {
+    message.add_forecasters(forecaster);
+    message.add_forecaster_hashes(base::Fnv1a64(forecaster));
+  }
   for (const alert::ActiveAlert& active : link.alerts) Write(active, *message.add_alerts());
   return message.SerializeAsString();
 }
@@ -95,14 +97,18 @@ std::string Encode(const InferenceLink& link) {
 tl::expected<InferenceLink, WireError> DecodeInferenceLink(std::string_view bytes) {
   const auto message = Parse<v1::InferenceLink>(bytes);
   if (!message) return tl::unexpected(message.error());
-  const bool sound = message->offset() >= 0 && IsSaneTime(message->last_end_ns()) &&
-                     message->window_ns() > 0 &&
-                     base::Fnv1a64(message->forecaster()) == message->forecaster_hash();
+  const bool intact =
+      message->forecasters_size() > 0 &&
+      std::equal(message->forecasters().begin(), message->forecasters().end(),
+                 message->forecaster_hashes().begin(), message->forecaster_hashes().end(),
+                 [](const std::string& one, std::uint64_t hash) { return base::Fnv1a64(one) == hash; });
+  const bool sound =
+      message->offset() >= 0 && IsSaneTime(message->last_end_ns()) && message->window_ns() > 0 && intact;
   if (!sound) return tl::unexpected(WireError::kInconsistent);
   InferenceLink link{.offset = message->offset(),
                      .last_end = base::FromUnixNanoseconds(message->last_end_ns()),
                      .window_length = base::Duration(message->window_ns()),
-                     .forecaster = message->forecaster(),
+                     .forecasters = {message->forecasters().begin(), message->forecasters().end()},
                      .alerts = {}};
   for (const v1::ActiveAlert& message_of_one : message->alerts()) {
     auto active = Read(message_of_one);

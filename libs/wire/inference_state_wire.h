@@ -42,13 +42,13 @@ struct InferenceLink {
   std::int64_t offset = 0;  // of that sequence
   base::EventTime last_end = base::kBeginningOfTime;
   base::Duration window_length{};
-  std::string forecaster;  // forecast::LinkForecaster::Save
+  std::vector<std::string> forecasters;  // forecast::LinkForecaster::Save, one a target
   std::vector<alert::ActiveAlert> alerts;
   bool operator==(const InferenceLink&) const = default;
 };
 
 std::string Encode(const InferenceLink& link);
-/// The hash of the forecaster's bytes is checked.
+/// The hashes of the forecasters' bytes are checked; there is at least one.
 tl::expected<InferenceLink, WireError> DecodeInferenceLink(std::string_view bytes);
 
 }  // namespace flowcast::wire

@@ -2,9 +2,11 @@
 #include "services/inference/inference_config.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "libs/base/error.h"
+#include "libs/base/text.h"
 #include "libs/rules_file/rules_file.h"
 #include "services/inference/inference_metrics.h"
 
@@ -27,8 +29,11 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
                            ->capture_default_str()
                            ->check(CLI::Range(0.0, 1.0));
   rules->excludes(threshold, clear);
-  app.add_option("--target", config.target,
-                 "what is forecast: packets, bytes or another of the features [as the threshold asks for]");
+  app.add_option(
+         "--target", config.targets,
+         "what is forecast, one or several: packets, bytes and any other of the features [what the rules "
+         "or the threshold ask for]")
+      ->delimiter(',');
   app.add_option("--features", config.features,
                  "as flowcast-features was told: the sequences must have these")
       ->capture_default_str();
@@ -52,26 +57,35 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
 
 RuleSource InferenceConfig::Resolve() {
   if (threshold.empty()) threshold = capacity.empty() ? "100" : "80%";
-  const auto above = alert::Threshold::Parse(threshold);
-  const std::string fitting = above.Fits("packets") || !rules.empty() ? "packets" : "bytes";
-  inference.target = target.empty() ? fitting : target;
+  inference.targets = targets.empty() ? TargetsOfRules() : targets;
   inference.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
-  training::Target(inference.schema, inference.target);  // refuses what there is not
+  training::TargetsOf(inference.schema, inference.targets);  // refuses what there is not
   forecast::CheckHorizons(inference.horizons);
   return {rules, [this] { return MakeRules(); }};
 }
 
+std::vector<std::string> InferenceConfig::TargetsOfRules() const {
+  if (rules.empty()) return {alert::Threshold::Parse(threshold).Fits("packets") ? "packets" : "bytes"};
+  std::vector<std::string> found;
+  for (const alert::Rule& rule : rules_file::Read(rules).rules) {
+    if (std::find(found.begin(), found.end(), rule.target) == found.end()) found.push_back(rule.target);
+  }
+  return found;
+}
+
 alert::RuleSet InferenceConfig::BuiltIn(const alert::Capacities& capacities) const {
   const auto above = alert::Threshold::Parse(threshold);
-  if (!above.Fits(inference.target)) {
+  const auto fitting = std::find_if(inference.targets.begin(), inference.targets.end(),
+                                    [&above](const auto& target) { return above.Fits(target); });
+  if (fitting == inference.targets.end()) {
     throw base::ConfigError(
-        "--threshold " + threshold + " does not go with --target " + inference.target +
+        "--threshold " + threshold + " does not go with --target " + base::Join(inference.targets) +
         "; give bytes (2MB) or a share (80%) for bytes, a number (100) for everything else");
   }
   if (above.kind == alert::Threshold::Kind::kShareOfCapacity && capacities.empty()) {
     throw base::ConfigError("--threshold " + threshold + " needs the links' capacity, like --capacity 1G");
   }
-  return alert::BuiltInRules({above, inference.target, clear_ratio, capacities});
+  return alert::BuiltInRules({above, *fitting, clear_ratio, capacities});
 }
 
 alert::RuleSet InferenceConfig::MakeRules() const {
@@ -80,7 +94,7 @@ alert::RuleSet InferenceConfig::MakeRules() const {
   for (const std::string& text : capacity) alert::AddCapacity(text, book.capacities);
   if (rules.empty()) return BuiltIn(book.capacities);
   alert::RuleSet made(std::move(book.rules), std::move(book.capacities));
-  made.RequireForecasts({inference.target}, inference.horizons);
+  made.RequireForecasts(inference.targets, inference.horizons);
   return made;
 }
 

@@ -17,7 +17,7 @@ struct InferenceConfig {
   std::string threshold;  // of the built-in rule
   double clear_ratio = 0.9;
   std::vector<std::string> capacity;
-  std::string target;
+  std::vector<std::string> targets;
   std::string group = "flowcast-inference";
   std::string instance = "0";
   std::string exit_when_idle;
@@ -28,9 +28,10 @@ struct InferenceConfig {
   /// Fills what the texts say, and says where the rules come from; that must not outlive this. Throws
   /// base::ConfigError.
   RuleSource Resolve();
-  ModelDemands Demands() const { return {model, inference.target, inference.horizons, inference.schema}; }
+  ModelDemands Demands() const { return {model, inference.targets, inference.horizons, inference.schema}; }
 
  private:
+  std::vector<std::string> TargetsOfRules() const;
   alert::RuleSet MakeRules() const;
   alert::RuleSet BuiltIn(const alert::Capacities& capacities) const;
 };

@@ -50,13 +50,16 @@ void AddForecasts(Table& table) {
                Count(&InferenceCounters::state_records))
       .Gauge("flowcast_inference_links", "Links that are known.",
              [](const Facts& facts) { return static_cast<double>(facts.task.link_count()); })
-      .Counter("flowcast_inference_forecasts_total", "Forecasts made.", Count(&InferenceCounters::forecasts))
+      .Counter("flowcast_inference_forecast_sequences_total", "Sequences forecast from.",
+               Count(&InferenceCounters::forecast))
+      .Counter("flowcast_inference_forecasts_total", "Forecasts made: one a sequence and target.",
+               Count(&InferenceCounters::forecasts))
       .Counter("flowcast_inference_model_forecasts_total", "Of these, with a value of the model in them.",
                Count(&InferenceCounters::with_model))
       .Counter("flowcast_inference_settled_forecasts_total", "Forecasts whose truth has come, by horizon.",
                Count(&InferenceCounters::settled))
       .Counter("flowcast_inference_scored_forecasts_total",
-               "Of these, those of the nearest horizon made with a value of the model.",
+               "Of these, those of the first target and the nearest horizon made with a value of the model.",
                [](const Facts& facts) { return facts.task.scored(); })
       .Counter(
           "flowcast_inference_intervals_total",
@@ -67,7 +70,7 @@ void AddForecasts(Table& table) {
            {"outside", [](const Facts& facts) { return facts.task.intervals() - facts.task.covered(); }}})
       .Counter("flowcast_inference_absolute_error_total",
                "Summed absolute errors of the scored forecasts, and of persistence for the same windows, in "
-               "the target's unit a window. Divided by the scored forecasts: the mean absolute error.",
+               "the first target's unit a window. Divided by the scored forecasts: the mean absolute error.",
                "forecast",
                {{"published", [](const Facts& facts) { return facts.task.absolute_error(); }},
                 {"persistence", [](const Facts& facts) { return facts.task.absolute_error_persistence(); }}});

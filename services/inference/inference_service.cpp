@@ -7,6 +7,7 @@
 
 #include "libs/base/hash.h"
 #include "libs/slice/skipped.h"
+#include "libs/state/progress.h"
 #include "libs/training/model_opinion.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/window_wire.h"
@@ -32,7 +33,7 @@ void ForgetBefore(std::int64_t offset, std::vector<FromOffset>& all) {
 InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Names& names,
                              ModelWatcher& models, const base::Clock& clock, base::Log log)
     : options_(options),
-      target_(options.schema, options.target),
+      targets_(training::TargetsOf(options.schema, options.targets)),
       names_(names),
       models_(models),
       clock_(clock),
@@ -58,19 +59,26 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
   partition.rules = std::move(state.rules);
   partition.produced_at = state.produced_at;
   partition.leftover = std::move(state.leftover);
+  std::size_t anew = 0;
   for (const auto& [name, kept] : state.links) {
-    forecast::LinkForecaster forecaster(OptionsFor(kept.window_length));
-    if (!forecaster.Restore(kept.forecaster)) {  // of another --target or --horizons
+    LinkForecasters forecasters(OptionsFor(kept.window_length));
+    const std::size_t restored = forecasters.Restore(kept.forecasters);
+    anew += restored < targets_.size() ? 1 : 0;
+    if (restored == 0 && kept.alerts.empty()) {
       partition.leftover.push_back(name);
       continue;
     }
-    partition.links.emplace(name, Link{.forecaster = std::move(forecaster),
+    partition.links.emplace(name, Link{.forecasters = std::move(forecasters),
                                        .alerts = alert::LinkAlerts(kept.alerts),
                                        .window_length = kept.window_length,
                                        .last_end = kept.last_end,
                                        .offset = kept.offset,
                                        .heard = clock_.Steady()});
   }
+  if (anew > 0)
+    state::Warn(
+        log_, position.at,
+        std::to_string(anew) + " links' forecasts begin anew where --target or --horizons are others");
 }
 
 void InferenceTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions) {
@@ -133,7 +141,7 @@ const LiveModel* InferenceTask::ModelFor(const Waiting& waiting, Partition& part
 }
 
 std::vector<InferenceTask::Opinions> InferenceTask::AskModels() const {
-  std::vector<Opinions> opinions(waiting_.size());
+  std::vector<Opinions> opinions(waiting_.size() * targets_.size());
   std::map<const LiveModel*, std::vector<std::size_t>> asked;
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     if (ModelKnows(waiting_[i].model, waiting_[i].sequence)) asked[waiting_[i].model].push_back(i);
@@ -156,8 +164,12 @@ void InferenceTask::AskNetwork(const LiveNetwork& network, const std::vector<std
   const std::vector<float> answers = network.predictor->Predict(inputs, context);
   std::span<const float> rows = answers;
   for (const std::size_t i : asked) {
-    opinions[i].push_back(training::OpinionOf(network.name, waiting_[i].sequence, target_, options_.horizons,
-                                              shape, rows.first(shape.answer_size())));
+    const auto row = rows.first(shape.answer_size());
+    for (std::size_t target = 0; target < targets_.size(); ++target) {
+      if (!shape.Answers(targets_[target].column)) continue;
+      opinions[i * targets_.size() + target].push_back(training::OpinionOf(
+          network.name, waiting_[i].sequence, targets_[target], options_.horizons, shape, row));
+    }
     rows = rows.subspan(shape.answer_size());
   }
 }
@@ -170,15 +182,20 @@ void InferenceTask::ForecastBatch(slice::Outbox& outbox) {
     if (!IsSilent(waiting, partition)) alerting_.Note(waiting.offset, partition.rules);
   }
   const auto opinions = AskModels();
-  for (std::size_t i = 0; i < waiting_.size(); ++i) Forecast(waiting_[i], opinions[i], outbox);
+  std::span<const Opinions> rows = opinions;
+  for (const Waiting& waiting : waiting_) {
+    Forecast(waiting, rows.first(targets_.size()), outbox);
+    rows = rows.subspan(targets_.size());
+  }
   waiting_.clear();
 }
 
-InferenceTask::ForecasterOptions InferenceTask::OptionsFor(base::Duration window_length) {
-  ForecasterOptions& options = forecaster_options_[window_length];
-  if (!options) {
-    options = std::make_shared<forecast::ForecasterOptions>(forecast::ForecasterOptions{
-        .target = options_.target, .window_length = window_length, .horizons = options_.horizons});
+const LinkForecasters::Options& InferenceTask::OptionsFor(base::Duration window_length) {
+  LinkForecasters::Options& options = forecaster_options_[window_length];
+  if (!options.empty()) return options;
+  for (const std::string& target : options_.targets) {
+    options.push_back(std::make_shared<forecast::ForecasterOptions>(forecast::ForecasterOptions{
+        .target = target, .window_length = window_length, .horizons = options_.horizons}));
   }
   return options;
 }
@@ -190,14 +207,15 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& pa
     return found->second;
   }
   // The first snapshots of links that begin together are spread.
-  Link link{.forecaster = forecast::LinkForecaster(OptionsFor(sequence.window_length)),
+  Link link{.forecasters = LinkForecasters(OptionsFor(sequence.window_length)),
             .alerts = {},
             .window_length = sequence.window_length,
             .since_snapshot = base::Fnv1a64(sequence.link) % options_.snapshot_every};
   return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
 }
 
-void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox) {
+void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> opinions,
+                             slice::Outbox& outbox) {
   const feature::Sequence& sequence = waiting.sequence;
   Partition& partition = partitions_.at(waiting.partition);
   const bool silent = IsSilent(waiting, partition);
@@ -208,22 +226,34 @@ void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, s
     return;
   }
   link.last_end = sequence.end;
-  wire::ForecastRecord record;
-  record.settled = link.forecaster.Observe(sequence.last_start(), sequence.last[target_.column]);
-  const training::SeasonOf season(sequence, target_, options_.horizons);
-  const std::string version = opinions.empty() ? "" : waiting.model->manifest.version;
-  record.forecast = link.forecaster.Predict({opinions, version, season.season()});
-  record.forecast.link = sequence.link;
-  if (!silent) {
-    Count(record);
-    outbox.push_back(
-        {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
+  counters_.forecast += silent ? 0 : 1;
+  bool told = false;
+  for (std::size_t target = 0; target < targets_.size(); ++target) {
+    const wire::ForecastRecord record = ForecastOf(target, waiting, opinions[target], link);
+    if (!silent) {
+      Count(record, target == 0);
+      outbox.push_back(
+          {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
+    }
+    told = Alert(record.forecast, waiting, partition, link, outbox) || told;
   }
-  const bool told = Alert(record.forecast, waiting, partition, link, outbox);
   Remember(waiting, partition, link, told, outbox);
 }
 
-void InferenceTask::Count(const wire::ForecastRecord& record) {
+wire::ForecastRecord InferenceTask::ForecastOf(std::size_t target, const Waiting& waiting,
+                                               const Opinions& opinions, Link& link) const {
+  const feature::Sequence& sequence = waiting.sequence;
+  forecast::LinkForecaster& forecaster = link.forecasters[target];
+  wire::ForecastRecord record;
+  record.settled = forecaster.Observe(sequence.last_start(), sequence.last[targets_[target].column]);
+  const training::SeasonOf season(sequence, targets_[target], options_.horizons);
+  const std::string version = opinions.empty() ? "" : waiting.model->manifest.version;
+  record.forecast = forecaster.Predict({opinions, version, season.season()});
+  record.forecast.link = sequence.link;
+  return record;
+}
+
+void InferenceTask::Count(const wire::ForecastRecord& record, bool first_target) {
   ++counters_.forecasts;
   counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
   counters_.settled += record.settled.size();
@@ -231,7 +261,7 @@ void InferenceTask::Count(const wire::ForecastRecord& record) {
     if (one.horizon_windows != options_.horizons.front()) continue;
     ++intervals_;
     covered_ += one.low <= one.actual && one.actual <= one.high ? 1 : 0;
-    if (!one.had_model) continue;
+    if (!one.had_model || !first_target) continue;
     ++scored_;
     absolute_error_ += std::abs(one.actual - one.median);
     absolute_error_persistence_ += std::abs(one.actual - one.persistence);
@@ -243,7 +273,8 @@ bool InferenceTask::Alert(const forecast::Forecast& forecast, const Waiting& wai
   static const alert::PercentilesByLink kNoPercentiles;
   const LiveModel* model = waiting.model;
   if (model != nullptr && waiting.sequence.end < model->manifest.trained_until) return false;
-  const auto& percentiles = model == nullptr ? kNoPercentiles : model->manifest.percentiles;
+  const auto* const known = model == nullptr ? nullptr : model->manifest.percentiles_of(forecast.target);
+  const auto& percentiles = known == nullptr ? kNoPercentiles : *known;
   if (!IsSilent(waiting, partition)) return alerting_.Evaluate(forecast, percentiles, link.alerts, outbox);
   alerting_.EvaluateAgain(forecast, percentiles, waiting.offset, partition.rules, link.alerts);
   return false;
@@ -286,7 +317,7 @@ void InferenceTask::Snapshot(std::int32_t partition, const std::string& name, Li
   const wire::InferenceLink kept{.offset = link.offset,
                                  .last_end = link.last_end,
                                  .window_length = link.window_length,
-                                 .forecaster = link.forecaster.Save(),
+                                 .forecasters = link.forecasters.Save(),
                                  .alerts = {link.alerts.active().begin(), link.alerts.active().end()}};
   outbox.push_back({.to = {names_.state, partition},
                     .key = state::LinkKey(kInferenceState, name),

@@ -3,41 +3,42 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
 #include "libs/feature/window.h"
-#include "libs/forecast/link_forecaster.h"
 #include "libs/slice/slice_loop.h"
 #include "libs/topics/topics.h"
 #include "libs/window/needed_offsets.h"
 #include "libs/wire/forecast_wire.h"
 #include "services/inference/alerting.h"
 #include "services/inference/inference_store.h"
+#include "services/inference/link_forecasters.h"
 #include "services/inference/model_watcher.h"
 
 namespace flowcast::services {
 
 struct InferenceOptions {
   feature::Schema schema = feature::Schema::Default();  // sequences and models of others are refused
-  std::string target = "packets";                       // a feature of the schema
+  std::vector<std::string> targets{"packets"};          // features of the schema
   std::vector<int> horizons{1, 2, 3, 6, 12};            // windows ahead, ascending
   Alerting::Rules rules = std::make_shared<const alert::RuleSet>();
   std::size_t snapshot_every = 20;                          // sequences of a link
   base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
 };
 
-/// Sequences in = forecasts + refused + stale + refolded.
+/// Sequences in = forecast + refused + stale + refolded; forecasts = forecast x targets.
 struct InferenceCounters {
   std::uint64_t sequences = 0;
   std::uint64_t refused = 0;   // not ours, another version, inconsistent, another schema
   std::uint64_t stale = 0;     // repeated or older than the link's last
   std::uint64_t refolded = 0;  // read again after a restart or a rebalance; their forecasts are out already
-  std::uint64_t forecasts = 0;
-  std::uint64_t with_model = 0;
+  std::uint64_t forecast = 0;
+  std::uint64_t forecasts = 0;   // records
+  std::uint64_t with_model = 0;  // of these
   std::uint64_t settled = 0;
   std::uint64_t state_records = 0;
 };
@@ -72,21 +73,19 @@ class InferenceTask : public slice::Task {
   const InferenceCounters& counters() const { return counters_; }
   const AlertCounters& alert_counters() const { return alerting_.counters(); }
   std::size_t link_count() const;
-  /// Summed absolute errors of the settled forecasts made with the model at the nearest horizon, and of
-  /// persistence.
+  /// Summed absolute errors of the settled forecasts of the first target made with the model at the nearest
+  /// horizon, and of persistence.
   double absolute_error() const { return absolute_error_; }
   double absolute_error_persistence() const { return absolute_error_persistence_; }
   std::uint64_t scored() const { return scored_; }
-  /// Settled forecasts of the nearest horizon, with the model or without, and those of them whose truth lay
-  /// between the quantiles 0.05 and 0.95.
+  /// Settled forecasts of all targets at the nearest horizon, with the model or without, and those of them
+  /// whose truth lay between the quantiles 0.05 and 0.95.
   std::uint64_t intervals() const { return intervals_; }
   std::uint64_t covered() const { return covered_; }
 
  private:
-  using ForecasterOptions = std::shared_ptr<const forecast::ForecasterOptions>;
-
   struct Link {
-    forecast::LinkForecaster forecaster;
+    LinkForecasters forecasters;
     alert::LinkAlerts alerts;
     base::Duration window_length;  // the features were started with; another begins the link anew
     base::EventTime last_end = base::kBeginningOfTime;
@@ -122,15 +121,18 @@ class InferenceTask : public slice::Task {
   void Refuse(const bus::InRecord& record, const std::string& reason);
   void ForecastBatch(slice::Outbox& outbox);
   const LiveModel* ModelFor(const Waiting& waiting, Partition& partition);
-  /// By position in `waiting_`; none where there is no model for it.
+  /// By position in `waiting_` and target; none where there is no model for it.
   std::vector<Opinions> AskModels() const;
   void AskNetwork(const LiveNetwork& network, const std::vector<std::size_t>& asked,
                   std::vector<Opinions>& opinions) const;
   static bool ModelKnows(const LiveModel* model, const feature::Sequence& sequence);
-  ForecasterOptions OptionsFor(base::Duration window_length);
+  const LinkForecasters::Options& OptionsFor(base::Duration window_length);
   Link& LinkOf(const Waiting& waiting, Partition& partition);
-  void Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox);
-  void Count(const wire::ForecastRecord& record);
+  /// `opinions` are by target.
+  void Forecast(const Waiting& waiting, std::span<const Opinions> opinions, slice::Outbox& outbox);
+  wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,
+                                  Link& link) const;
+  void Count(const wire::ForecastRecord& record, bool first_target);
   /// True when something was published.
   bool Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition, Link& link,
              slice::Outbox& outbox);
@@ -143,8 +145,8 @@ class InferenceTask : public slice::Task {
   static std::int64_t PositionOf(const Partition& partition);
 
   InferenceOptions options_;
-  training::Target target_;
-  std::map<base::Duration, ForecasterOptions> forecaster_options_;  // by length of the windows
+  std::vector<training::Target> targets_;
+  std::map<base::Duration, LinkForecasters::Options> forecaster_options_;  // by length of the windows
   topics::Names names_;
   ModelWatcher& models_;
   const base::Clock& clock_;

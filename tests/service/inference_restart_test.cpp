@@ -279,7 +279,7 @@ TEST(InferenceRestart, WithOtherHorizonsBeginsAnewAndReplacesWhatWas) {
   const auto kept = wire::DecodeInferenceLink(world.State()["inference/link/demo/a"]).value();
   forecast::ForecasterOptions options;
   options.horizons = {1, 4};
-  EXPECT_TRUE(forecast::LinkForecaster(options).Restore(kept.forecaster));
+  EXPECT_TRUE(forecast::LinkForecaster(options).Restore(kept.forecasters.at(0)));
 }
 
 TEST(InferenceRestart, WithoutItsStateBeginsAnewAndSaysSo) {

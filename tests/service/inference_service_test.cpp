@@ -198,7 +198,7 @@ TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
     return support::ValueOf(metrics, "flowcast_inference_" + name, label);
   };
   EXPECT_EQ(value("sequences_total"), 4);
-  EXPECT_EQ(value("sequences_total"), value("forecasts_total") + value("refused_sequences_total") +
+  EXPECT_EQ(value("sequences_total"), value("forecast_sequences_total") + value("refused_sequences_total") +
                                           value("stale_sequences_total") + value("refolded_sequences_total"));
   EXPECT_EQ(value("read_records_total"), value("sequences_total"));
   EXPECT_EQ(value("model_forecasts_total"), 3);
@@ -341,7 +341,7 @@ TEST_F(InferenceServiceTest, GarbageAndForeignSchemasAreCountedAndSkipped) {
   EXPECT_THAT(Forecasts(), SizeIs(1));
   const InferenceCounters& counters = task_.counters();
   EXPECT_EQ(counters.refused, 2u);
-  EXPECT_EQ(counters.sequences, counters.forecasts + counters.refused + counters.stale);
+  EXPECT_EQ(counters.sequences, counters.forecast + counters.refused + counters.stale);
   EXPECT_TRUE(lines_.Contain(
       "skipped a record of flowcast.sequences.v1 (partition 0, offset 0): not a message of ours"));
   EXPECT_TRUE(lines_.Contain("another feature schema"));

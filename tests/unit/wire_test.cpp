@@ -293,9 +293,12 @@ TEST(InferenceStateWireTest, ComesBackAsItWas) {
     const InferenceLink link{.offset = static_cast<std::int64_t>(random.Below(1000)),
                              .last_end = support::AnyTime(random),
                              .window_length = std::chrono::seconds(1 + random.Below(9)),
-                             .forecaster = support::AnyText(random) + std::string("\0\xff", 2),
+                             .forecasters = {support::AnyText(random) + std::string("\0\xff", 2)},
                              .alerts = {support::AnyActive(random), support::AnyActive(random)}};
     EXPECT_EQ(DecodeInferenceLink(Encode(link)).value(), link);
+    InferenceLink several = link;
+    several.forecasters.insert(several.forecasters.end(), {"", support::AnyText(random)});
+    EXPECT_EQ(DecodeInferenceLink(Encode(several)).value(), several);
   }
 }
 
@@ -308,9 +311,11 @@ TEST(InferenceStateWireTest, ContradictionsAndDamageAreRefused) {
                 WireError::kInconsistent);
   using Message = v1::InferenceLink;
   const std::string good =
-      Encode(InferenceLink{.window_length = std::chrono::seconds(5), .forecaster = "learned"});
+      Encode(InferenceLink{.window_length = std::chrono::seconds(5), .forecasters = {"learned", "too"}});
   for (const auto& [what, change] : std::map<std::string, std::function<void(Message&)>>{
-           {"other bytes", [](Message& m) { m.set_forecaster("learnt"); }},
+           {"other bytes", [](Message& m) { m.set_forecasters(1, "two"); }},
+           {"no forecaster", [](Message& m) { m.clear_forecasters(), m.clear_forecaster_hashes(); }},
+           {"a hash too many", [](Message& m) { m.add_forecaster_hashes(7); }},
            {"no window", [](Message& m) { m.set_window_ns(0); }},
            {"a time out of reach",
             [](Message& m) { m.set_last_end_ns(std::numeric_limits<std::int64_t>::max()); }},
