@@ -13,6 +13,10 @@ Table::Number Count(std::uint64_t InferenceCounters::*member) {
   return [member](const Facts& facts) { return facts.task.counters().*member; };
 }
 
+Table::Number CountAlerts(std::uint64_t AlertCounters::*member) {
+  return [member](const Facts& facts) { return facts.task.alert_counters().*member; };
+}
+
 std::optional<double> TrainedUntil(const Facts& facts) {
   const LiveModel* model = facts.models.current();
   if (model == nullptr) return std::nullopt;
@@ -76,9 +80,20 @@ Table MakeTable() {
   Table table;
   AddForecasts(table);
   table
+      .Counter("flowcast_inference_alerts_total", "Messages about alerts sent, by what they tell.", "state",
+               {{"pending", CountAlerts(&AlertCounters::pending)},
+                {"firing", CountAlerts(&AlertCounters::fired)},
+                {"resolved", CountAlerts(&AlertCounters::resolved)}})
+      .Counter("flowcast_inference_silenced_alerts_total", "Of these, those about silenced alerts.",
+               CountAlerts(&AlertCounters::silenced))
       .Counter(
-          "flowcast_inference_alerts_total", "Alerts sent.", "state",
-          {{"firing", Count(&InferenceCounters::fired)}, {"resolved", Count(&InferenceCounters::resolved)}})
+          "flowcast_inference_rules_reloads_total",
+          "Changes of the rules file seen, by what came of them; refused ones leave the rules as they were.",
+          "result",
+          {{"taken", [](const Facts& facts) { return facts.rules.counters().taken; }},
+           {"refused", [](const Facts& facts) { return facts.rules.counters().refused; }}})
+      .Gauge("flowcast_inference_rules", "Alert rules in force.",
+             [](const Facts& facts) { return static_cast<double>(facts.rules.current()->rules().size()); })
       .Info("flowcast_inference_model_info", "The model in use; absent without one.",
             model_store::LabelNames(), ModelTexts)
       .Gauge("flowcast_inference_model_trained_until_timestamp_seconds",

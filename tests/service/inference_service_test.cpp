@@ -32,6 +32,8 @@ model_store::Manifest FittingManifest(const std::string& version) {
           .trained_until = At(0)};
 }
 
+Alerting::Rules BuiltInRules() { return std::make_shared<const alert::RuleSet>(alert::BuiltInRules({})); }
+
 class InferenceServiceTest : public testing::Test {
  protected:
   InferenceServiceTest() {
@@ -96,7 +98,8 @@ class InferenceServiceTest : public testing::Test {
                         lines_.log()};
   ModelReader reader_{bus_, names_.models, watcher_};
   InferenceStore store_{bus_, clock_, names_.state, [] { return false; }, lines_.log()};
-  InferenceTask task_{{.threshold = alert::Threshold::Parse("100")}, names_, watcher_, clock_, lines_.log()};
+  RulesWatcher rules_{{"", [] { return alert::BuiltInRules({}); }}, clock_, lines_.log()};
+  InferenceTask task_{{.rules = BuiltInRules()}, names_, watcher_, clock_, lines_.log()};
   std::unique_ptr<support::Instance> instance_;
 };
 
@@ -180,7 +183,9 @@ TEST_F(InferenceServiceTest, TheUsualLoadIsToldToTheExperts) {
 }
 
 TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
-  const auto read = [this] { return InferenceMetrics().Read({instance_->counters(), task_, watcher_}); };
+  const auto read = [this] {
+    return InferenceMetrics().Read({instance_->counters(), task_, watcher_, rules_});
+  };
   EXPECT_THAT(support::Problems(read(), "flowcast_inference_"), IsEmpty());
   EXPECT_TRUE(std::isnan(support::ValueOf(read(), "flowcast_inference_model_info"))) << "there is none yet";
   Publish(FittingManifest("v1"), "0");
@@ -305,12 +310,12 @@ TEST_F(InferenceServiceTest, AConditionIsOneAlertAndIsResolvedOnce) {
   ASSERT_THAT(Alerts(), SizeIs(2));
   EXPECT_EQ(Alerts()[1].state, alert::State::kResolved);
   EXPECT_EQ(Alerts()[1].fingerprint, Alerts()[0].fingerprint);
-  EXPECT_EQ(task_.counters().fired, 1u);
-  EXPECT_EQ(task_.counters().resolved, 1u);
+  EXPECT_EQ(task_.alert_counters().fired, 1u);
+  EXPECT_EQ(task_.alert_counters().resolved, 1u);
   const bus::InRecord record = bus_.Records(names_.alerts).at(0);
   EXPECT_EQ(record.key, Alerts()[0].fingerprint);
   EXPECT_THAT(record.headers, testing::Contains(bus::Header{"ce_subject", "demo/a"}));
-  EXPECT_TRUE(lines_.Contain("alert fired: demo/a will pass 100 packets"));
+  EXPECT_TRUE(lines_.Contain("alert fired: demo/a will stay above 100 packets per 5s for 5 s, P = 0."));
 }
 
 TEST_F(InferenceServiceTest, RepeatedAndOlderSequencesAreStale) {
