@@ -24,6 +24,8 @@ struct InferenceConfig {
 
   /// Fills what the texts say. Throws base::ConfigError.
   void Resolve();
+  /// The topics that must be there.
+  std::vector<std::string> Needs(const topics::Names& names) const;
   ModelDemands Demands() const { return {model, inference.target, inference.horizons, inference.schema}; }
 };
 

@@ -10,6 +10,7 @@
 #include "libs/training/model_opinion.h"
 #include "libs/wire/alert_wire.h"
 #include "libs/wire/commit_note.h"
+#include "libs/wire/forecast_json.h"
 #include "libs/wire/window_wire.h"
 
 namespace flowcast::services {
@@ -205,14 +206,21 @@ void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, s
   const std::string version = opinions.empty() ? "" : waiting.model->manifest.version;
   record.forecast = link.forecaster.Predict({opinions, version, season.season()});
   record.forecast.link = sequence.link;
-  if (!silent) {
-    Count(record);
-    outbox.push_back(
-        {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
-  }
+  if (!silent) Publish(record, waiting.partition, outbox);
   if (waiting.model == nullptr || sequence.end >= waiting.model->manifest.trained_until)
     Alert(record.forecast, waiting, link, silent ? nullptr : &outbox);
   Remember(waiting, partition, link, outbox);
+}
+
+void InferenceTask::Publish(const wire::ForecastRecord& record, std::int32_t partition,
+                            slice::Outbox& outbox) {
+  Count(record);
+  const std::string& link = record.forecast.link;
+  outbox.push_back({.to = {names_.forecasts, partition}, .key = link, .value = wire::Encode(record)});
+  if (!options_.json_mirror) return;
+  ++counters_.json_records;
+  outbox.push_back(
+      {.to = {names_.forecasts_json, partition}, .key = link, .value = wire::EncodeJson(record)});
 }
 
 void InferenceTask::Count(const wire::ForecastRecord& record) {
@@ -220,6 +228,7 @@ void InferenceTask::Count(const wire::ForecastRecord& record) {
   counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
   counters_.settled += record.settled.size();
   for (const forecast::Settled& one : record.settled) {
+    scores_.Add(one);
     if (one.horizon_windows != options_.horizons.front()) continue;
     ++intervals_;
     covered_ += one.low <= one.actual && one.actual <= one.high ? 1 : 0;

@@ -13,6 +13,7 @@
 #include "libs/base/log.h"
 #include "libs/feature/window.h"
 #include "libs/forecast/link_forecaster.h"
+#include "libs/forecast/live_scores.h"
 #include "libs/slice/slice_loop.h"
 #include "libs/topics/topics.h"
 #include "libs/window/needed_offsets.h"
@@ -31,6 +32,7 @@ struct InferenceOptions {
   alert::RuleOptions rule;
   std::size_t snapshot_every = 20;                          // sequences of a link
   base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
+  bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
 };
 
 /// Sequences in = forecasts + refused + stale + refolded.
@@ -45,6 +47,7 @@ struct InferenceCounters {
   std::uint64_t fired = 0;
   std::uint64_t resolved = 0;
   std::uint64_t state_records = 0;
+  std::uint64_t json_records = 0;  // written to forecasts-json.v1
 };
 
 /// Sequences of one poll go through the networks together. Windows that the model was trained on
@@ -81,6 +84,8 @@ class InferenceTask : public slice::Task {
   /// between the quantiles 0.05 and 0.95.
   std::uint64_t intervals() const { return intervals_; }
   std::uint64_t covered() const { return covered_; }
+  /// Of every horizon, over all links, whether a model was asked or not.
+  const forecast::LiveScores& scores() const { return scores_; }
 
  private:
   using ForecasterOptions = std::shared_ptr<const forecast::ForecasterOptions>;
@@ -129,6 +134,7 @@ class InferenceTask : public slice::Task {
   ForecasterOptions OptionsFor(base::Duration window_length);
   Link& LinkOf(const Waiting& waiting, Partition& partition);
   void Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox);
+  void Publish(const wire::ForecastRecord& record, std::int32_t partition, slice::Outbox& outbox);
   void Count(const wire::ForecastRecord& record);
   void Alert(const forecast::Forecast& forecast, const Waiting& waiting, Link& link, slice::Outbox* outbox);
   void Remember(const Waiting& waiting, Partition& partition, Link& link, slice::Outbox& outbox);
@@ -154,6 +160,7 @@ class InferenceTask : public slice::Task {
   std::uint64_t scored_ = 0;
   std::uint64_t intervals_ = 0;
   std::uint64_t covered_ = 0;
+  forecast::LiveScores scores_;
 };
 
 }  // namespace flowcast::services

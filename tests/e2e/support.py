@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 import uuid
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -50,6 +51,12 @@ def wait_until(condition, timeout_s: float, what: str):
             return value
         assert time.monotonic() < deadline, f"after {timeout_s} s still not: {what}"
         time.sleep(0.02)
+
+
+def get(url: str) -> str:
+    """The body of what must be there."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
 
 
 def clean_environment() -> dict:

@@ -24,6 +24,7 @@ TEST(TopicsTest, NamesHaveAPrefixAndAVersion) {
   EXPECT_EQ(Names("lab-").alerts, "lab-alerts.v1");
   EXPECT_EQ(Names("").models, "models.v1");
   EXPECT_EQ(Names().windows_json, "flowcast.windows-json.v1");
+  EXPECT_EQ(Names().forecasts_json, "flowcast.forecasts-json.v1");
 }
 
 TEST(TopicsTest, TopicsOfTheSameLinksHaveTheSamePartitions) {
