@@ -15,8 +15,7 @@ std::string Number(double value) {
   return text;
 }
 
-std::string Summarize(const Alert& alert, base::EventTime made_at) {
-  const double lead_s = base::ToSeconds(alert.target_start - made_at) + base::ToSeconds(alert.window_length);
+std::string Summarize(const Alert& alert) {
   const std::string unit = " " + alert.target + " per " + base::FormatDuration(alert.window_length);
   if (alert.state == State::kResolved) {
     return alert.link + " is expected back at " + Number(alert.predicted) + unit + ", below " +
@@ -24,14 +23,52 @@ std::string Summarize(const Alert& alert, base::EventTime made_at) {
   }
   char probability[16];
   std::snprintf(probability, sizeof probability, "%.2f", alert.probability);
-  return alert.link + " will pass " + Number(alert.threshold) + unit + " within " + Number(lead_s) +
-         " s: " + Number(alert.predicted) + " expected (" + Number(alert.low) + " to " + Number(alert.high) +
-         ", P = " + probability + ")";
+  return alert.link + " will pass " + Number(alert.threshold) + unit + " within " +
+         Number(LeadSeconds(alert)) + " s: " + Number(alert.predicted) + " expected (" + Number(alert.low) +
+         " to " + Number(alert.high) + ", P = " + probability + ")";
 }
 
 }  // namespace
 
-std::string_view ToString(State state) { return state == State::kFiring ? "firing" : "resolved"; }
+std::string_view ToString(State state) {
+  switch (state) {
+    case State::kPending:
+      return "pending";
+    case State::kFiring:
+      return "firing";
+    case State::kResolved:
+      return "resolved";
+  }
+  return "";
+}
+
+std::string_view ToString(Kind kind) {
+  switch (kind) {
+    case Kind::kLoad:
+      return "load";
+    case Kind::kDegraded:
+      return "degraded";
+    case Kind::kQuiet:
+      return "quiet";
+  }
+  return "";
+}
+
+std::string_view ToString(Reason reason) {
+  switch (reason) {
+    case Reason::kCleared:
+      return "cleared";
+    case Reason::kRuleChanged:
+      return "rule_changed";
+    case Reason::kForgotten:
+      return "forgotten";
+  }
+  return "";
+}
+
+double LeadSeconds(const Alert& alert) {
+  return base::ToSeconds(alert.target_start - alert.made_at) + base::ToSeconds(alert.window_length);
+}
 
 double ProbabilityAbove(const forecast::HorizonForecast& forecast, double threshold) {
   const auto& quantiles = forecast.quantiles;
@@ -74,13 +111,18 @@ Alert LoadAlert::Describe(const forecast::Forecast& forecast, double threshold) 
       .high = horizon.quantiles.back(),
       .probability = ProbabilityAbove(horizon, threshold),
       .last_actual = forecast.last_actual,
+      .quality = std::string(ToString(forecast.quality)),
       .started_at = memory_.started_at,
+      .fired_at = memory_.started_at,
       .resolved_at = forecast.made_at,
+      .made_at = forecast.made_at,
       .target_start = horizon.target_start,
       .window_length = forecast.window_length,
       .horizon_windows = horizon.horizon_windows,
       .model_version = forecast.model_version};
-  alert.summary = Summarize(alert, forecast.made_at);
+  for (const forecast::HorizonForecast& one : forecast.horizons)
+    alert.forecasts.push_back({one.horizon_windows, one.target_start, one.quantiles});
+  alert.summary = Summarize(alert);
   return alert;
 }
 
