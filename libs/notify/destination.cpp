@@ -48,6 +48,7 @@ void Destination::Learn(const std::vector<alert::Alert>& firing) {
   {
     const std::lock_guard lock(mutex_);
     for (const alert::Alert& alert : firing) Note(alert);
+    resend_at_ = clock_.Steady();
   }
   on_news_();
 }

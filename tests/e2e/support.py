@@ -17,7 +17,10 @@ from typing import NamedTuple, Optional
 
 REPO = Path(__file__).resolve().parents[2]
 DEMO = REPO / "tests" / "data" / "demo.pcapng.zst"
-PROGRAMS = ("flowcast", "flowcast-lab", "flowcast-capture", "flowcast-features", "flowcast-trainer", "flowcast-inference")
+PROGRAMS = (
+    "flowcast", "flowcast-lab", "flowcast-capture", "flowcast-features", "flowcast-trainer", "flowcast-inference",
+    "flowcast-notifier",
+)
 NS = 1_000_000_000
 OK, FAILED, USAGE, NO_BROKER = range(4)  # the documented exit codes
 PREFIXES: list[str] = []  # of topics that were created and are deleted at the session's end
