@@ -8,8 +8,9 @@ namespace {
 constexpr std::size_t kReadAhead = 1024;
 }
 
-PacedSource::PacedSource(std::unique_ptr<PacketSource> source, double speed, base::Clock& clock)
-    : source_(std::move(source)), speed_(speed), clock_(clock) {}
+PacedSource::PacedSource(std::unique_ptr<PacketSource> source, double speed, base::Clock& clock,
+                         Anchor anchor)
+    : source_(std::move(source)), speed_(speed), clock_(clock), anchor_(anchor) {}
 
 bool PacedSource::Refill() {
   if (next_ < waiting_.size()) return true;
@@ -21,7 +22,7 @@ bool PacedSource::Refill() {
   if (waiting_.empty()) return false;
   if (!started_) {
     started_ = true;
-    first_packet_ = waiting_.front().time;
+    from_ = anchor_ == Anchor::kClock ? clock_.Now() : waiting_.front().time;
     began_ = clock_.Steady();
   }
   return true;
@@ -29,7 +30,7 @@ bool PacedSource::Refill() {
 
 base::EventTime PacedSource::ReplayTime() const {
   const double elapsed_ns = static_cast<double>((clock_.Steady() - began_).count()) * speed_;
-  return first_packet_ + base::Duration(static_cast<std::int64_t>(elapsed_ns));
+  return from_ + base::Duration(static_cast<std::int64_t>(elapsed_ns));
 }
 
 PollState PacedSource::Poll(std::size_t limit, std::vector<packet::Packet>& packets) {

@@ -1,4 +1,4 @@
-// Replays another source's packets at the speed they were captured at, or a multiple of it.
+// Hands out another source's packets at the speed of their time stamps, or a multiple of it.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,15 @@ class PacedSource : public PacketSource {
  public:
   static constexpr base::Duration kBlock = std::chrono::milliseconds(50);
 
+  /// What the clock is compared with.
+  enum class Anchor {
+    kFirstPacket,  // the first packet is handed out at once, whatever its time
+    kClock,        // a packet is handed out at the time that it bears, as if it was captured then
+  };
+
   /// `speed` 1 is real time. `clock` must outlive the source.
-  PacedSource(std::unique_ptr<PacketSource> source, double speed, base::Clock& clock);
+  PacedSource(std::unique_ptr<PacketSource> source, double speed, base::Clock& clock,
+              Anchor anchor = Anchor::kFirstPacket);
 
   PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override;
   const std::vector<std::string>& interfaces() const override { return source_->interfaces(); }
@@ -34,8 +41,9 @@ class PacedSource : public PacketSource {
   std::unique_ptr<PacketSource> source_;
   double speed_;
   base::Clock& clock_;
+  Anchor anchor_;
   bool started_ = false;
-  base::EventTime first_packet_ = base::kBeginningOfTime;
+  base::EventTime from_ = base::kBeginningOfTime;  // where the replay stood at began_
   base::Duration began_{};
   std::vector<packet::Packet> waiting_;
   std::size_t next_ = 0;

@@ -114,7 +114,7 @@ void LinkForecaster::Visit(StateVisitor& state) {
 }
 
 std::string LinkForecaster::Save() {
-  StateWriter state;
+  StateOutput state;
   state.bytes = ShapeOf(*options_);
   Visit(state);
   return std::move(state.bytes);
@@ -123,7 +123,7 @@ std::string LinkForecaster::Save() {
 bool LinkForecaster::Restore(std::string_view bytes) {
   const std::string shape = ShapeOf(*options_);
   if (bytes.substr(0, shape.size()) == shape) {
-    StateReader state(bytes.substr(shape.size()));
+    StateInput state(bytes.substr(shape.size()));
     Visit(state);
     if (state.IsWhole()) return true;
   }

@@ -56,7 +56,7 @@ class StateVisitor {
   virtual void Bytes(void* part, std::size_t size) = 0;
 };
 
-class StateWriter : public StateVisitor {
+class StateOutput : public StateVisitor {
  public:
   std::string bytes;
 
@@ -67,9 +67,9 @@ class StateWriter : public StateVisitor {
 };
 
 /// Sets nothing any more once the bytes have run out or a number is not finite.
-class StateReader : public StateVisitor {
+class StateInput : public StateVisitor {
  public:
-  explicit StateReader(std::string_view bytes) : bytes_(bytes) {}
+  explicit StateInput(std::string_view bytes) : bytes_(bytes) {}
   /// Everything was there, sound, and nothing was left.
   bool IsWhole() const { return sound_ && bytes_.empty(); }
 

@@ -64,6 +64,8 @@ class KafkaConsumer : public bus::Consumer {
   void Revoke(bool lost);
   void TakeShare();
   void ServeRevocation();
+  rd_kafka_resp_err_t Hand(PartitionList partitions);
+  void AwaitStops();
   std::vector<Position> Committed(const std::vector<TopicPartition>& partitions);
   void ReadFrom(const std::vector<Position>& positions);
   void Fetch(milliseconds timeout, std::size_t limit);
@@ -79,6 +81,8 @@ class KafkaConsumer : public bus::Consumer {
   bus::RebalanceListener* listener_ = nullptr;
   std::vector<TopicPartition> share_;  // ours according to the group
   bool share_is_due_ = false;          // received, but the listener has not been told
+  PartitionList handed_;               // to librdkafka, to be fetched
+  PartitionList stopping_;             // handed before them, and perhaps still being stopped
   std::map<TopicPartition, Reading> readings_;
   const rd_kafka_topic_t* last_topic_ = nullptr;
   std::int32_t last_partition_ = -1;
@@ -107,7 +111,22 @@ KafkaConsumer::KafkaConsumer(std::shared_ptr<Cluster> cluster, const bus::Consum
 
 KafkaConsumer::~KafkaConsumer() {
   listener_ = nullptr;
-  if (share_is_due_) rd_kafka_assign(rk_.get(), nullptr);
+  if (share_is_due_) Hand(nullptr);
+  AwaitStops();
+}
+
+/// Partitions that are taken away while they are still being stopped make librdkafka abort the process (its
+/// #5573), so we wait for it; nobody tells, but what is asked of a partition, and be it to resume, is
+/// answered after its stop.
+void KafkaConsumer::AwaitStops() {
+  if (const PartitionList stopping = std::exchange(stopping_, nullptr))
+    rd_kafka_resume_partitions(rk_.get(), stopping.get());
+}
+
+rd_kafka_resp_err_t KafkaConsumer::Hand(PartitionList partitions) {
+  AwaitStops();
+  stopping_ = std::exchange(handed_, std::move(partitions));
+  return rd_kafka_assign(rk_.get(), handed_.get());
 }
 
 void KafkaConsumer::Subscribe(const std::vector<std::string>& topics, bus::RebalanceListener& listener) {
@@ -130,7 +149,7 @@ void KafkaConsumer::ReadFrom(const std::vector<Position>& positions) {
   readings_.clear();
   last_topic_ = nullptr;
   for (const Position& position : positions) readings_[position.at] = {};
-  const auto code = rd_kafka_assign(rk_.get(), ToList(positions, RD_KAFKA_OFFSET_BEGINNING).get());
+  const auto code = Hand(ToList(positions, RD_KAFKA_OFFSET_BEGINNING));
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw cluster_->ErrorFor(code, "assigning partitions");
 }
 
@@ -145,7 +164,7 @@ void KafkaConsumer::OnRebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_p
     } catch (...) {
       failure_ = std::current_exception();
     }
-    rd_kafka_assign(rk_.get(), nullptr);
+    Hand(nullptr);
   }
   rd_kafka_yield(rk_.get());
 }
@@ -283,8 +302,8 @@ void KafkaConsumer::ThrowWhenUnreachable() {
   down_since_ = {};
 }
 
-/// Partitions that are taken away while they are still being stopped make librdkafka abort the
-/// process (its #5573), so a revocation that waits is served before we take them away ourselves.
+/// librdkafka waits for what we make of a revocation, so one that has come is served before anything else is
+/// assigned.
 void KafkaConsumer::ServeRevocation() {
   constexpr std::size_t kRecords = 1000;
   constexpr int kMostRounds = 1000;
@@ -358,7 +377,8 @@ std::uint64_t KafkaConsumer::Unread() const {
 
 void KafkaConsumer::Close() {
   if (std::exchange(closed_, true)) return;
-  if (std::exchange(share_is_due_, false)) rd_kafka_assign(rk_.get(), nullptr);
+  if (std::exchange(share_is_due_, false)) Hand(nullptr);
+  AwaitStops();
   rd_kafka_consumer_close(rk_.get());
   RethrowFailure();
 }

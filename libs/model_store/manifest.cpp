@@ -163,6 +163,12 @@ const ForecasterRecord* Manifest::forecaster(const std::string& wanted) const {
   return nullptr;
 }
 
+std::vector<std::string> LabelNames() { return {"name", "version", "target"}; }
+
+std::vector<std::string> LabelsOf(const Manifest& manifest) {
+  return {manifest.name, manifest.version, manifest.target};
+}
+
 std::string ToJson(const Manifest& manifest) {
   const Json network{{"kind", "lstm"},
                      {"sequence_length", manifest.sequence_length},

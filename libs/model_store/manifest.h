@@ -90,6 +90,10 @@ struct Manifest {
   const ForecasterRecord* forecaster(const std::string& name) const;
 };
 
+/// What a metric tells a model by, and what it calls that.
+std::vector<std::string> LabelNames();
+std::vector<std::string> LabelsOf(const Manifest& manifest);
+
 std::string ToJson(const Manifest& manifest);
 /// Throws base::RuntimeError naming what is missing or wrong.
 Manifest FromJson(const std::string& text);

@@ -40,19 +40,6 @@ std::string NamesOf(const Listing& listing) {
   return versions.empty() ? "none" : base::Join(versions);
 }
 
-/// The record at an offset, unless it was compacted away since.
-std::optional<bus::InRecord> RecordAt(bus::Bus& bus, const std::string& topic, std::int64_t offset) {
-  const auto consumer = bus.MakeConsumer({});
-  std::optional<bus::InRecord> found;
-  bus::ReadToEnd(
-      *consumer, {{{topic, kPartition}, offset, ""}},
-      [&](const bus::InRecord& record) {
-        if (record.offset == offset) found = record;
-      },
-      [&] { return found.has_value(); });
-  return found;
-}
-
 std::optional<model_store::Model> Find(bus::Bus& bus, const topics::Names& names, const Listing& listing,
                                        const std::string& version) {
   const auto entry = listing.versions.find(version);
@@ -65,6 +52,18 @@ std::optional<model_store::Model> Find(bus::Bus& bus, const topics::Names& names
 }
 
 }  // namespace
+
+std::optional<bus::InRecord> RecordAt(bus::Bus& bus, const std::string& topic, std::int64_t offset) {
+  const auto consumer = bus.MakeConsumer({});
+  std::optional<bus::InRecord> found;
+  bus::ReadToEnd(
+      *consumer, {{{topic, kPartition}, offset, ""}},
+      [&](const bus::InRecord& record) {
+        if (record.offset == offset) found = record;
+      },
+      [&] { return found.has_value(); });
+  return found;
+}
 
 Listing List(bus::Bus& bus, const topics::Names& names, const std::string& name) {
   Listing listing;

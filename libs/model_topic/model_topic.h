@@ -25,6 +25,9 @@ struct Listing {
   std::uint64_t unreadable = 0;             // records of this name that are no model of ours
 };
 
+/// The record of models.v1 at an offset; nothing when it was compacted away. Throws bus::BusError.
+std::optional<bus::InRecord> RecordAt(bus::Bus& bus, const std::string& topic, std::int64_t offset);
+
 /// Everything under `name`, up to the end of the topic. Throws bus::BusError.
 Listing List(bus::Bus& bus, const topics::Names& names, const std::string& name);
 

@@ -2,9 +2,9 @@
 #include "services/features/features_service.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
+#include "libs/slice/skipped.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
@@ -101,11 +101,7 @@ void FeaturesTask::Refuse(const bus::InRecord& record, wire::WireError error) {
       ++counters_.refused_inconsistent;
       break;
   }
-  if (!std::has_single_bit(counters_.refused())) return;  // logged at 1, 2, 4, 8, ... of them
-  log_(base::LogLevel::kWarning, "skipped a record of " + record.from.topic + " (partition " +
-                                     std::to_string(record.from.partition) + ", offset " +
-                                     std::to_string(record.offset) + "): " + std::string(ToString(error)) +
-                                     "; " + std::to_string(counters_.refused()) + " so far");
+  slice::LogSkipped(log_, record, std::string(ToString(error)), counters_.refused());
 }
 
 void FeaturesTask::Emit(std::int32_t number, Partition& of, const window::FoldOutput& output,

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "libs/state/progress.h"
 #include "libs/state/same_topic.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/window_wire.h"
@@ -19,7 +20,7 @@ PartitionState PartitionStore::Load(const bus::Position& position) {
   PartitionState state{.next_offset = std::max<std::int64_t>(position.offset, 0)};
   state::Kept kept;
   if (position.offset != bus::kNoOffset) {
-    if (const auto progress = LoadProgress(position, kept)) {
+    if (const auto progress = state::ReadProgress(reader_, position, wire::DecodeFeaturesProgress, kept)) {
       state.next_offset = progress->next_offset;
       state.before = progress->before;
       state.now = progress->now;
@@ -27,8 +28,9 @@ PartitionState PartitionStore::Load(const bus::Position& position) {
       LoadLinks(position.at.partition, kept, *progress, state);
       return state;
     }
-    Warn(position.at, "the committed position has no state in " + names_.state +
-                          "; windows that were open may be incomplete, and sequences begin anew");
+    state::Warn(log_, position.at,
+                "the committed position has no state in " + names_.state +
+                    "; windows that were open may be incomplete, and sequences begin anew");
   }
   BeginAfresh(position.at.partition, state);
   return state;
@@ -37,24 +39,7 @@ PartitionState PartitionStore::Load(const bus::Position& position) {
 void PartitionStore::BeginAfresh(std::int32_t partition, PartitionState& state) {
   state.windows.needed = state.windows.next =
       static_cast<std::uint64_t>(reader_.EndOffset({names_.windows, partition}));
-  const auto kept = reader_.Read(partition, [](const state::Kept&) { return true; });
-  if (!kept) return;
-  for (const auto& [link, bytes] : kept->links) state.leftover.push_back(link);
-}
-
-std::optional<wire::FeaturesProgress> PartitionStore::LoadProgress(const bus::Position& position,
-                                                                   state::Kept& kept) {
-  const auto noted = wire::DecodeCommitNote(position.metadata);
-  if (!noted) return {};
-  std::optional<wire::FeaturesProgress> progress;
-  const auto is_whole = [&](const state::Kept& now) {
-    if (auto decoded = wire::DecodeFeaturesProgress(now.progress)) progress = std::move(*decoded);
-    return progress && progress->next_offset == noted->next_offset;
-  };
-  auto found = reader_.Read(position.at.partition, is_whole);
-  if (!found) return {};
-  kept = std::move(*found);
-  return progress;
+  state.leftover = state::KeptLinks(reader_, partition);
 }
 
 void PartitionStore::LoadLinks(std::int32_t partition, const state::Kept& kept,
@@ -99,7 +84,7 @@ bool PartitionStore::Follow(const bus::TopicPartition& at, const wire::FeaturesP
   if (all_in_snapshots) last = progress.last;
   const auto is_whole = [&] { return progress.last.link.empty() || last == progress.last; };
   const auto end = reader_.Follow(at, progress.windows_from, progress.windows_to, take, is_whole);
-  if (!end) Warn(at, "windows that had been committed can't be read; sequences may begin anew");
+  if (!end) state::Warn(log_, at, "windows that had been committed can't be read; sequences may begin anew");
   state.windows = {static_cast<std::uint64_t>(progress.windows_from),
                    static_cast<std::uint64_t>(std::max(end.value_or(0), progress.windows_to)),
                    last,
@@ -129,10 +114,6 @@ std::map<std::string, window::LinkSnapshot> PartitionStore::Snapshots(const stat
 bool PartitionStore::Fits(const feature::Window& window) const {
   return window.length == options_.window_length && window.schema_hash == options_.schema->hash() &&
          window.features.size() == options_.schema->size();
-}
-
-void PartitionStore::Warn(const bus::TopicPartition& at, const std::string& what) const {
-  log_(base::LogLevel::kWarning, at.topic + " partition " + std::to_string(at.partition) + ": " + what);
 }
 
 }  // namespace flowcast::services

@@ -42,7 +42,6 @@ class PartitionStore {
   PartitionState Load(const bus::Position& position);
 
  private:
-  std::optional<wire::FeaturesProgress> LoadProgress(const bus::Position& position, state::Kept& kept);
   void LoadLinks(std::int32_t partition, const state::Kept& kept, const wire::FeaturesProgress& progress,
                  PartitionState& state);
   bool Follow(const bus::TopicPartition& at, const wire::FeaturesProgress& progress,
@@ -51,7 +50,6 @@ class PartitionStore {
   void BeginAfresh(std::int32_t partition, PartitionState& state);
   std::map<std::string, window::LinkSnapshot> Snapshots(const state::Kept& kept) const;
   bool Fits(const feature::Window& window) const;
-  void Warn(const bus::TopicPartition& at, const std::string& what) const;
 
   state::StateReader& reader_;
   window::FoldOptions options_;

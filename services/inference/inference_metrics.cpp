@@ -22,7 +22,7 @@ std::optional<double> TrainedUntil(const Facts& facts) {
 std::optional<std::vector<std::string>> ModelTexts(const Facts& facts) {
   const LiveModel* model = facts.models.current();
   if (model == nullptr) return std::nullopt;
-  return std::vector<std::string>{model->manifest.name, model->manifest.version, model->manifest.target};
+  return model_store::LabelsOf(model->manifest);
 }
 
 /// One row a horizon; those without a number are left out.
@@ -128,7 +128,7 @@ Table MakeTable() {
           "flowcast_inference_alerts_total", "Alerts sent.", "state",
           {{"firing", Count(&InferenceCounters::fired)}, {"resolved", Count(&InferenceCounters::resolved)}})
       .Info("flowcast_inference_model_info", "The model in use; absent without one.",
-            {"name", "version", "target"}, ModelTexts)
+            model_store::LabelNames(), ModelTexts)
       .Gauge("flowcast_inference_model_trained_until_timestamp_seconds",
              "End of the newest window that the model in use was trained on, in event time.", TrainedUntil)
       .Counter("flowcast_inference_refused_models_total", "Models that did not fit or failed their trial.",

@@ -2,11 +2,11 @@
 #include "services/inference/inference_service.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <utility>
 
 #include "libs/base/hash.h"
+#include "libs/slice/skipped.h"
 #include "libs/training/model_opinion.h"
 #include "libs/wire/alert_wire.h"
 #include "libs/wire/commit_note.h"
@@ -97,11 +97,7 @@ bool InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox)
 }
 
 void InferenceTask::Refuse(const bus::InRecord& record, const std::string& reason) {
-  if (!std::has_single_bit(++counters_.refused)) return;  // logged at 1, 2, 4, 8, ... of them
-  log_(base::LogLevel::kWarning, "skipped a record of " + record.from.topic + " (partition " +
-                                     std::to_string(record.from.partition) + ", offset " +
-                                     std::to_string(record.offset) + "): " + reason + "; " +
-                                     std::to_string(counters_.refused) + " so far");
+  slice::LogSkipped(log_, record, reason, ++counters_.refused);
 }
 
 bool InferenceTask::ModelKnows(const LiveModel* model, const feature::Sequence& sequence) {
@@ -124,7 +120,8 @@ const LiveModel* InferenceTask::ModelFor(const Waiting& waiting, Partition& part
                : models_.Find(std::prev(after)->model_version);
   }
   const LiveModel* model = models_.current();
-  const std::string version = model == nullptr ? "" : model->manifest.version;
+  static const std::string kNone;
+  const std::string& version = model == nullptr ? kNone : model->manifest.version;
   if (known.empty() || known.back().model_version != version) known.push_back({waiting.offset, version});
   return model;
 }

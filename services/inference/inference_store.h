@@ -40,9 +40,6 @@ class InferenceStore {
   InferenceState Load(const bus::Position& position);
 
  private:
-  std::optional<wire::InferenceProgress> LoadProgress(const bus::Position& position, state::Kept& kept);
-  void Warn(const bus::Position& position, const std::string& what) const;
-
   state::StateReader reader_;
   base::Log log_;
 };

@@ -2,6 +2,7 @@
 #include "services/inference/model_reader.h"
 
 #include "libs/bus/read_to_end.h"
+#include "libs/model_topic/model_topic.h"
 
 namespace flowcast::services {
 namespace {
@@ -12,7 +13,10 @@ constexpr std::size_t kPollRecords = 16;
 }  // namespace
 
 ModelReader::ModelReader(bus::Bus& bus, const std::string& topic, ModelWatcher& watcher)
-    : topic_(topic), consumer_(bus.MakeConsumer({})), watcher_(watcher) {}
+    : topic_(topic), consumer_(bus.MakeConsumer({})), watcher_(watcher) {
+  watcher_.FetchWith(
+      [&bus, topic](std::int64_t offset) { return model_topic::RecordAt(bus, topic, offset); });
+}
 
 void ModelReader::ReadToEnd() {
   constexpr std::int32_t kPartitions = 1;

@@ -11,7 +11,7 @@ namespace flowcast::services {
 
 class ModelReader {
  public:
-  /// Both must outlive the reader. Inert until ReadToEnd.
+  /// `bus` must outlive the watcher, too, which reads older models again by it. Inert until ReadToEnd.
   ModelReader(bus::Bus& bus, const std::string& topic, ModelWatcher& watcher);
 
   /// Reads what is there now. Throws bus::BusError.

@@ -3,15 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "libs/base/error.h"
+#include "libs/base/text.h"
 #include "libs/wire/model_wire.h"
 
 namespace flowcast::services {
 namespace {
-
-constexpr std::size_t kMostWaiting = 8;
 
 std::vector<std::string> Texts(const std::vector<int>& numbers) {
   std::vector<std::string> texts;
@@ -19,64 +19,84 @@ std::vector<std::string> Texts(const std::vector<int>& numbers) {
   return texts;
 }
 
-std::string Join(const std::vector<std::string>& texts) {
-  std::string joined;
-  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + text;
-  return joined;
-}
-
 }  // namespace
 
 void ModelWatcher::OnRecord(const bus::InRecord& record) {
-  if (record.tombstone) return;
   if (record.key == wire::CurrentModelKey(demands_.name)) {
-    const auto version = wire::DecodeCurrentModel(record.value);
-    if (!version) return Refuse(record.key, std::string(ToString(version.error())));
-    wanted_version_ = *version;
-    const bool known = waiting_.count(*version) > 0 || (current_ && current_->manifest.version == *version);
-    if (!known)
-      return Refuse("model " + *version,
-                    "it is not among the last " + std::to_string(kMostWaiting) + " on the topic");
-  } else if (record.key.rfind(demands_.name + "/", 0) == 0) {
-    auto model = wire::DecodeModel(record.value);
-    if (!model) return Refuse(record.key, std::string(ToString(model.error())));
-    const std::string version = model->manifest.version;
-    waiting_[version] = std::move(*model);
-    if (waiting_.size() > kMostWaiting) waiting_.erase(waiting_.begin());
+    if (!record.tombstone) TakePointer(record);
+  } else if (record.key.starts_with(wire::ModelKey(demands_.name, ""))) {
+    TakeModel(record);
   }
+}
+
+void ModelWatcher::TakePointer(const bus::InRecord& record) {
+  const auto version = wire::DecodeCurrentModel(record.value);
+  if (!version) return Refuse(record.key, std::string(ToString(version.error())));
+  wanted_version_ = *version;
+  if (!IsCurrent(wanted_version_) && !offsets_.contains(wanted_version_))
+    return Refuse("model " + wanted_version_, "it is not on the topic");
   TryCurrent();
 }
 
+void ModelWatcher::TakeModel(const bus::InRecord& record) {
+  const std::string version = record.key.substr(wire::ModelKey(demands_.name, "").size());
+  if (newest_ && newest_->manifest.version == version) newest_.reset();
+  offsets_.erase(version);
+  if (record.tombstone) return;
+  auto model = wire::DecodeModel(record.value);
+  if (!model) return Refuse(record.key, std::string(ToString(model.error())));
+  if (model->manifest.version != version)
+    return Refuse(record.key, "it calls itself " + model->manifest.version);
+  offsets_[version] = record.offset;
+  newest_ = std::move(*model);
+  TryCurrent();
+}
+
+bool ModelWatcher::IsCurrent(const std::string& version) const {
+  return current_ && current_->manifest.version == version;
+}
+
 void ModelWatcher::TryCurrent() {
-  const auto found = waiting_.find(wanted_version_);
-  if (found == waiting_.end() || (current_ && current_->manifest.version == wanted_version_)) return;
-  auto model = TryModel(found->second);
+  if (IsCurrent(wanted_version_) || !offsets_.contains(wanted_version_)) return;
+  auto model = Load(wanted_version_);
   if (!model) {
-    waiting_.erase(found);
+    offsets_.erase(wanted_version_);  // is not tried again
     return;
   }
   current_ = std::move(model);
   std::vector<std::string> names;
   for (const LiveNetwork& network : current_->networks) names.push_back(network.name);
-  log_(base::LogLevel::kInfo, "using model " + wanted_version_ + " (" + Join(names) + "), trained until " +
-                                  base::FormatTime(current_->manifest.trained_until) + ", " +
-                                  Join(Texts(current_->manifest.horizons)) + " windows ahead");
+  log_(base::LogLevel::kInfo, "using model " + wanted_version_ + " (" + base::Join(names) +
+                                  "), trained until " + base::FormatTime(current_->manifest.trained_until) +
+                                  ", " + base::Join(Texts(current_->manifest.horizons)) + " windows ahead");
 }
 
 const LiveModel* ModelWatcher::Find(const std::string& version) {
-  if (current_ && current_->manifest.version == version) return current_.get();
+  if (IsCurrent(version)) return current_.get();
   const auto loaded = others_.find(version);
   if (loaded != others_.end()) return loaded->second.get();
-  const auto found = waiting_.find(version);
-  if (found == waiting_.end()) return nullptr;
-  return others_.emplace(version, TryModel(found->second)).first->second.get();
+  if (!offsets_.contains(version)) return nullptr;
+  return others_.emplace(version, Load(version)).first->second.get();
+}
+
+std::unique_ptr<LiveModel> ModelWatcher::Load(const std::string& version) {
+  if (newest_ && newest_->manifest.version == version) {
+    const model_store::Model model = *std::exchange(newest_, {});
+    return TryModel(model);
+  }
+  const auto record = fetch_ ? fetch_(offsets_.at(version)) : std::nullopt;
+  if (record) {
+    if (const auto model = wire::DecodeModel(record->value)) return TryModel(*model);
+  }
+  Refuse("model " + version, "it is not on the topic any more");
+  return nullptr;
 }
 
 std::unique_ptr<LiveModel> ModelWatcher::TryModel(const model_store::Model& model) {
   auto objection = Objection(model.manifest);
   std::vector<LiveNetwork> networks;
   try {
-    if (!objection) networks = Load(model);
+    if (!objection) networks = LoadNetworks(model);
   } catch (const std::exception& error) {
     objection = error.what();
   }
@@ -87,7 +107,7 @@ std::unique_ptr<LiveModel> ModelWatcher::TryModel(const model_store::Model& mode
   return std::make_unique<LiveModel>(LiveModel{model.manifest, std::move(networks)});
 }
 
-std::vector<LiveNetwork> ModelWatcher::Load(const model_store::Model& model) const {
+std::vector<LiveNetwork> ModelWatcher::LoadNetworks(const model_store::Model& model) const {
   std::vector<LiveNetwork> networks;
   for (const auto& [name, weights] : model.networks) {
     const auto loader = loaders_.find(name);
@@ -114,8 +134,8 @@ std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& 
   const auto& horizons = manifest.horizons;
   if (std::find_first_of(horizons.begin(), horizons.end(), demands_.horizons.begin(),
                          demands_.horizons.end()) == horizons.end()) {
-    return "it forecasts " + Join(Texts(horizons)) + " windows ahead, not " + Join(Texts(demands_.horizons)) +
-           " (--horizons)";
+    return "it forecasts " + base::Join(Texts(horizons)) + " windows ahead, not " +
+           base::Join(Texts(demands_.horizons)) + " (--horizons)";
   }
   return std::nullopt;
 }

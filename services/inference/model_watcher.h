@@ -1,6 +1,7 @@
 // Follows models.v1 and holds the newest model that fits.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,9 +38,13 @@ struct ModelDemands {
 
 /// A model that does not fit (schema, target, horizons, shape, weights, a trial run that is not
 /// finite) is refused with a logged reason, and the one before stays. Networks that nobody here can load
-/// (of a later version) are left out.
+/// (of a later version) are left out. In memory are the models that are in use and the one that was read
+/// last; of all others on the topic it knows where they are, and reads them again when they are asked for.
 class ModelWatcher {
  public:
+  /// Gives the record of models.v1 at an offset; nothing when it is gone.
+  using Fetch = std::function<std::optional<bus::InRecord>(std::int64_t)>;
+
   /// Throws base::ConfigError when the schema has no such target.
   ModelWatcher(const ModelDemands& demands, training::PredictorLoaders loaders, base::Log log)
       : demands_(demands),
@@ -47,25 +52,32 @@ class ModelWatcher {
         loaders_(std::move(loaders)),
         log_(std::move(log)) {}
 
-  /// A record of models.v1, in order.
+  /// Without it only the model that was read last can be used.
+  void FetchWith(Fetch fetch) { fetch_ = std::move(fetch); }
+  /// A record of models.v1, in order. Throws what `fetch` throws.
   void OnRecord(const bus::InRecord& record);
 
   /// Null while there is none.
   const LiveModel* current() const { return current_.get(); }
-  /// One that was current before, for what is forecast again after a restart; null when it is not among the
-  /// last ones on the topic, or does not fit. Valid until ForgetOthers.
+  /// One that was current before, for what is forecast again after a restart; null when it is not on the
+  /// topic any more, or does not fit. Valid until ForgetOthers. Throws what `fetch` throws.
   const LiveModel* Find(const std::string& version);
   void ForgetOthers() { others_.clear(); }
   std::uint64_t refused() const { return refused_; }
 
  private:
+  void TakePointer(const bus::InRecord& record);
+  void TakeModel(const bus::InRecord& record);
+  bool IsCurrent(const std::string& version) const;
   void TryCurrent();
+  /// One that is on the topic. Refused with a logged reason when it is null.
+  std::unique_ptr<LiveModel> Load(const std::string& version);
   /// Refused with a logged reason when it is null.
   std::unique_ptr<LiveModel> TryModel(const model_store::Model& model);
   /// Why a model cannot be used; nothing when it can.
   std::optional<std::string> Objection(const model_store::Manifest& manifest) const;
   /// Throws base::RuntimeError when one of them cannot be used.
-  std::vector<LiveNetwork> Load(const model_store::Model& model) const;
+  std::vector<LiveNetwork> LoadNetworks(const model_store::Model& model) const;
   std::optional<std::string> TryOut(training::Predictor& predictor,
                                     const model_store::Manifest& manifest) const;
   void Refuse(const std::string& what, const std::string& reason);
@@ -75,7 +87,9 @@ class ModelWatcher {
   training::PredictorLoaders loaders_;
   base::Log log_;
   std::string wanted_version_;
-  std::map<std::string, model_store::Model> waiting_;  // by version, until one is pointed at
+  Fetch fetch_;
+  std::map<std::string, std::int64_t> offsets_;  // by version, of those on the topic that may be used
+  std::optional<model_store::Model> newest_;     // the one read last, until it is pointed at
   std::unique_ptr<LiveModel> current_;
   std::map<std::string, std::unique_ptr<LiveModel>> others_;  // null: it does not fit
   std::uint64_t refused_ = 0;

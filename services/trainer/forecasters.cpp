@@ -31,8 +31,4 @@ Forecasters::Forecasters(const TrainerConfig& config) {
   }
 }
 
-training::PredictorLoaders AllLoaders() {
-  return {{"lstm", lstm::LoadPredictor}, {"xgboost", trees::LoadPredictor}};
-}
-
 }  // namespace flowcast::services

@@ -20,7 +20,4 @@ class Forecasters {
   std::vector<training::Forecaster> chosen_;
 };
 
-/// Of every forecaster there is.
-training::PredictorLoaders AllLoaders();
-
 }  // namespace flowcast::services

@@ -3,7 +3,7 @@
 
 #include "libs/app/progress_bar.h"
 #include "libs/app/status.h"
-#include "libs/lstm/learner.h"
+#include "libs/networks/networks.h"
 #include "services/trainer/forecasters.h"
 #include "services/trainer/trainer_config.h"
 #include "services/trainer/trainer_metrics.h"
@@ -18,7 +18,7 @@ int Train(services::TrainerConfig& config) {
   base::SystemClock clock;
   app::ProgressBar bar;
   const base::Log log = bar.Above(app::MakeLog("trainer", config.common));
-  if (const auto advice = lstm::BlasAdvice()) log(base::LogLevel::kWarning, *advice);
+  networks::Advise(log);
   const topics::Names names = config.common.names();
   app::Status status(config.common, "trainer", clock, log, services::kStallLimit);
   const auto bus = app::ConnectBus(config.common, "flowcast-trainer", log);
@@ -30,7 +30,7 @@ int Train(services::TrainerConfig& config) {
   if (!app::WaitForTopics(*bus, needs, config.common, clock, log)) return app::kOk;
   const services::Forecasters forecasters(config);
   services::TrainerService service(
-      {*bus, forecasters.chosen(), services::AllLoaders(), folder, clock, log, app::StopRequested,
+      {*bus, forecasters.chosen(), networks::Loaders(), folder, clock, log, app::StopRequested,
        [&status](const auto& progress) { status.Publish(services::TrainerMetrics().Read(progress)); },
        services::Display(config, bar)},
       config.trainer, names);

@@ -109,8 +109,7 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
       ->capture_default_str()
       ->transform(CLI::AsSizeValue(true))
       ->check(CLI::Range(std::uint64_t{1'000'000}, std::uint64_t{1'000'000'000'000}));
-  app.add_option("--keep-models", config.trainer.keep_models,
-                 "newest versions kept on models.v1; inference remembers the last 8")
+  app.add_option("--keep-models", config.trainer.keep_models, "newest versions kept on models.v1")
       ->capture_default_str()
       ->check(CLI::Range(2, 1000));
   app.add_option("--model-dir", config.model_dir, "folder the models are kept in")->capture_default_str();

@@ -25,14 +25,14 @@ Table::Number ErrorOf(const std::string& name) {
 
 std::optional<std::vector<std::string>> ModelTexts(const Facts& facts) {
   if (!facts.last) return std::nullopt;
-  return std::vector<std::string>{facts.last->name, facts.last->version, facts.last->target};
+  return model_store::LabelsOf(*facts.last);
 }
 
 void AddModel(Table& table) {
   table
       .Info("flowcast_trainer_model_info",
-            "The model that this trainer brought into use last; absent before.",
-            {"name", "version", "target"}, ModelTexts)
+            "The model that this trainer brought into use last; absent before.", model_store::LabelNames(),
+            ModelTexts)
       .Gauge("flowcast_trainer_model_published_timestamp_seconds", "When it was published.",
              [](const Facts& facts) { return telemetry::TimestampSeconds(facts.last_published_at); })
       .Gauge("flowcast_trainer_model_trained_until_timestamp_seconds",

@@ -173,6 +173,17 @@ TEST_P(BusContract, AnAssignmentStartsAtItsOffset) {
   EXPECT_THAT(Read(*consumer, 1), ElementsAre("1"));
 }
 
+TEST_P(BusContract, AssignedAgainAndAgainItReadsFromTheLastOffset) {
+  Produce({"0", "1", "2"});
+  const auto consumer = bus_->MakeConsumer({});
+  for (int i = 0; i < 100; ++i) {
+    consumer->Assign({{{topic_, 0}, 0, ""}, {{topic_, 1}, kNoOffset, ""}});
+    if (i % 10 == 0) Read(*consumer, 1);
+  }
+  consumer->Assign({{{topic_, 0}, 1, ""}});
+  EXPECT_THAT(Read(*consumer, 2), ElementsAre("1", "2"));
+}
+
 TEST_P(BusContract, WhatWaitsIsKnownAsOfTheLastFetch) {
   Produce({"0", "1", "2"});
   Produce({"a"}, 1);

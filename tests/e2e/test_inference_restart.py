@@ -1,21 +1,27 @@
-"""Inference killed, stopped and shared out: forecasts and alerts are those of a straight run with the same model."""
+"""The golden cases through to alerts: shared out, killed, stopped, and with a broker that is stopped and killed, inference
+gives the forecasts and alerts of a straight run with the same model."""
 
 import json
 import math
 import random
+import re
+import signal
 from typing import NamedTuple
 
 import pytest
 
-from exactly_once import QUICK
-from support import DEMO, OK, flowcast_of, wait_until
+import golden
+from exactly_once import QUICK, expect_alive
+from golden import FEATURES, PARTITIONS
+from support import OK, flowcast_of, wait_until
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 KILLS = 4
 SEED = 11
 WATCH = ("--threshold", "p90", *QUICK)
-FOLD = ("--window", "1s", *QUICK)
+FOLD = (*FEATURES, *QUICK)
+LASTING_S = 10  # as the packets come
 RELATIVE = 1e-6  # the network's last bits depend on the batch
 
 
@@ -59,68 +65,101 @@ def compare(found: Outcome, straight: Outcome) -> None:
     assert found.alerts == straight.alerts
 
 
+class Straight(NamedTuple):
+    cases: list
+    models: list  # the records of models.v1
+    outcome: Outcome
+
+
 @pytest.fixture(scope="module", name="straight")
-def fixture_straight(binaries, broker, messages, tmp_path_factory) -> tuple:
-    """The model's records, and what a run without any mishap gives."""
+def fixture_straight(binaries, broker, messages, tmp_path_factory) -> Straight:
+    """What a run without any mishap gives, with a model that learned from the first part of the made-up links and is asked
+    about the rest of them and the others."""
+    cases = golden.bundled_cases(tmp_path_factory.mktemp("cases"))
     with flowcast_of(binaries, broker, tmp_path_factory.mktemp("straight"), messages) as flowcast:
-        flowcast.create_topics()
-        flowcast.succeed("capture", "--pcap", DEMO)
-        flowcast.succeed("features", *FOLD, "--exit-when-idle", "1s")
-        training = ("--once", "--epochs", "3", "--hidden", "8", "--train-fraction", "0.3", "--model-dir", flowcast.folder / "models")
+        flowcast.create_topics(PARTITIONS)
+        golden.run_straight(flowcast, cases[2:])
+        training = ("--once", "--epochs", "3", "--hidden", "8", "--train-fraction", "0.7", "--model-dir", flowcast.folder / "models")
         flowcast.succeed("trainer", *training, timeout_s=120)
+        golden.run_straight(flowcast, cases[:2])
         flowcast.succeed("inference", *WATCH, "--exit-when-idle", "1s")
         found = outcome(flowcast)
-        assert len(found.forecasts) > 3000 and len(found.alerts) > 2
-        assert any(version for version, _ in found.forecasts.values())
-        return flowcast.records("models"), found
+        assert len(found.forecasts) > 3000 and len(found.alerts) > 10
+        with_model = sum(1 for version, _ in found.forecasts.values() if version)
+        assert 500 < with_model < len(found.forecasts) - 500
+        return Straight(cases, flowcast.records("models"), found)
 
 
-def begin(flowcast, straight) -> None:
-    """The same model, and the same sequences as they come."""
-    for record in straight[0]:
+@pytest.fixture(name="flowcast")
+def fixture_flowcast(binaries, broker, messages, tmp_path):
+    with flowcast_of(binaries, broker, tmp_path, messages) as flowcast:
+        flowcast.create_topics(PARTITIONS)
+        yield flowcast
+
+
+def begin(flowcast, straight, lasting_s: float = LASTING_S) -> list:
+    """The same model, and the same packets as they come."""
+    for record in straight.models:
         flowcast.send("models", record.value, record.key)
-    flowcast.start("features", *FOLD)
-    flowcast.start("capture", "--pcap", DEMO, "--speed", "100x")
+    features = flowcast.start("features", *FOLD)
+    return [features, *golden.send_all(flowcast, straight.cases, lasting_s)]
+
+
+def start_instances(flowcast, count: int) -> list:
+    """They have their shares when they return."""
+    instances = [flowcast.start("inference", *WATCH, "--instance", f"i{number}") for number in range(count)]
+    for inference in instances:
+        inference.expect("reading ")
+    return instances
 
 
 def count_of_forecasts(flowcast) -> int:
     return sum(1 for _ in flowcast.records("forecasts"))
 
 
-def wait_for_all(flowcast, straight, *running) -> None:
-    def all_there():
-        for inference in running:
-            assert inference.is_alive(), f"{inference.name} has ended:\n{inference.log}"
-        return count_of_forecasts(flowcast) >= len(straight[1].forecasts)
+def wait_for(flowcast, wanted: int, running, timeout_s: float = 30) -> None:
+    def are_there():
+        expect_alive(running)
+        return count_of_forecasts(flowcast) >= wanted
 
-    wait_until(all_there, 60, "all forecasts")
-    compare(outcome(flowcast), straight[1])
+    wait_until(are_there, timeout_s, f"{wanted} forecasts")
+
+
+def wait_for_all(flowcast, straight, running) -> None:
+    wait_for(flowcast, len(straight.outcome.forecasts), running, 60)
+    for inference in running:
+        assert inference.stop().code == OK
+    compare(outcome(flowcast), straight.outcome)
+    for log in flowcast.logs("inference"):
+        assert "begin anew" not in log, f"its state was not found:\n{log}"
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_any_number_of_instances_gives_the_same(flowcast, straight, count):
+    instances = start_instances(flowcast, count)
+    begin(flowcast, straight)
+    wait_for_all(flowcast, straight, instances)
+    for inference in instances:
+        assert re.search(r"stopped after [1-9][\d,]* records in", inference.log), f"it had nothing to do:\n{inference.log}"
 
 
 def test_killed_again_and_again_it_forecasts_and_alerts_as_if_nothing_had_happened(flowcast, straight):
     random_numbers = random.Random(SEED)
-    begin(flowcast, straight)
+    begin(flowcast, straight, lasting_s=20)
     for _ in range(KILLS):
-        wanted = count_of_forecasts(flowcast) + random_numbers.randint(1, 400)
+        before = count_of_forecasts(flowcast)
         inference = flowcast.start("inference", *WATCH)
-        wait_until(lambda: count_of_forecasts(flowcast) >= wanted, 30, f"{wanted} forecasts after a restart")
+        wait_for(flowcast, before + random_numbers.randint(1, 400), [inference])
         inference.kill()
-    inference = flowcast.start("inference", *WATCH)
-    wait_for_all(flowcast, straight, inference)
-    assert "begin anew" not in inference.log
-    assert inference.stop().code == OK
+    wait_for_all(flowcast, straight, [flowcast.start("inference", *WATCH)])
 
 
 def test_another_instance_goes_on_where_a_killed_one_stood(flowcast, straight):
-    first = flowcast.start("inference", *WATCH, "--instance", "a")
-    second = flowcast.start("inference", *WATCH, "--instance", "b")
-    for inference in (first, second):
-        inference.expect("reading ")
+    first, second = start_instances(flowcast, 2)
     begin(flowcast, straight)
-    wait_until(lambda: count_of_forecasts(flowcast) > 500, 30, "forecasts")
+    wait_for(flowcast, 500, [first, second])
     first.kill()
-    wait_for_all(flowcast, straight, second)
-    assert second.stop().code == OK
+    wait_for_all(flowcast, straight, [second])
 
 
 def test_stopped_and_started_it_goes_on(flowcast, straight):
@@ -128,8 +167,20 @@ def test_stopped_and_started_it_goes_on(flowcast, straight):
     for _ in range(2):
         before = count_of_forecasts(flowcast)
         inference = flowcast.start("inference", *WATCH)
-        wait_until(lambda: count_of_forecasts(flowcast) > before + 200, 30, "forecasts after the restart")
+        wait_for(flowcast, before + 200, [inference])
         assert inference.stop(timeout_s=5).code == OK
-    inference = flowcast.start("inference", *WATCH)
-    wait_for_all(flowcast, straight, inference)
-    inference.stop()
+    wait_for_all(flowcast, straight, [flowcast.start("inference", *WATCH)])
+
+
+def test_a_broker_stopped_killed_and_started_changes_nothing(binaries, messages, tmp_path, own_broker, straight):
+    own_broker("start")
+    with flowcast_of(binaries, own_broker.address, tmp_path, messages) as flowcast:
+        flowcast.create_topics(PARTITIONS)
+        instances = start_instances(flowcast, 2)
+        others = begin(flowcast, straight, lasting_s=20)
+        for end in (lambda: own_broker("stop"), lambda: own_broker.signal(signal.SIGKILL)):
+            wait_for(flowcast, count_of_forecasts(flowcast) + 500, instances)
+            end()
+            expect_alive([*instances, *others])
+            own_broker("start")
+        wait_for_all(flowcast, straight, instances)

@@ -291,6 +291,19 @@ TEST_F(InferenceServiceTest, APointerMayComeBeforeItsModel) {
   EXPECT_EQ(VersionInUse(), "v1");
 }
 
+TEST_F(InferenceServiceTest, AnyVersionThatIsOnTheTopicCanBePointedAtHoweverManyCameSince) {
+  for (int i = 0; i < 30; ++i)
+    Publish(FittingManifest(std::string("v").append(std::to_string(100 + i))), "0");
+  PointAt("v100");
+  EXPECT_EQ(VersionInUse(), "v100");
+  EXPECT_NE(watcher_.Find("v115"), nullptr);
+  support::SendTombstone(bus_, names_.models, wire::ModelKey("default", "v101"));
+  PointAt("v101");
+  EXPECT_EQ(VersionInUse(), "v100");
+  EXPECT_TRUE(lines_.Contain("model v101 is refused: it is not on the topic; v100 stays in use"));
+  EXPECT_EQ(watcher_.Find("v101"), nullptr);
+}
+
 TEST_F(InferenceServiceTest, AModelOfAnotherWindowLengthIsNotAsked) {
   auto manifest = FittingManifest("v1");
   manifest.window_length = 1s;

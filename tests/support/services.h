@@ -37,6 +37,10 @@ inline void Send(bus::Bus& bus, const std::string& topic, const std::string& val
   bus.MakeProducer({})->Send({.to = {topic, 0}, .key = key, .value = value});
 }
 
+inline void SendTombstone(bus::Bus& bus, const std::string& topic, const std::string& key) {
+  bus.MakeProducer({})->Send({.to = {topic, 0}, .key = key, .tombstone = true});
+}
+
 /// A task in its loop, as one instance of a service runs it.
 class Instance {
  public:

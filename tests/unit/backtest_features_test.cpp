@@ -10,6 +10,7 @@
 #include "libs/base/error.h"
 #include "libs/base/random.h"
 #include "libs/feature/sequence_builder.h"
+#include "tests/support/borrowed_predictor.h"
 
 namespace flowcast::backtest {
 namespace {
@@ -58,23 +59,10 @@ class Reader : public training::Learner, public training::Predictor {
   training::Shape shape_;
 };
 
-class Borrowed : public training::Predictor {
- public:
-  explicit Borrowed(training::Predictor& predictor) : predictor_(predictor) {}
-  const training::Shape& shape() const override { return predictor_.shape(); }
-  std::vector<float> Predict(std::span<const float> inputs, std::span<const float> context) override {
-    return predictor_.Predict(inputs, context);
-  }
-
- private:
-  training::Predictor& predictor_;
-};
-
 class Features : public testing::Test {
  protected:
   Backtester Run(const Series& series) {
-    const Model model{
-        "lstm", reader_, [this](const std::string&) { return std::make_unique<Borrowed>(reader_); }, {0.5}};
+    const Model model{"lstm", reader_, support::Lend(reader_), {0.5}};
     return Backtester(series, {.horizons = {1}}, {model}, base::ManualClock());
   }
   static std::string RefusalOf(const std::string& change, const Series& series) {
@@ -159,8 +147,7 @@ TEST_F(Features, ImportanceIsTheSameForTheSameSeedOnly) {
 
 TEST_F(Features, TheSeasonIsOneOfThemWhereThereIsOne) {
   const Series plain{.name = "plain", .values = series_.values, .target = "total"};
-  const Model model{
-      "lstm", reader_, [this](const std::string&) { return std::make_unique<Borrowed>(reader_); }, {0.5}};
+  const Model model{"lstm", reader_, support::Lend(reader_), {0.5}};
   reader_ = Reader(0);
   Backtester backtester(plain, {.horizons = {1}, .season = 24}, {model}, base::ManualClock());
   const std::vector<Importance> all = ImportanceOf(backtester, 1);

@@ -11,6 +11,7 @@
 #include "libs/backtest/scores.h"
 #include "libs/base/error.h"
 #include "libs/base/random.h"
+#include "tests/support/borrowed_predictor.h"
 
 namespace flowcast::backtest {
 namespace {
@@ -226,25 +227,8 @@ class Oracle : public training::Learner, public training::Predictor {
   float answer_;
 };
 
-/// What a loader must give: an owner of its own.
-class Borrowed : public training::Predictor {
- public:
-  explicit Borrowed(training::Predictor& predictor) : predictor_(predictor) {}
-  const training::Shape& shape() const override { return predictor_.shape(); }
-  std::vector<float> Predict(std::span<const float> inputs, std::span<const float> context) override {
-    return predictor_.Predict(inputs, context);
-  }
-
- private:
-  training::Predictor& predictor_;
-};
-
 Model ModelOf(Oracle& oracle, bool wants_validation = false) {
-  return {"lstm",
-          oracle,
-          [&oracle](const std::string&) { return std::make_unique<Borrowed>(oracle); },
-          {0.5},
-          wants_validation};
+  return {"lstm", oracle, support::Lend(oracle), {0.5}, wants_validation};
 }
 
 TEST(Backtest, AsksModelsForScoredStepsOnlyAndTurnsAnswersIntoRawUnits) {
@@ -303,6 +287,16 @@ TEST(Alerts, CountStepsEpisodesAndLead) {
   EXPECT_EQ(alerts.forecast.episodes_found, 2U);
   EXPECT_DOUBLE_EQ(*alerts.reactive.precision, 1.0 / 3);
   EXPECT_DOUBLE_EQ(*alerts.reactive.lead_s, 0);
+}
+
+TEST(Alerts, BelowOneHalfASmallerProbabilityThanTheMediansIsEnough) {
+  HorizonRun run{.horizon = 1, .actual = {1, 9, 9}};
+  run.forecasts = {{"persistence", {1, 1, 9}}, {"flowcast", {1, 4, 8}}};
+  run.quantiles = {{0, 0, 0, 1, 2, 2, 2}, {1, 2, 3, 4, 6, 7, 8}, {6, 6, 7, 8, 9, 9, 9}};
+  EXPECT_EQ(CompareAlerts(run, 5, 1).forecast.right, 1U);
+  EXPECT_EQ(CompareAlerts(run, 5, 1, 0.3).forecast.right, 2U) << "the second is above with 0.375";
+  EXPECT_EQ(CompareAlerts(run, 5, 1, 0.4).forecast.right, 1U);
+  EXPECT_EQ(CompareAlerts(run, 5, 1, 0.3).reactive.right, 1U) << "which knows no probability";
 }
 
 TEST(Alerts, TakeAThresholdAsALoadOrAsAPercentileOfTheTrainingPart) {

@@ -396,5 +396,19 @@ TEST_F(PacedSourceTest, TheBoundIsNeverBeyondThePacketThatComesNext) {
   EXPECT_EQ(paced.LowerBound(), At(1));
 }
 
+TEST_F(PacedSourceTest, ByTheClockAPacketComesAtTheTimeThatItBears) {
+  clock_.Advance(At(0) - clock_.Now());
+  auto source = std::make_unique<FakeSource>();
+  for (const double second : {-1.0, 0.0, 2.0}) source->Add(PacketAt(second));
+  PacedSource paced(std::move(source), 1, clock_, PacedSource::Anchor::kClock);
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kPackets);
+  EXPECT_THAT(packets_, SizeIs(2)) << "what has its time behind it comes at once";
+  clock_.Advance(1999ms);
+  EXPECT_EQ(paced.LowerBound(), At(1.999));
+  clock_.Advance(1ms);
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kPackets);
+  EXPECT_THAT(packets_, SizeIs(3));
+}
+
 }  // namespace
 }  // namespace flowcast::capture

@@ -85,6 +85,17 @@ class SliceTest : public testing::Test {
       clock_.Advance(100ms);
     }
   }
+  /// A process that comes after this one; what it warns of.
+  std::vector<std::string> RunAnother() {
+    std::vector<std::string> warnings;
+    const auto consumer = bus_.MakeConsumer({"g"});
+    SliceLoop next(
+        *consumer, *producer_, clock_, task_,
+        {.topics = {"in"}, .log = [&](auto, const std::string& line) { warnings.push_back(line); }});
+    next.Start();
+    RunOut(next);
+    return warnings;
+  }
   std::vector<std::string> Out() const {
     std::vector<std::string> values;
     for (const auto& record : bus_.Records("out")) values.push_back(record.value);
@@ -137,12 +148,7 @@ TEST_F(SliceTest, ATopicThatWasMadeAnewIsReadFromItsBeginning) {
   admin->DeleteTopic("in");
   admin->CreateTopic({"in", 2, 1, {}});
   Feed({10});
-  std::vector<std::string> warnings;
-  const auto consumer = bus_.MakeConsumer({"g"});
-  SliceLoop next(*consumer, *producer_, clock_, task_,
-                 {.topics = {"in"}, .log = [&](auto, const std::string& line) { warnings.push_back(line); }});
-  next.Start();
-  RunOut(next);
+  const std::vector<std::string> warnings = RunAnother();
   EXPECT_THAT(Out(), ElementsAre("1", "3", "6", "10"));
   ASSERT_THAT(warnings, SizeIs(1));
   EXPECT_THAT(warnings[0], testing::HasSubstr("in partition 0: the topic was emptied or made anew since "
@@ -154,12 +160,7 @@ TEST_F(SliceTest, AnEmptyTopicAtItsCommittedPositionIsNotNew) {
   Feed({1, 2, 3});
   RunOut(loop_);
   loop_.Stop();
-  std::vector<std::string> warnings;
-  const auto consumer = bus_.MakeConsumer({"g"});
-  SliceLoop next(*consumer, *producer_, clock_, task_,
-                 {.topics = {"in"}, .log = [&](auto, const std::string& line) { warnings.push_back(line); }});
-  next.Start();
-  RunOut(next);
+  const std::vector<std::string> warnings = RunAnother();
   EXPECT_THAT(warnings, IsEmpty());
 }
 

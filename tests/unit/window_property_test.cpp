@@ -3,6 +3,7 @@
 
 #include "libs/capture/batcher.h"
 #include "libs/window/partition_fold.h"
+#include "tests/support/kept_snapshots.h"
 #include "tests/support/stream.h"
 #include "tests/support/traffic.h"
 
@@ -30,31 +31,16 @@ void ApplyRange(PartitionFold& fold, const Log& log, std::size_t from, std::size
 /// What a fold has written: every window, and the newest snapshot of each link.
 struct Written {
   std::vector<ClosedWindow> windows;
-  std::map<std::string, LinkSnapshot> snapshots;
+  support::KeptSnapshots snapshots;
 
   void Take(FoldOutput output) {
     for (ClosedWindow& window : output.closed) windows.push_back(std::move(window));
-    for (auto& [link, snapshot] : output.changed) {
-      snapshots.erase(link);
-      if (snapshot) snapshots.emplace(link, std::move(*snapshot));
-    }
+    snapshots.Take(std::move(output.changed));
   }
   /// As a restarted service puts them together, from the window numbered `needed` on.
   std::map<std::string, RestoredLinks> Links(std::uint64_t needed, const FoldOptions& options) const {
-    std::map<std::string, RestoredLinks> links;
-    for (const auto& [link, snapshot] : snapshots) {
-      if (snapshot.ended) {
-        links[snapshot.source].former.emplace(link, snapshot);
-        continue;
-      }
-      LinkHistory history(HistoryOptionsOf(options), snapshot);
-      for (std::size_t i = needed; i < windows.size(); ++i) {
-        if (windows[i].window.link == link)
-          Replay(windows[i].window, snapshot, HistoryOptionsOf(options), history);
-      }
-      links[snapshot.source].watched.emplace(link, std::move(history));
-    }
-    return links;
+    const auto window_at = [this](std::size_t i) -> const auto& { return windows[i].window; };
+    return snapshots.Restore(needed, windows.size(), window_at, options);
   }
 };
 

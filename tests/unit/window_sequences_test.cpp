@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/window/partition_fold.h"
+#include "tests/support/kept_snapshots.h"
 #include "tests/support/traffic.h"
 #include "tests/unit/window_fixture.h"
 
@@ -23,7 +24,7 @@ using Log = std::vector<packet::PacketBatch>;
 struct Committed {
   std::vector<feature::Window> windows;
   std::vector<feature::Sequence> sequences;
-  std::map<std::string, LinkSnapshot> snapshots;
+  support::KeptSnapshots snapshots;
 
   void Take(FoldOutput output) {
     for (ClosedWindow& closed : output.closed) {
@@ -31,27 +32,13 @@ struct Committed {
       if (closed.sequence) sequences.push_back(std::move(*closed.sequence));
     }
     for (feature::Sequence& sequence : output.sequences) sequences.push_back(std::move(sequence));
-    for (auto& [link, snapshot] : output.changed) {
-      snapshots.erase(link);
-      if (snapshot) snapshots.emplace(link, std::move(*snapshot));
-    }
+    snapshots.Take(std::move(output.changed));
   }
   /// As a restarted service puts them together when so many windows are owed.
   std::map<std::string, RestoredLinks> Links(std::uint64_t needed, std::size_t owed,
                                              const FoldOptions& options) const {
-    std::map<std::string, RestoredLinks> links;
-    for (const auto& [link, snapshot] : snapshots) {
-      if (snapshot.ended) {
-        links[snapshot.source].former.emplace(link, snapshot);
-        continue;
-      }
-      LinkHistory history(HistoryOptionsOf(options), snapshot);
-      for (std::size_t i = needed; i < windows.size() - owed; ++i) {
-        if (windows[i].link == link) Replay(windows[i], snapshot, HistoryOptionsOf(options), history);
-      }
-      links[snapshot.source].watched.emplace(link, std::move(history));
-    }
-    return links;
+    return snapshots.Restore(
+        needed, windows.size() - owed, [this](std::size_t i) -> const auto& { return windows[i]; }, options);
   }
 };
 

@@ -96,8 +96,12 @@ int Send(const app::CommonOptions& common, const GenerateOptions& options,
          const synthetic::Scenario& scenario, base::SystemClock& clock) {
   const base::Log log = app::MakeLog("generate", common);
   std::unique_ptr<capture::PacketSource> source = std::make_unique<synthetic::SyntheticSource>(scenario);
-  if (options.speed > 0)
-    source = std::make_unique<capture::PacedSource>(std::move(source), options.speed, clock);
+  if (options.speed > 0) {
+    const bool live = options.start_now && options.speed == 1;
+    source = std::make_unique<capture::PacedSource>(
+        std::move(source), options.speed, clock,
+        live ? capture::PacedSource::Anchor::kClock : capture::PacedSource::Anchor::kFirstPacket);
+  }
   const auto bus = app::ConnectBus(common, "flowcast-generate", log);
   const std::string topic = common.names().packets;
   if (!app::WaitForTopics(*bus, {topic}, common, clock, log)) return app::kOk;
@@ -160,8 +164,10 @@ void AddGenerateCommand(CLI::App& app, Command& chosen) {
   AddTrafficOptions(*generate, *options);
   generate->add_option("--speed", options->speed, "0: as fast as possible; 1: real time; 10: ten times that")
       ->capture_default_str();
-  generate->add_flag("--start-now", options->start_now,
-                     "begin at the present time rather than at a fixed one");
+  generate->add_flag(
+      "--start-now", options->start_now,
+      "begin at the present time rather than at a fixed one; with --speed 1 the packets bear the "
+      "time that they are sent at");
   generate->callback(
       [&chosen, options] { chosen = [options](const auto& common) { return Generate(common, *options); }; });
 }

@@ -8,11 +8,10 @@
 #include "libs/base/error.h"
 #include "libs/bus/read_to_end.h"
 #include "libs/forecast/score.h"
-#include "libs/lstm/learner.h"
 #include "libs/model_topic/model_topic.h"
+#include "libs/networks/networks.h"
 #include "libs/training/example_store.h"
 #include "libs/training/predictors.h"
-#include "libs/trees/learner.h"
 #include "libs/wire/window_wire.h"
 #include "tools/flowcast_lab/commands.h"
 
@@ -62,8 +61,7 @@ ScoresByLink Score(const training::ExampleStore& store, const model_store::Model
                              base::FormatTime(model.manifest.trained_until) +
                              ", name another range with --from and --to");
   }
-  const training::Predictors predictors = training::LoadPredictors(
-      {{"lstm", lstm::LoadPredictor}, {"xgboost", trees::LoadPredictor}}, model.networks);
+  const training::Predictors predictors = training::LoadPredictors(networks::Loaders(), model.networks);
   const auto said = training::ForecastAll(predictors, pairs, *target, model.manifest.horizon_windows);
   std::map<std::string, forecast::ScoreKeeper> keepers;
   for (const training::Scored& scored : said.at(training::kTogether)) {
