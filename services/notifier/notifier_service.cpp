@@ -2,10 +2,10 @@
 #include "services/notifier/notifier_service.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "libs/bus/read_to_end.h"
+#include "libs/slice/skipped.h"
 #include "libs/wire/alert_wire.h"
 
 namespace flowcast::services {
@@ -71,7 +71,7 @@ bool NotifierTask::OnRecord(const bus::InRecord& record, slice::Outbox&) {
   partition.next_offset = record.offset + 1;
   const auto alert = wire::DecodeAlertJson(record.value);
   if (!alert) {
-    Refuse(record, ToString(alert.error()));
+    slice::LogSkipped(log_, record, std::string(ToString(alert.error())), ++counters_.refused);
     return true;
   }
   const Choice choice = notify::Choose(*alert, options_.selection);
@@ -85,13 +85,6 @@ bool NotifierTask::OnRecord(const bus::InRecord& record, slice::Outbox&) {
   const notify::Origin origin{record.from.partition, record.offset};
   for (notify::Destination* destination : destinations_) destination->Offer(origin, *alert);
   return true;
-}
-
-void NotifierTask::Refuse(const bus::InRecord& record, std::string_view reason) {
-  if (!std::has_single_bit(++counters_.refused)) return;  // logged at 1, 2, 4, 8, ... of them
-  log_(base::LogLevel::kWarning, "skipped a record of " + record.from.topic + " (offset " +
-                                     std::to_string(record.offset) + "): " + std::string(reason) + "; " +
-                                     std::to_string(counters_.refused) + " so far");
 }
 
 std::vector<bus::Position> NotifierTask::Positions() const {

@@ -60,7 +60,6 @@ class NotifierTask : public slice::Task {
   };
 
   void Learn(const bus::Position& position);
-  void Refuse(const bus::InRecord& record, std::string_view reason);
   void Forget();
 
   NotifierOptions options_;
