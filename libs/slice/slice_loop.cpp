@@ -67,7 +67,7 @@ void SliceLoop::Work(const std::vector<bus::InRecord>& records) {
 void SliceLoop::Idle() {
   idle_is_due_ = false;
   task_.OnIdle(outbox_);
-  if (!outbox_.empty()) OpenSlice();
+  if (!outbox_.empty() || task_.HasMoved()) OpenSlice();
 }
 
 void SliceLoop::Spare() {
@@ -197,6 +197,7 @@ void SliceLoop::OnRevoked(const std::vector<bus::TopicPartition>& partitions, bo
 void SliceLoop::Stop() {
   try {
     if (roll_back_is_due_) RollBack();
+    if (task_.HasMoved()) OpenSlice();
     bool went_well = !slice_open_ || Commit();
     while (went_well && task_.HasSpareWork()) {
       Spare();

@@ -39,6 +39,8 @@ class Task {
   /// True when what is in the outbox should be visible now rather than at the slice's end; asked
   /// after the records of one Poll. By default whatever is there should.
   virtual bool WantsCommit(const Outbox& outbox) const { return !outbox.empty(); }
+  /// True when Positions() would say something new though no record was read since they were committed.
+  virtual bool HasMoved() const { return false; }
   /// The last word before a slice is committed: state that belongs to its positions, as they were given
   /// just before.
   virtual void OnCommit(Outbox&) {}

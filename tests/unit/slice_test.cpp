@@ -40,13 +40,21 @@ class SumTask : public Task {
   }
   void OnIdle(Outbox&) override { ++idles; }
   bool WantsCommit(const Outbox&) const override { return wants_commit; }
+  bool HasMoved() const override { return has_moved; }
   std::vector<bus::Position> Positions() const override {
     std::vector<bus::Position> positions;
     for (const auto& [partition, position] : positions_) positions.push_back(position);
     return positions;
   }
 
+  /// As if something outside had let it go on.
+  void Note(const std::string& text) {
+    for (auto& [at, position] : positions_) position.metadata = text;
+    has_moved = true;
+  }
+
   bool wants_commit = false;
+  bool has_moved = false;
   std::function<void()> on_record = [] {};
   int idles = 0;
 
@@ -116,6 +124,20 @@ TEST_F(SliceTest, CommitsRecordsAndPositionsTogetherWhenTheSliceIsOver) {
   EXPECT_EQ(loop_.counters().records_in, 2u);
   EXPECT_EQ(loop_.counters().records_out, 2u);
   EXPECT_EQ(loop_.counters().commits, 1u);
+}
+
+TEST_F(SliceTest, CommitsPositionsThatMovedThoughNothingWasRead) {
+  Feed({1});
+  RunOut(loop_);
+  task_.Note("later");
+  loop_.RunOnce(0ms);
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 1, "1"})) << "a slice is open";
+  clock_.Advance(250ms);
+  loop_.RunOnce(0ms);
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 1, "later"}));
+  task_.Note("last");
+  loop_.Stop();
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 1, "last"}));
 }
 
 TEST_F(SliceTest, ATopicThatWasMadeAnewIsReadFromItsBeginning) {
