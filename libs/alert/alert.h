@@ -1,5 +1,4 @@
-// The life of an alert: raised once when a load above the threshold is forecast, resolved once when it no
-// longer is.
+// What an alert says.
 #pragma once
 
 #include <map>
@@ -71,45 +70,14 @@ struct Alert {
   bool operator==(const Alert&) const = default;
 };
 
+/// FNV-1a in 16 hexadecimal digits.
+std::string Fingerprint(const std::string& rule, const std::string& link, const std::string& target);
+
 /// From the end of the last window known to the end of the one that the forecast is about.
 double LeadSeconds(const Alert& alert);
-
-struct RuleOptions {
-  std::string name = "load";
-  std::string severity = "warning";
-  double clear_ratio = 0.9;  // resolved when the forecast is below this share of the threshold
-};
-
-/// What a rule remembers of a link.
-struct Memory {
-  bool firing = false;
-  base::EventTime started_at = base::kBeginningOfTime;  // of the alert that is firing, or the last one
-  bool operator==(const Memory&) const = default;
-};
 
 /// P(load > threshold) from the quantiles, linear between them; beyond the outermost ones their
 /// own probability is halved, since nothing more is known.
 double ProbabilityAbove(const forecast::HorizonForecast& forecast, double threshold);
-
-/// One rule on one link. Raised when the first horizon's median is above the threshold, resolved
-/// when it is below clear_ratio times the threshold; between the two nothing changes.
-class LoadAlert {
- public:
-  /// `options` must outlive it. `memory` is of an earlier one, to go on from.
-  explicit LoadAlert(const RuleOptions& options, const Memory& memory = {})
-      : options_(&options), memory_(memory) {}
-  explicit LoadAlert(RuleOptions&& options, const Memory& memory = {}) = delete;
-
-  /// The change that this forecast brings, if any.
-  std::optional<Alert> Evaluate(const forecast::Forecast& forecast, double threshold);
-  bool firing() const { return memory_.firing; }
-  const Memory& memory() const { return memory_; }
-
- private:
-  Alert Describe(const forecast::Forecast& forecast, double threshold) const;
-
-  const RuleOptions* options_;
-  Memory memory_;
-};
 
 }  // namespace flowcast::alert

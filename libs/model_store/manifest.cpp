@@ -5,6 +5,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
+#include "libs/base/text.h"
 
 namespace flowcast::model_store {
 namespace {
@@ -59,35 +60,65 @@ Metrics MetricsFromJson(const Json& json) {
           .skill = ToOptional(json.at("skill"))};
 }
 
-Json ForecasterToJson(const ForecasterRecord& forecaster) {
+Json HorizonsToJson(const std::map<int, Metrics>& by_horizon) {
   Json horizons = Json::array();
-  for (const auto& [windows, metrics] : forecaster.metrics) {
+  for (const auto& [windows, metrics] : by_horizon) {
     Json horizon{{"windows", windows}};
     horizon.update(MetricsToJson(metrics));
     horizons.push_back(std::move(horizon));
   }
+  return horizons;
+}
+
+std::map<int, Metrics> HorizonsFromJson(const Json& json) {
+  std::map<int, Metrics> by_horizon;
+  for (const Json& horizon : json) by_horizon[horizon.at("windows").get<int>()] = MetricsFromJson(horizon);
+  return by_horizon;
+}
+
+Json ForecasterToJson(const ForecasterRecord& forecaster) {
   return {{"name", forecaster.name},
           {"parameters", forecaster.parameters},
           {"best_epoch", forecaster.best_epoch},
           {"seconds", forecaster.seconds},
           {"history", HistoryToJson(forecaster.history)},
-          {"metrics", std::move(horizons)}};
+          {"metrics", HorizonsToJson(forecaster.metrics)}};
 }
 
 ForecasterRecord ForecasterFromJson(const Json& json) {
-  ForecasterRecord forecaster{.name = json.at("name").get<std::string>(),
-                              .parameters = json.at("parameters").get<std::int64_t>(),
-                              .best_epoch = json.at("best_epoch").get<int>(),
-                              .seconds = json.at("seconds").get<double>(),
-                              .history = HistoryFromJson(json.at("history")),
-                              .metrics = {}};
-  for (const Json& horizon : json.at("metrics")) {
-    forecaster.metrics[horizon.at("windows").get<int>()] = MetricsFromJson(horizon);
-  }
-  return forecaster;
+  return {.name = json.at("name").get<std::string>(),
+          .parameters = json.at("parameters").get<std::int64_t>(),
+          .best_epoch = json.at("best_epoch").get<int>(),
+          .seconds = json.at("seconds").get<double>(),
+          .history = HistoryFromJson(json.at("history")),
+          .metrics = HorizonsFromJson(json.at("metrics"))};
+}
+
+Json FurtherToJson(const FurtherTarget& target) {
+  Json forecasters = Json::array();
+  for (const auto& [name, by_horizon] : target.forecasters)
+    forecasters.push_back({{"name", name}, {"metrics", HorizonsToJson(by_horizon)}});
+  return {{"target", target.name},
+          {"metrics", MetricsToJson(target.metrics)},
+          {"forecasters", std::move(forecasters)},
+          {"target_percentiles", target.percentiles}};
+}
+
+FurtherTarget FurtherFromJson(const Json& json) {
+  FurtherTarget target{
+      .name = json.at("target").get<std::string>(),
+      .metrics = MetricsFromJson(json.at("metrics")),
+      .forecasters = {},
+      .percentiles = json.at("target_percentiles").get<std::map<std::string, Percentiles>>()};
+  for (const Json& forecaster : json.at("forecasters"))
+    target.forecasters[forecaster.at("name").get<std::string>()] = HorizonsFromJson(forecaster.at("metrics"));
+  return target;
 }
 
 Json DecisionToJson(const Decision& decision) {
+  Json by_target = Json::object();
+  for (const auto& [target, errors] : decision.by_target)
+    by_target[target] = {{"error", errors.error}, {"error_before", errors.error_before}};
   return {{"trained_for", decision.trained_for},
           {"replaced", decision.replaced},
           {"reason", decision.reason},
@@ -97,7 +128,16 @@ Json DecisionToJson(const Decision& decision) {
           {"until_ns", base::ToUnixNanoseconds(decision.until)},
           {"error", decision.error},
           {"error_before", decision.error_before},
-          {"seen_before", decision.seen_before}};
+          {"seen_before", decision.seen_before},
+          {"by_target", std::move(by_target)}};
+}
+
+std::map<std::string, TargetErrors> ByTargetFromJson(const Json& json) {
+  std::map<std::string, TargetErrors> by_target;
+  if (!json.contains("by_target")) return by_target;  // of a version before
+  for (const auto& [target, errors] : json.at("by_target").items())
+    by_target[target] = {errors.at("error").get<double>(), errors.at("error_before").get<double>()};
+  return by_target;
 }
 
 Decision DecisionFromJson(const Json& json) {
@@ -110,6 +150,7 @@ Decision DecisionFromJson(const Json& json) {
           .until = base::FromUnixNanoseconds(json.at("until_ns").get<std::int64_t>()),
           .error = json.at("error").get<double>(),
           .error_before = json.at("error_before").get<double>(),
+          .by_target = ByTargetFromJson(json),
           .seen_before = json.at("seen_before").get<bool>()};
 }
 
@@ -151,6 +192,9 @@ Manifest Read(const Json& json) {
   }
   manifest.decision = DecisionFromJson(json.at("decision"));
   manifest.percentiles = json.at("target_percentiles").get<std::map<std::string, Percentiles>>();
+  if (json.contains("further_targets")) {
+    for (const Json& target : json.at("further_targets")) manifest.further.push_back(FurtherFromJson(target));
+  }
   return manifest;
 }
 
@@ -163,10 +207,24 @@ const ForecasterRecord* Manifest::forecaster(const std::string& wanted) const {
   return nullptr;
 }
 
+std::vector<std::string> Manifest::targets() const {
+  std::vector<std::string> names{target};
+  for (const FurtherTarget& one : further) names.push_back(one.name);
+  return names;
+}
+
+const std::map<std::string, Percentiles>* Manifest::percentiles_of(const std::string& wanted) const {
+  if (wanted == target) return &percentiles;
+  for (const FurtherTarget& one : further) {
+    if (one.name == wanted) return &one.percentiles;
+  }
+  return nullptr;
+}
+
 std::vector<std::string> LabelNames() { return {"name", "version", "target"}; }
 
 std::vector<std::string> LabelsOf(const Manifest& manifest) {
-  return {manifest.name, manifest.version, manifest.target};
+  return {manifest.name, manifest.version, base::Join(manifest.targets())};
 }
 
 std::string ToJson(const Manifest& manifest) {
@@ -190,21 +248,24 @@ std::string ToJson(const Manifest& manifest) {
   for (const ForecasterRecord& forecaster : manifest.forecasters) {
     forecasters.push_back(ForecasterToJson(forecaster));
   }
-  const Json json{{"name", manifest.name},
-                  {"version", manifest.version},
-                  {"created_at", manifest.created_at},
-                  {"flowcast_version", manifest.flowcast_version},
-                  {"schema_hash", base::Hex(manifest.schema_hash)},
-                  {"features", manifest.features},
-                  {"target", manifest.target},
-                  {"horizon_windows", manifest.horizon_windows},
-                  {"horizons", manifest.horizons},
-                  {"window_ns", manifest.window_length.count()},
-                  {"network", network},
-                  {"training", training},
-                  {"forecasters", forecasters},
-                  {"decision", DecisionToJson(manifest.decision)},
-                  {"target_percentiles", manifest.percentiles}};
+  Json json{{"name", manifest.name},
+            {"version", manifest.version},
+            {"created_at", manifest.created_at},
+            {"flowcast_version", manifest.flowcast_version},
+            {"schema_hash", base::Hex(manifest.schema_hash)},
+            {"features", manifest.features},
+            {"target", manifest.target},
+            {"targets", manifest.targets()},
+            {"horizon_windows", manifest.horizon_windows},
+            {"horizons", manifest.horizons},
+            {"window_ns", manifest.window_length.count()},
+            {"network", network},
+            {"training", training},
+            {"forecasters", forecasters},
+            {"decision", DecisionToJson(manifest.decision)},
+            {"target_percentiles", manifest.percentiles}};
+  for (const FurtherTarget& target : manifest.further)
+    json["further_targets"].push_back(FurtherToJson(target));
   return json.dump(2);
 }
 

@@ -41,6 +41,12 @@ struct ForecasterRecord {
   std::map<int, Metrics> metrics;    // by horizon, windows ahead
 };
 
+/// A target's part in a decision, as Decision has it of all.
+struct TargetErrors {
+  double error = 0;
+  double error_before = 0;
+};
+
 /// Why a model was trained, and whether it took the place of the one before.
 struct Decision {
   std::string trained_for;                        // "first", "once", "schedule", "amount" or "drift"
@@ -50,13 +56,22 @@ struct Decision {
   std::uint64_t examples = 0;                     // that both were asked for; 0: they were not compared
   base::EventTime from = base::kBeginningOfTime;  // of the windows that the examples end with
   base::EventTime until = base::kBeginningOfTime;
-  double error = 0;          // MAE as a share of persistence's, in the mean over the horizons
-  double error_before = 0;   // of the one that was in use
+  double error = 0;         // MAE as a share of persistence's, in the mean over the targets and horizons
+  double error_before = 0;  // of the one that was in use
+  std::map<std::string, TargetErrors> by_target;  // what they are the means of; empty: not compared
   bool seen_before = false;  // that one had learned from some of the examples: they favour it
 };
 
 /// Percentiles of the target over the learning part of a link: "p50", "p90", "p95", "p99".
 using Percentiles = std::map<std::string, double>;
+
+/// What is known of a target that is not the first.
+struct FurtherTarget {
+  std::string name;
+  Metrics metrics;                                            // as Manifest::metrics
+  std::map<std::string, std::map<int, Metrics>> forecasters;  // by forecaster, and horizon
+  std::map<std::string, Percentiles> percentiles;             // as Manifest::percentiles
+};
 
 struct Manifest {
   std::string name = "default";
@@ -65,7 +80,7 @@ struct Manifest {
   std::string flowcast_version;
   std::uint64_t schema_hash = 0;
   std::vector<std::string> features;
-  std::string target;            // name of a feature
+  std::string target;            // name of a feature: the first of those that are forecast
   int horizon_windows = 1;       // the nearest one, that metrics are of
   std::vector<int> horizons{1};  // all that it forecasts, windows ahead
   base::Duration window_length{};
@@ -86,6 +101,12 @@ struct Manifest {
   Decision decision;
   std::map<std::string, Percentiles> percentiles;  // by link; "" is all links together
 
+  std::vector<FurtherTarget> further;  // forecast beside the first one, whose numbers are those above
+
+  /// Names of all that is forecast, the first one first.
+  std::vector<std::string> targets() const;
+  /// Null when it is not forecast.
+  const std::map<std::string, Percentiles>* percentiles_of(const std::string& wanted) const;
   /// Null when there is none of this name.
   const ForecasterRecord* forecaster(const std::string& name) const;
 };

@@ -215,9 +215,8 @@ std::vector<Pair> ExampleStore::Pairs(EventTime from, EventTime until, int horiz
   return pairs;
 }
 
-std::map<std::string, std::map<std::string, double>> ExampleStore::PercentilesUntil(
-    EventTime until, std::size_t column) const {
-  std::map<std::string, std::map<std::string, double>> percentiles;
+LinkPercentiles ExampleStore::PercentilesUntil(EventTime until, std::size_t column) const {
+  LinkPercentiles percentiles;
   std::vector<double> all;
   for (const auto& [name, link] : links_) {
     std::vector<double> values;
@@ -256,7 +255,8 @@ Dataset ExampleStore::Build(const DatasetOptions& options) const {
   dataset.until = base::AlignDown(
       PartOf(dataset.from, std::min(newest(), options.newest), options.train_fraction), shape_.window_length);
   dataset.shape = ShapeOf(shape_, options.targets, options.horizons, options.levels);
-  dataset.percentiles = PercentilesUntil(dataset.until, options.targets.front().column);
+  for (const Target& target : options.targets)
+    dataset.percentiles.push_back(PercentilesUntil(dataset.until, target.column));
   const EventTime validate_from = PartOf(dataset.from, dataset.until, 1 - options.validation_fraction);
   const base::Duration gap = shape_.window_length * shape_.length;
   dataset.validation_from = validate_from + gap;

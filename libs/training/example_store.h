@@ -16,9 +16,12 @@
 
 namespace flowcast::training {
 
+/// By link, "" for all together: "p50", "p90", "p95", "p99".
+using LinkPercentiles = std::map<std::string, std::map<std::string, double>>;
+
 struct DatasetOptions {
-  std::vector<Target> targets{feature::kPackets};  // percentiles are of the first
-  std::vector<int> horizons{1};                    // windows ahead, ascending
+  std::vector<Target> targets{feature::kPackets};
+  std::vector<int> horizons{1};  // windows ahead, ascending
   std::vector<double> levels{0.5};
   base::EventTime newest = base::kEndOfTime;  // sequences that end later are left out
   double train_fraction = 1.0;                // of the event time; what follows is left for watching
@@ -36,7 +39,7 @@ struct Dataset {
   base::EventTime validation_from = base::kBeginningOfTime;  // the earliest end of a sequence in there
   base::EventTime from = base::kBeginningOfTime;             // end of the first sequence
   base::EventTime until = base::kBeginningOfTime;            // end of the newest window that was learned from
-  std::map<std::string, std::map<std::string, double>> percentiles;  // by link, "" for all: p50 ... p99
+  std::vector<LinkPercentiles> percentiles;                  // by position of the targets
 };
 
 /// What is kept at most.
@@ -81,8 +84,7 @@ class ExampleStore {
   base::EventTime newest() const;
 
  private:
-  std::map<std::string, std::map<std::string, double>> PercentilesUntil(base::EventTime until,
-                                                                        std::size_t column) const;
+  LinkPercentiles PercentilesUntil(base::EventTime until, std::size_t column) const;
 
   using Series = std::map<base::EventTime, feature::Sequence>;  // by end; without values: a truth only
   using Rank = std::pair<std::uint64_t, base::EventTime>;       // a hash decides, and the time where it ties

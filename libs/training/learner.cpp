@@ -24,6 +24,10 @@ std::size_t Shape::median() const {
   return static_cast<std::size_t>(std::find(levels.begin(), levels.end(), 0.5) - levels.begin());
 }
 
+bool Shape::Answers(std::size_t column) const {
+  return std::find(targets.begin(), targets.end(), static_cast<std::int64_t>(column)) != targets.end();
+}
+
 std::optional<std::size_t> Shape::AnswerOf(std::size_t column, int horizon) const {
   const auto target = std::find(targets.begin(), targets.end(), static_cast<std::int64_t>(column));
   const auto ahead = std::find(horizons.begin(), horizons.end(), horizon);

@@ -38,6 +38,8 @@ struct Shape {
   /// Position of the median of a column so many windows ahead within a row of answers; nothing when it is
   /// not forecast.
   std::optional<std::size_t> AnswerOf(std::size_t column, int horizon) const;
+  /// Whether a column is forecast.
+  bool Answers(std::size_t column) const;
   bool operator==(const Shape&) const = default;
 };
 

@@ -56,6 +56,17 @@ Target::Target(const feature::Schema& schema, std::string_view name)
     : column(static_cast<std::size_t>(&ColumnNamed(schema, name) - schema.columns().data())),
       transform(schema.columns()[column].transform) {}
 
+std::vector<Target> TargetsOf(const feature::Schema& schema, const std::vector<std::string>& names) {
+  if (names.empty()) throw base::ConfigError("there is nothing to forecast; name a feature, like packets");
+  std::vector<Target> targets;
+  for (const std::string& name : names) {
+    if (std::count(names.begin(), names.end(), name) > 1)
+      throw base::ConfigError("'" + name + "' is to be forecast twice; name it once");
+    targets.emplace_back(schema, name);
+  }
+  return targets;
+}
+
 Shape ShapeOf(const Sequence& like, const std::vector<Target>& targets, const std::vector<int>& horizons,
               const std::vector<double>& levels) {
   Shape shape{.length = like.length,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct Target {
   std::size_t column;
   feature::Transform transform;
 };
+
+/// Columns of `schema` by name. Throws base::ConfigError as Target does, for none, and for one that is named
+/// twice.
+std::vector<Target> TargetsOf(const feature::Schema& schema, const std::vector<std::string>& names);
 
 /// What the network is asked of sequences like `like`: `targets` so many windows ahead, at these levels,
 /// with the link's seasonal profile as context (two columns a target and horizon, see AppendContext).

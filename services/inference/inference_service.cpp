@@ -7,8 +7,8 @@
 
 #include "libs/base/hash.h"
 #include "libs/slice/skipped.h"
+#include "libs/state/progress.h"
 #include "libs/training/model_opinion.h"
-#include "libs/wire/alert_wire.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/forecast_json.h"
 #include "libs/wire/window_wire.h"
@@ -23,16 +23,23 @@ constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kMostBehind = 50'000;
 constexpr base::Duration kTidyEvery = std::chrono::seconds(10);
 
+/// What was over at `offset`.
+template <typename FromOffset>
+void ForgetBefore(std::int64_t offset, std::vector<FromOffset>& all) {
+  while (all.size() > 1 && all[1].from_offset <= offset) all.erase(all.begin());
+}
+
 }  // namespace
 
 InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Names& names,
                              ModelWatcher& models, const base::Clock& clock, base::Log log)
     : options_(options),
-      target_(options.schema, options.target),
+      targets_(training::TargetsOf(options.schema, options.targets)),
       names_(names),
       models_(models),
       clock_(clock),
-      log_(std::move(log)) {
+      log_(std::move(log)),
+      alerting_(options.rules, names, log_) {
   forecast::CheckHorizons(options_.horizons);
 }
 
@@ -50,21 +57,29 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
   partition.next_offset = partition.live_from = state.next_offset;
   partition.floor = std::max<std::int64_t>(position.offset, 0);
   partition.models = std::move(state.models);
+  partition.rules = std::move(state.rules);
   partition.produced_at = state.produced_at;
   partition.leftover = std::move(state.leftover);
+  std::size_t anew = 0;
   for (const auto& [name, kept] : state.links) {
-    forecast::LinkForecaster forecaster(OptionsFor(kept.window_length));
-    if (!forecaster.Restore(kept.forecaster)) {  // of another --target or --horizons
+    LinkForecasters forecasters(OptionsFor(kept.window_length));
+    const std::size_t restored = forecasters.Restore(kept.forecasters);
+    anew += restored < targets_.size() ? 1 : 0;
+    if (restored == 0 && kept.alerts.empty()) {
       partition.leftover.push_back(name);
       continue;
     }
-    partition.links.emplace(name, Link{.forecaster = std::move(forecaster),
-                                       .load_alert = alert::LoadAlert(options_.rule, kept.alert),
+    partition.links.emplace(name, Link{.forecasters = std::move(forecasters),
+                                       .alerts = alert::LinkAlerts(kept.alerts),
                                        .window_length = kept.window_length,
                                        .last_end = kept.last_end,
                                        .offset = kept.offset,
                                        .heard = clock_.Steady()});
   }
+  if (anew > 0)
+    state::Warn(
+        log_, position.at,
+        std::to_string(anew) + " links' forecasts begin anew where --target or --horizons are others");
 }
 
 void InferenceTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions) {
@@ -127,7 +142,7 @@ const LiveModel* InferenceTask::ModelFor(const Waiting& waiting, Partition& part
 }
 
 std::vector<InferenceTask::Opinions> InferenceTask::AskModels() const {
-  std::vector<Opinions> opinions(waiting_.size());
+  std::vector<Opinions> opinions(waiting_.size() * targets_.size());
   std::map<const LiveModel*, std::vector<std::size_t>> asked;
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     if (ModelKnows(waiting_[i].model, waiting_[i].sequence)) asked[waiting_[i].model].push_back(i);
@@ -150,24 +165,38 @@ void InferenceTask::AskNetwork(const LiveNetwork& network, const std::vector<std
   const std::vector<float> answers = network.predictor->Predict(inputs, context);
   std::span<const float> rows = answers;
   for (const std::size_t i : asked) {
-    opinions[i].push_back(training::OpinionOf(network.name, waiting_[i].sequence, target_, options_.horizons,
-                                              shape, rows.first(shape.answer_size())));
+    const auto row = rows.first(shape.answer_size());
+    for (std::size_t target = 0; target < targets_.size(); ++target) {
+      if (!shape.Answers(targets_[target].column)) continue;
+      opinions[i * targets_.size() + target].push_back(training::OpinionOf(
+          network.name, waiting_[i].sequence, targets_[target], options_.horizons, shape, row));
+    }
     rows = rows.subspan(shape.answer_size());
   }
 }
 
 void InferenceTask::ForecastBatch(slice::Outbox& outbox) {
-  for (Waiting& waiting : waiting_) waiting.model = ModelFor(waiting, partitions_.at(waiting.partition));
+  if (std::exchange(rules_changed_, false)) SnapshotAlerts(outbox);
+  for (Waiting& waiting : waiting_) {
+    Partition& partition = partitions_.at(waiting.partition);
+    waiting.model = ModelFor(waiting, partition);
+    if (!IsSilent(waiting, partition)) alerting_.Note(waiting.offset, partition.rules);
+  }
   const auto opinions = AskModels();
-  for (std::size_t i = 0; i < waiting_.size(); ++i) Forecast(waiting_[i], opinions[i], outbox);
+  std::span<const Opinions> rows = opinions;
+  for (const Waiting& waiting : waiting_) {
+    Forecast(waiting, rows.first(targets_.size()), outbox);
+    rows = rows.subspan(targets_.size());
+  }
   waiting_.clear();
 }
 
-InferenceTask::ForecasterOptions InferenceTask::OptionsFor(base::Duration window_length) {
-  ForecasterOptions& options = forecaster_options_[window_length];
-  if (!options) {
-    options = std::make_shared<forecast::ForecasterOptions>(forecast::ForecasterOptions{
-        .target = options_.target, .window_length = window_length, .horizons = options_.horizons});
+const LinkForecasters::Options& InferenceTask::OptionsFor(base::Duration window_length) {
+  LinkForecasters::Options& options = forecaster_options_[window_length];
+  if (!options.empty()) return options;
+  for (const std::string& target : options_.targets) {
+    options.push_back(std::make_shared<forecast::ForecasterOptions>(forecast::ForecasterOptions{
+        .target = target, .window_length = window_length, .horizons = options_.horizons}));
   }
   return options;
 }
@@ -179,14 +208,15 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& pa
     return found->second;
   }
   // The first snapshots of links that begin together are spread.
-  Link link{.forecaster = forecast::LinkForecaster(OptionsFor(sequence.window_length)),
-            .load_alert = alert::LoadAlert(options_.rule),
+  Link link{.forecasters = LinkForecasters(OptionsFor(sequence.window_length)),
+            .alerts = {},
             .window_length = sequence.window_length,
             .since_snapshot = base::Fnv1a64(sequence.link) % options_.snapshot_every};
   return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
 }
 
-void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox) {
+void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> opinions,
+                             slice::Outbox& outbox) {
   const feature::Sequence& sequence = waiting.sequence;
   Partition& partition = partitions_.at(waiting.partition);
   const bool silent = IsSilent(waiting, partition);
@@ -197,21 +227,34 @@ void InferenceTask::Forecast(const Waiting& waiting, const Opinions& opinions, s
     return;
   }
   link.last_end = sequence.end;
+  counters_.forecast += silent ? 0 : 1;
+  bool told = false;
+  for (std::size_t target = 0; target < targets_.size(); ++target) {
+    const wire::ForecastRecord record = ForecastOf(target, waiting, opinions[target], link);
+    if (!silent) {
+      Count(record, target == 0);
+      Publish(record, waiting.partition, outbox);
+    }
+    told = Alert(record.forecast, waiting, partition, link, outbox) || told;
+  }
+  Remember(waiting, partition, link, told, outbox);
+}
+
+wire::ForecastRecord InferenceTask::ForecastOf(std::size_t target, const Waiting& waiting,
+                                               const Opinions& opinions, Link& link) const {
+  const feature::Sequence& sequence = waiting.sequence;
+  forecast::LinkForecaster& forecaster = link.forecasters[target];
   wire::ForecastRecord record;
-  record.settled = link.forecaster.Observe(sequence.last_start(), sequence.last[target_.column]);
-  const training::SeasonOf season(sequence, target_, options_.horizons);
+  record.settled = forecaster.Observe(sequence.last_start(), sequence.last[targets_[target].column]);
+  const training::SeasonOf season(sequence, targets_[target], options_.horizons);
   const std::string version = opinions.empty() ? "" : waiting.model->manifest.version;
-  record.forecast = link.forecaster.Predict({opinions, version, season.season()});
+  record.forecast = forecaster.Predict({opinions, version, season.season()});
   record.forecast.link = sequence.link;
-  if (!silent) Publish(record, waiting.partition, outbox);
-  if (waiting.model == nullptr || sequence.end >= waiting.model->manifest.trained_until)
-    Alert(record.forecast, waiting, link, silent ? nullptr : &outbox);
-  Remember(waiting, partition, link, outbox);
+  return record;
 }
 
 void InferenceTask::Publish(const wire::ForecastRecord& record, std::int32_t partition,
                             slice::Outbox& outbox) {
-  Count(record);
   const std::string& link = record.forecast.link;
   outbox.push_back({.to = {names_.forecasts, partition}, .key = link, .value = wire::Encode(record)});
   if (!options_.json_mirror) return;
@@ -220,41 +263,53 @@ void InferenceTask::Publish(const wire::ForecastRecord& record, std::int32_t par
       {.to = {names_.forecasts_json, partition}, .key = link, .value = wire::EncodeJson(record)});
 }
 
-void InferenceTask::Count(const wire::ForecastRecord& record) {
+void InferenceTask::Count(const wire::ForecastRecord& record, bool first_target) {
   ++counters_.forecasts;
   counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
   counters_.settled += record.settled.size();
   for (const forecast::Settled& one : record.settled) {
-    scores_.Add(one);
+    scores_[record.forecast.target].Add(one);
     if (one.horizon_windows != options_.horizons.front()) continue;
     ++intervals_;
     covered_ += one.low <= one.actual && one.actual <= one.high ? 1 : 0;
-    if (!one.had_model) continue;
+    if (!one.had_model || !first_target) continue;
     ++scored_;
     absolute_error_ += std::abs(one.actual - one.median);
     absolute_error_persistence_ += std::abs(one.actual - one.persistence);
   }
 }
 
-void InferenceTask::Alert(const forecast::Forecast& forecast, const Waiting& waiting, Link& link,
-                          slice::Outbox* outbox) {
+bool InferenceTask::Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition,
+                          Link& link, slice::Outbox& outbox) {
   static const alert::PercentilesByLink kNoPercentiles;
-  const auto& percentiles = waiting.model == nullptr ? kNoPercentiles : waiting.model->manifest.percentiles;
-  const auto threshold = alert::Resolve(options_.threshold, forecast.link, forecast.window_length,
-                                        options_.capacities, percentiles);
-  if (!threshold) return;
-  const auto change = link.load_alert.Evaluate(forecast, *threshold);
-  if (!change || outbox == nullptr) return;
-  const bool firing = change->state == alert::State::kFiring;
-  ++(firing ? counters_.fired : counters_.resolved);
-  log_(base::LogLevel::kInfo, std::string(firing ? "alert fired: " : "alert resolved: ") + change->summary);
-  outbox->push_back({.to = {names_.alerts, 0},
-                     .key = change->fingerprint,
-                     .value = wire::EncodeJson(*change),
-                     .headers = wire::CloudEventHeaders(*change)});
+  const LiveModel* model = waiting.model;
+  if (model != nullptr && waiting.sequence.end < model->manifest.trained_until) return false;
+  const auto* const known = model == nullptr ? nullptr : model->manifest.percentiles_of(forecast.target);
+  const auto& percentiles = known == nullptr ? kNoPercentiles : *known;
+  if (!IsSilent(waiting, partition)) return alerting_.Evaluate(forecast, percentiles, link.alerts, outbox);
+  alerting_.EvaluateAgain(forecast, percentiles, waiting.offset, partition.rules, link.alerts);
+  return false;
 }
 
-void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link& link,
+void InferenceTask::UseRules(Alerting::Rules rules) {
+  if (rules == nullptr) return;
+  alerting_.Use(std::move(rules));
+  rules_changed_ = true;
+}
+
+/// What the rules before have led to need not be folded again with those that are in force now.
+void InferenceTask::SnapshotAlerts(slice::Outbox& outbox) {
+  for (auto& [number, partition] : partitions_) {
+    if (partition.next_offset <= partition.live_from) continue;
+    for (auto& [name, link] : partition.links) {
+      if (link.alerts.active().empty() || link.since_snapshot == 0) continue;
+      Snapshot(number, name, link, outbox);
+      partition.moved = true;
+    }
+  }
+}
+
+void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link& link, bool surely,
                              slice::Outbox& outbox) {
   const bool is_first = link.offset < 0 || link.since_snapshot == 0;
   link.offset = waiting.offset;
@@ -263,7 +318,8 @@ void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link&
     const std::int64_t block = waiting.offset / kBlock * kBlock;
     link.first_since = partition.needed.Need(std::max(block, partition.floor));
   }
-  if (++link.since_snapshot >= options_.snapshot_every && !IsSilent(waiting, partition))
+  const bool is_due = ++link.since_snapshot >= options_.snapshot_every;
+  if ((is_due || surely) && !IsSilent(waiting, partition))
     Snapshot(waiting.partition, waiting.sequence.link, link, outbox);
 }
 
@@ -272,8 +328,8 @@ void InferenceTask::Snapshot(std::int32_t partition, const std::string& name, Li
   const wire::InferenceLink kept{.offset = link.offset,
                                  .last_end = link.last_end,
                                  .window_length = link.window_length,
-                                 .forecaster = link.forecaster.Save(),
-                                 .alert = link.load_alert.memory()};
+                                 .forecasters = link.forecasters.Save(),
+                                 .alerts = {link.alerts.active().begin(), link.alerts.active().end()}};
   outbox.push_back({.to = {names_.state, partition},
                     .key = state::LinkKey(kInferenceState, name),
                     .value = wire::Encode(kept)});
@@ -302,6 +358,7 @@ void InferenceTask::OnIdle(slice::Outbox& outbox) {
 void InferenceTask::Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
   for (auto link = partition.links.begin(); link != partition.links.end();) {
     if (clock_.Steady() - link->second.heard > options_.link_expiry) {
+      alerting_.Forget(link->second.last_end, link->second.alerts, outbox);
       ForgetLink(number, link->first, outbox);
       partition.moved = true;
       link = partition.links.erase(link);
@@ -321,11 +378,12 @@ void InferenceTask::OnCommit(slice::Outbox& outbox) {
     for (const std::string& name : std::exchange(partition.leftover, {})) {
       if (!partition.links.contains(name)) ForgetLink(number, name, outbox);
     }
-    std::vector<wire::TakeOver>& models = partition.models;
-    while (models.size() > 1 && models[1].from_offset <= PositionOf(partition)) models.erase(models.begin());
+    ForgetBefore(PositionOf(partition), partition.models);
+    ForgetBefore(PositionOf(partition), partition.rules);
     outbox.push_back({.to = {names_.state, number},
                       .key = state::ProgressKey(kInferenceState),
-                      .value = wire::Encode(wire::InferenceProgress{partition.next_offset, models})});
+                      .value = wire::Encode(wire::InferenceProgress{partition.next_offset, partition.models,
+                                                                    partition.rules})});
     ++counters_.state_records;
   }
 }

@@ -3,49 +3,45 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "libs/alert/alert.h"
-#include "libs/alert/threshold.h"
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
 #include "libs/feature/window.h"
-#include "libs/forecast/link_forecaster.h"
 #include "libs/forecast/live_scores.h"
 #include "libs/slice/slice_loop.h"
 #include "libs/topics/topics.h"
 #include "libs/window/needed_offsets.h"
 #include "libs/wire/forecast_wire.h"
+#include "services/inference/alerting.h"
 #include "services/inference/inference_store.h"
+#include "services/inference/link_forecasters.h"
 #include "services/inference/model_watcher.h"
 
 namespace flowcast::services {
 
 struct InferenceOptions {
   feature::Schema schema = feature::Schema::Default();  // sequences and models of others are refused
-  std::string target = "packets";                       // a feature of the schema
+  std::vector<std::string> targets{"packets"};          // features of the schema
   std::vector<int> horizons{1, 2, 3, 6, 12};            // windows ahead, ascending
-  alert::Threshold threshold;
-  alert::Capacities capacities;
-  alert::RuleOptions rule;
+  Alerting::Rules rules = std::make_shared<const alert::RuleSet>();
   std::size_t snapshot_every = 20;                          // sequences of a link
   base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
   bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
 };
 
-/// Sequences in = forecasts + refused + stale + refolded.
+/// Sequences in = forecast + refused + stale + refolded; forecasts = forecast x targets.
 struct InferenceCounters {
   std::uint64_t sequences = 0;
   std::uint64_t refused = 0;   // not ours, another version, inconsistent, another schema
   std::uint64_t stale = 0;     // repeated or older than the link's last
   std::uint64_t refolded = 0;  // read again after a restart or a rebalance; their forecasts are out already
-  std::uint64_t forecasts = 0;
-  std::uint64_t with_model = 0;
+  std::uint64_t forecast = 0;
+  std::uint64_t forecasts = 0;   // records
+  std::uint64_t with_model = 0;  // of these
   std::uint64_t settled = 0;
-  std::uint64_t fired = 0;
-  std::uint64_t resolved = 0;
   std::uint64_t state_records = 0;
   std::uint64_t json_records = 0;  // written to forecasts-json.v1
 };
@@ -53,7 +49,8 @@ struct InferenceCounters {
 /// Sequences of one poll go through the networks together. Windows that the model was trained on
 /// are forecast without it, and raise no alert: only what lies after it counts.
 ///
-/// State (rule 3 of the design): a snapshot of a link goes to state.v1 once in snapshot_every sequences; the
+/// State (rule 3 of the design): a snapshot of a link goes to state.v1 once in snapshot_every sequences, and
+/// whenever it published a change of an alert: what was published is always in one. The
 /// committed position is the oldest sequence that is in no snapshot. From there a restart folds again,
 /// silently and with the models that were asked then, until it is where it was.
 class InferenceTask : public slice::Task {
@@ -73,26 +70,28 @@ class InferenceTask : public slice::Task {
   void OnCommit(slice::Outbox& outbox) override;
   std::vector<bus::Position> Positions() const override;
 
+  /// Other rules, from the next window on; null: the same.
+  void UseRules(Alerting::Rules rules);
+
   const InferenceCounters& counters() const { return counters_; }
+  const AlertCounters& alert_counters() const { return alerting_.counters(); }
   std::size_t link_count() const;
-  /// Summed absolute errors of the settled forecasts made with the model at the nearest horizon, and of
-  /// persistence.
+  /// Summed absolute errors of the settled forecasts of the first target made with the model at the nearest
+  /// horizon, and of persistence.
   double absolute_error() const { return absolute_error_; }
   double absolute_error_persistence() const { return absolute_error_persistence_; }
   std::uint64_t scored() const { return scored_; }
-  /// Settled forecasts of the nearest horizon, with the model or without, and those of them whose truth lay
-  /// between the quantiles 0.05 and 0.95.
+  /// Settled forecasts of all targets at the nearest horizon, with the model or without, and those of them
+  /// whose truth lay between the quantiles 0.05 and 0.95.
   std::uint64_t intervals() const { return intervals_; }
   std::uint64_t covered() const { return covered_; }
-  /// Of every horizon, over all links, whether a model was asked or not.
-  const forecast::LiveScores& scores() const { return scores_; }
+  /// By target: of every horizon, over all links, whether a model was asked or not.
+  const std::map<std::string, forecast::LiveScores>& scores() const { return scores_; }
 
  private:
-  using ForecasterOptions = std::shared_ptr<const forecast::ForecasterOptions>;
-
   struct Link {
-    forecast::LinkForecaster forecaster;
-    alert::LoadAlert load_alert;
+    LinkForecasters forecasters;
+    alert::LinkAlerts alerts;
     base::Duration window_length;  // the features were started with; another begins the link anew
     base::EventTime last_end = base::kBeginningOfTime;
     std::int64_t offset = -1;                 // of the last sequence that it has in it
@@ -106,6 +105,7 @@ class InferenceTask : public slice::Task {
     std::int64_t live_from = 0;          // sequences before it are folded again
     std::int64_t floor = 0;              // nothing before it is needed, ever
     std::vector<wire::TakeOver> models;  // by offset
+    Alerting::History rules;
     window::NeededOffsets needed;
     std::optional<std::chrono::milliseconds> produced_at;  // of the record before next_offset
     std::vector<std::string> leftover;                     // to be forgotten
@@ -126,30 +126,39 @@ class InferenceTask : public slice::Task {
   void Refuse(const bus::InRecord& record, const std::string& reason);
   void ForecastBatch(slice::Outbox& outbox);
   const LiveModel* ModelFor(const Waiting& waiting, Partition& partition);
-  /// By position in `waiting_`; none where there is no model for it.
+  /// By position in `waiting_` and target; none where there is no model for it.
   std::vector<Opinions> AskModels() const;
   void AskNetwork(const LiveNetwork& network, const std::vector<std::size_t>& asked,
                   std::vector<Opinions>& opinions) const;
   static bool ModelKnows(const LiveModel* model, const feature::Sequence& sequence);
-  ForecasterOptions OptionsFor(base::Duration window_length);
+  const LinkForecasters::Options& OptionsFor(base::Duration window_length);
   Link& LinkOf(const Waiting& waiting, Partition& partition);
-  void Forecast(const Waiting& waiting, const Opinions& opinions, slice::Outbox& outbox);
+  /// `opinions` are by target.
+  void Forecast(const Waiting& waiting, std::span<const Opinions> opinions, slice::Outbox& outbox);
+  wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,
+                                  Link& link) const;
   void Publish(const wire::ForecastRecord& record, std::int32_t partition, slice::Outbox& outbox);
-  void Count(const wire::ForecastRecord& record);
-  void Alert(const forecast::Forecast& forecast, const Waiting& waiting, Link& link, slice::Outbox* outbox);
-  void Remember(const Waiting& waiting, Partition& partition, Link& link, slice::Outbox& outbox);
+  void Count(const wire::ForecastRecord& record, bool first_target);
+  /// True when something was published.
+  bool Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition, Link& link,
+             slice::Outbox& outbox);
+  /// With a snapshot when one is due, or when something must not be forgotten.
+  void Remember(const Waiting& waiting, Partition& partition, Link& link, bool surely, slice::Outbox& outbox);
+  void SnapshotAlerts(slice::Outbox& outbox);
   void Snapshot(std::int32_t partition, const std::string& name, Link& link, slice::Outbox& outbox);
   void Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox);
   void ForgetLink(std::int32_t partition, const std::string& name, slice::Outbox& outbox);
   static std::int64_t PositionOf(const Partition& partition);
 
   InferenceOptions options_;
-  training::Target target_;
-  std::map<base::Duration, ForecasterOptions> forecaster_options_;  // by length of the windows
+  std::vector<training::Target> targets_;
+  std::map<base::Duration, LinkForecasters::Options> forecaster_options_;  // by length of the windows
   topics::Names names_;
   ModelWatcher& models_;
   const base::Clock& clock_;
   base::Log log_;
+  Alerting alerting_;
+  bool rules_changed_ = false;
   InferenceStore* store_ = nullptr;
   std::map<std::int32_t, Partition> partitions_;
   std::vector<Waiting> waiting_;
@@ -160,7 +169,7 @@ class InferenceTask : public slice::Task {
   std::uint64_t scored_ = 0;
   std::uint64_t intervals_ = 0;
   std::uint64_t covered_ = 0;
-  forecast::LiveScores scores_;
+  std::map<std::string, forecast::LiveScores> scores_;
 };
 
 }  // namespace flowcast::services

@@ -19,6 +19,16 @@ std::vector<std::string> Texts(const std::vector<int>& numbers) {
   return texts;
 }
 
+template <typename T>
+bool Has(const std::vector<T>& list, const T& one) {
+  return std::find(list.begin(), list.end(), one) != list.end();
+}
+
+template <typename T>
+bool HaveCommon(const std::vector<T>& list, const std::vector<T>& other) {
+  return std::any_of(list.begin(), list.end(), [&](const T& one) { return Has(other, one); });
+}
+
 }  // namespace
 
 void ModelWatcher::OnRecord(const bus::InRecord& record) {
@@ -69,6 +79,11 @@ void ModelWatcher::TryCurrent() {
   log_(base::LogLevel::kInfo, "using model " + wanted_version_ + " (" + base::Join(names) +
                                   "), trained until " + base::FormatTime(current_->manifest.trained_until) +
                                   ", " + base::Join(Texts(current_->manifest.horizons)) + " windows ahead");
+  for (const std::string& target : demands_.targets) {
+    if (!Has(current_->manifest.targets(), target))
+      log_(base::LogLevel::kWarning, "model " + wanted_version_ + " does not forecast " + target +
+                                         ": without it until one is trained for that, too (--target)");
+  }
 }
 
 const LiveModel* ModelWatcher::Find(const std::string& version) {
@@ -129,15 +144,26 @@ std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& 
   if (manifest.schema_hash != demands_.schema.sequence_hash())
     return "it was trained on another feature schema; train it again, with the same --features and "
            "--normalization";
-  if (manifest.target != demands_.target)
-    return "it forecasts " + manifest.target + ", not " + demands_.target + " (--target)";
+  const auto targets = manifest.targets();
+  if (!HaveCommon(targets, demands_.targets))
+    return "it forecasts " + base::Join(targets) + ", not " + base::Join(demands_.targets) + " (--target)";
   const auto& horizons = manifest.horizons;
-  if (std::find_first_of(horizons.begin(), horizons.end(), demands_.horizons.begin(),
-                         demands_.horizons.end()) == horizons.end()) {
+  if (!HaveCommon(horizons, demands_.horizons)) {
     return "it forecasts " + base::Join(Texts(horizons)) + " windows ahead, not " +
            base::Join(Texts(demands_.horizons)) + " (--horizons)";
   }
   return std::nullopt;
+}
+
+bool ModelWatcher::AnswersAll(const training::Shape& shape, const model_store::Manifest& manifest) const {
+  const auto forecast = manifest.targets();
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    if (!Has(forecast, demands_.targets[i])) continue;
+    for (const int horizon : manifest.horizons) {
+      if (!shape.AnswerOf(targets_[i].column, horizon)) return false;
+    }
+  }
+  return true;
 }
 
 std::optional<std::string> ModelWatcher::TryOut(training::Predictor& predictor,
@@ -147,10 +173,8 @@ std::optional<std::string> ModelWatcher::TryOut(training::Predictor& predictor,
     return "its network has another shape than its manifest says";
   }
   const training::Shape& shape = predictor.shape();
-  const bool answers_all = std::all_of(manifest.horizons.begin(), manifest.horizons.end(), [&](int horizon) {
-    return shape.AnswerOf(target_.column, horizon).has_value();
-  });
-  if (!answers_all) return "its network has no answer for what its manifest says it forecasts";
+  if (!AnswersAll(shape, manifest))
+    return "its network has no answer for what its manifest says it forecasts";
   const std::vector<float> answers = predictor.Predict(std::vector<float>(shape.input_size(), 0.5F),
                                                        std::vector<float>(shape.context_size(), 0.5F));
   const bool finite = std::all_of(answers.begin(), answers.end(), [](float x) { return std::isfinite(x); });

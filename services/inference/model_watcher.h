@@ -31,8 +31,8 @@ struct LiveModel {
 
 struct ModelDemands {
   std::string name = "default";
-  std::string target = "packets";  // a feature of the schema
-  std::vector<int> horizons{1};    // the model must forecast one of them
+  std::vector<std::string> targets{"packets"};  // features of the schema; the model must forecast one of them
+  std::vector<int> horizons{1};                 // likewise
   feature::Schema schema = feature::Schema::Default();
 };
 
@@ -48,7 +48,7 @@ class ModelWatcher {
   /// Throws base::ConfigError when the schema has no such target.
   ModelWatcher(const ModelDemands& demands, training::PredictorLoaders loaders, base::Log log)
       : demands_(demands),
-        target_(demands.schema, demands.target),
+        targets_(training::TargetsOf(demands.schema, demands.targets)),
         loaders_(std::move(loaders)),
         log_(std::move(log)) {}
 
@@ -78,12 +78,14 @@ class ModelWatcher {
   std::optional<std::string> Objection(const model_store::Manifest& manifest) const;
   /// Throws base::RuntimeError when one of them cannot be used.
   std::vector<LiveNetwork> LoadNetworks(const model_store::Model& model) const;
+  /// Whether a network answers what the manifest says, of what is demanded.
+  bool AnswersAll(const training::Shape& shape, const model_store::Manifest& manifest) const;
   std::optional<std::string> TryOut(training::Predictor& predictor,
                                     const model_store::Manifest& manifest) const;
   void Refuse(const std::string& what, const std::string& reason);
 
   ModelDemands demands_;
-  training::Target target_;
+  std::vector<training::Target> targets_;  // of the demands
   training::PredictorLoaders loaders_;
   base::Log log_;
   std::string wanted_version_;

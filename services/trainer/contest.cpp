@@ -14,17 +14,22 @@ namespace {
 
 using model_store::Manifest;
 
+std::vector<std::string> Sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 /// Why the two cannot be compared; nothing when they can.
 std::optional<std::string> Difference(const Manifest& a, const Manifest& b) {
   if (a.schema_hash != b.schema_hash) return "another schema";
-  if (a.target != b.target) return "another target";
+  if (Sorted(a.targets()) != Sorted(b.targets())) return "another target";
   if (a.horizons != b.horizons) return "other horizons";
   if (a.window_length != b.window_length) return "another window length";
   if (a.sequence_length != b.sequence_length) return "another sequence length";
   return std::nullopt;
 }
 
-/// Mean over the horizons of MAE / persistence's MAE; 1 where persistence makes no error.
+/// Of a target, the mean over the horizons of MAE / persistence's MAE; 1 where persistence makes no error.
 double ErrorOf(const training::Predictors& predictors, const training::ExampleStore& store,
                const training::Target& target, const std::vector<int>& horizons,
                const model_store::Decision& part) {
@@ -41,6 +46,27 @@ double ErrorOf(const training::Predictors& predictors, const training::ExampleSt
     sum += persistence > 0 ? error / persistence : 1;
   }
   return sum / static_cast<double>(horizons.size());
+}
+
+/// By position of the targets.
+std::vector<double> ErrorsOf(const training::Predictors& predictors, const training::ExampleStore& store,
+                             const std::vector<training::Target>& targets, const std::vector<int>& horizons,
+                             const model_store::Decision& part) {
+  std::vector<double> errors;
+  for (const training::Target& target : targets)
+    errors.push_back(ErrorOf(predictors, store, target, horizons, part));
+  return errors;
+}
+
+void WriteDown(const std::vector<std::string>& targets, const std::vector<double>& errors,
+               const std::vector<double>& errors_before, model_store::Decision& decision) {
+  const auto count = static_cast<double>(targets.size());
+  decision.error = decision.error_before = 0;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    decision.by_target[targets[i]] = {errors[i], errors_before[i]};
+    decision.error += errors[i] / count;
+    decision.error_before += errors_before[i] / count;
+  }
 }
 
 /// The part that both are asked on: all of the validation part, or what of it the older one has not seen.
@@ -62,12 +88,20 @@ std::string Numbers(const model_store::Decision& decision) {
                 decision.error, decision.against.c_str(), decision.error_before,
                 base::Grouped(decision.examples).c_str(),
                 decision.seen_before ? ", some of which that one had learned from" : "");
-  return text;
+  std::string numbers = text;
+  if (decision.by_target.size() == 1) return numbers;
+  for (const auto& [target, errors] : decision.by_target) {
+    std::snprintf(text, sizeof text, "; of %s %.4f and %.4f", target.c_str(), errors.error,
+                  errors.error_before);
+    numbers += text;
+  }
+  return numbers;
 }
 
 }  // namespace
 
-model_store::Decision Compare(const training::ExampleStore& store, const training::Target& target,
+model_store::Decision Compare(const training::ExampleStore& store,
+                              const std::vector<training::Target>& targets,
                               const training::PredictorLoaders& loaders, const MadeModel& made,
                               const std::optional<model_store::Model>& current) {
   model_store::Decision decision{.replaced = true, .reason = "no model was in use"};
@@ -80,12 +114,11 @@ model_store::Decision Compare(const training::ExampleStore& store, const trainin
   }
   try {
     ChoosePart(store, made, current->manifest, decision);
-    const auto error_of = [&](const model_store::Model& model) {
-      return ErrorOf(training::LoadPredictors(loaders, model.networks), store, target, manifest.horizons,
-                     decision);
+    const auto errors_of = [&](const model_store::Model& model) {
+      return ErrorsOf(training::LoadPredictors(loaders, model.networks), store, targets, manifest.horizons,
+                      decision);
     };
-    decision.error = error_of(made.model);
-    decision.error_before = error_of(*current);
+    WriteDown(manifest.targets(), errors_of(made.model), errors_of(*current), decision);
   } catch (const base::RuntimeError& error) {
     decision = {.replaced = true,
                 .reason = decision.against + " cannot be asked: " + error.what(),

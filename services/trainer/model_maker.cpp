@@ -49,6 +49,18 @@ model_store::Metrics MetricsOf(const std::vector<training::Scored>& scored) {
           .skill = scores.skill};
 }
 
+/// The scores of one horizon, where the manifest has those of the target at this position.
+void WriteDown(const std::map<std::string, std::vector<training::Scored>>& said, std::size_t target,
+               int horizon, model_store::Manifest& manifest) {
+  model_store::FurtherTarget* const further = target == 0 ? nullptr : &manifest.further[target - 1];
+  for (model_store::ForecasterRecord& record : manifest.forecasters) {
+    auto& by_horizon = further == nullptr ? record.metrics : further->forecasters[record.name];
+    by_horizon[horizon] = MetricsOf(said.at(record.name));
+  }
+  if (horizon != manifest.horizon_windows) return;
+  (further == nullptr ? manifest.metrics : further->metrics) = MetricsOf(said.at(training::kTogether));
+}
+
 }  // namespace
 
 std::string TextOf(const TrainingStep& step) {
@@ -181,7 +193,11 @@ void ModelMaker::Describe(const training::ExampleStore& store, const training::D
   manifest.name = options_.model_name;
   manifest.flowcast_version = FLOWCAST_VERSION;
   manifest.schema_hash = options_.schema.sequence_hash();
-  manifest.target = options_.schema.columns()[options_.dataset.targets.front().column].name;
+  const auto name_of = [&](const training::Target& target) {
+    return options_.schema.columns()[target.column].name;
+  };
+  const std::vector<training::Target>& targets = options_.dataset.targets;
+  manifest.target = name_of(targets.front());
   manifest.horizon_windows = options_.dataset.horizons.front();
   manifest.horizons = options_.dataset.horizons;
   manifest.window_length = store.shape().window_length;
@@ -197,7 +213,9 @@ void ModelMaker::Describe(const training::ExampleStore& store, const training::D
   manifest.trained_until = dataset.until;
   manifest.training_examples = dataset.training.count;
   manifest.validation_examples = dataset.validation.count;
-  manifest.percentiles = dataset.percentiles;
+  manifest.percentiles = dataset.percentiles.front();
+  for (std::size_t i = 1; i < targets.size(); ++i)
+    manifest.further.push_back({.name = name_of(targets[i]), .percentiles = dataset.percentiles[i]});
   for (const feature::Column& column : options_.schema.columns()) manifest.features.push_back(column.name);
 }
 
@@ -207,11 +225,9 @@ void ModelMaker::Score(const training::ExampleStore& store, base::EventTime from
   const training::Predictors predictors = training::LoadPredictors(parts_.loaders, model.networks);
   for (const int horizon : manifest.horizons) {
     const auto pairs = store.Pairs(from, manifest.trained_until, horizon);
-    const auto said = training::ForecastAll(predictors, pairs, options_.dataset.targets.front(), horizon);
-    for (model_store::ForecasterRecord& record : manifest.forecasters) {
-      record.metrics[horizon] = MetricsOf(said.at(record.name));
-    }
-    if (horizon == manifest.horizon_windows) manifest.metrics = MetricsOf(said.at(training::kTogether));
+    for (std::size_t i = 0; i < options_.dataset.targets.size(); ++i)
+      WriteDown(training::ForecastAll(predictors, pairs, options_.dataset.targets[i], horizon), i, horizon,
+                manifest);
   }
 }
 

@@ -30,7 +30,9 @@ void AddDataOptions(CLI::App& app, TrainerConfig& config) {
                  "share of the learning part, its newest, for early stopping")
       ->capture_default_str()
       ->check(CLI::Range(0.05, 0.5));
-  app.add_option("--target", config.target, "what is forecast: packets, bytes, or another of the features")
+  app.add_option("--target", config.targets,
+                 "what is forecast, one or several: packets, bytes, and any other of the features")
+      ->delimiter(',')
       ->capture_default_str();
   app.add_option("--features", config.features,
                  "as flowcast-features was told: the sequences must have these")
@@ -120,7 +122,7 @@ void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
 
 void TrainerConfig::Resolve() {
   trainer.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
-  trainer.dataset.targets = {training::Target(trainer.schema, target)};
+  trainer.dataset.targets = training::TargetsOf(trainer.schema, targets);
   trainer.dataset.levels.assign(std::begin(forecast::kQuantileLevels), std::end(forecast::kQuantileLevels));
   training::ShapeOf({.length = 1, .last = std::vector<double>(trainer.schema.size())},
                     trainer.dataset.targets, trainer.dataset.horizons,

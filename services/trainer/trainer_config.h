@@ -21,7 +21,7 @@ struct TrainerConfig {
   TrainerOptions trainer{.dataset = {.horizons = {1, 2, 3, 6, 12}}, .limits = {.bytes = 1'000'000'000}};
   lstm::LearnerOptions learner;
   std::vector<std::string> models{"xgboost", "lstm"};  // trees first: a stop costs less
-  std::string target = "packets";
+  std::vector<std::string> targets{"packets"};
   std::string features = "default";
   std::string normalization = "robust";
   std::string optimizer = "adamw";

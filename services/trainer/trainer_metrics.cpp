@@ -49,9 +49,9 @@ void AddModel(Table& table) {
              }))
       .Gauge(
           "flowcast_trainer_model_absolute_error",
-          "Mean absolute error on the validation part, at the nearest horizon, in packets or bytes a window "
-          "as "
-          "the target is: of the mean of its forecasters, of each of them, and of persistence.",
+          "Mean absolute error on the validation part, at the nearest horizon, in the unit of the first "
+          "target "
+          "a window: of the mean of its forecasters, of each of them, and of persistence.",
           "forecast",
           {{"model", OfLast([](const auto& manifest) { return manifest.metrics.mae; })},
            {"lstm", ErrorOf("lstm")},
@@ -96,12 +96,12 @@ Table MakeTable() {
       .Counter("flowcast_trainer_deleted_models_total", "Old versions that were deleted from models.v1.",
                [](const Facts& facts) { return facts.deleted; })
       .Gauge("flowcast_trainer_live_error_ratio",
-             "Error of the published forecasts with the model in use, as a share of persistence's, over the "
-             "last "
-             "200 windows that this trainer followed.",
+             "Error of the published forecasts of the first target with the model in use, as a share of "
+             "persistence's, over the last 200 windows that this trainer followed.",
              [](const Facts& facts) { return facts.live_error; })
       .Gauge("flowcast_trainer_drift_ratio",
-             "That error over what it was at first; above --drift the trainer learns anew.",
+             "That error over what it was at first, of the target where that is the most; above --drift the "
+             "trainer learns anew.",
              [](const Facts& facts) { return facts.drift; });
   AddModel(table);
   return table;

@@ -69,8 +69,8 @@ struct TrainerProgress {
   double last_training_seconds = 0;                            // of the last training
   base::EventTime last_published_at = base::kBeginningOfTime;  // by the clock
   std::optional<model_store::Manifest> last;                   // that came into use
-  std::optional<double> live_error;  // of the model in use, as a share of persistence's
-  std::optional<double> drift;
+  std::optional<double> live_error;  // of the model in use, first target, as a share of persistence's
+  std::optional<double> drift;       // of the target that has the most
 };
 
 struct TrainerParts {

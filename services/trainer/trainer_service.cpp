@@ -28,11 +28,19 @@ training::StoreLimits LimitsOf(const TrainerOptions& options) {
   return limits;
 }
 
-std::string MetricsLine(const model_store::Metrics& metrics) {
+std::string MetricsText(const model_store::Metrics& metrics) {
   char text[120];
   std::snprintf(text, sizeof text, "validation MAE %.4g, persistence %.4g, skill %+.1f %%", metrics.mae,
                 metrics.mae_persistence, 100 * metrics.skill.value_or(0));
   return text;
+}
+
+std::string MetricsLine(const model_store::Manifest& manifest) {
+  if (manifest.further.empty()) return MetricsText(manifest.metrics);
+  std::string line = manifest.target + " " + MetricsText(manifest.metrics);
+  for (const model_store::FurtherTarget& target : manifest.further)
+    line.append("; ").append(target.name).append(" ").append(MetricsText(target.metrics));
+  return line;
 }
 
 }  // namespace
@@ -46,6 +54,7 @@ TrainerService::TrainerService(const TrainerParts& parts, const TrainerOptions& 
       forecasts_(parts.bus.MakeConsumer({})),
       producer_(parts.bus.MakeProducer({})),
       store_(LimitsOf(options)),
+      drift_(options.dataset.targets.size()),
       maker_(parts_, options_, progress_, [this] { Report(); }) {}
 
 void TrainerService::Take(const bus::InRecord& record) {
@@ -70,16 +79,21 @@ void TrainerService::TakeForecast(const bus::InRecord& record) {
   const auto decoded = wire::DecodeForecast(record.value);
   if (!decoded) return;
   const forecast::Forecast& forecast = decoded->forecast;
-  if (forecast.target != options_.schema.columns()[options_.dataset.targets.front().column].name) return;
+  const std::vector<training::Target>& targets = options_.dataset.targets;
+  const auto target = std::find_if(targets.begin(), targets.end(), [&](const training::Target& one) {
+    return options_.schema.columns()[one.column].name == forecast.target;
+  });
+  if (target == targets.end()) return;
+  training::DriftWatch& drift = drift_[static_cast<std::size_t>(target - targets.begin())];
   for (const forecast::Settled& settled : decoded->settled) {
     if (!settled.had_model || settled.horizon_windows != options_.dataset.horizons.front()) continue;
-    drift_.Add(forecast.model_version, forecast.made_at,
-               {.link = forecast.link,
-                .made_at = settled.target_start - forecast.window_length * (settled.horizon_windows - 1),
-                .known_at = settled.target_start + forecast.window_length,
-                .window_length = forecast.window_length,
-                .error = std::abs(settled.actual - settled.median),
-                .error_persistence = std::abs(settled.actual - settled.persistence)});
+    drift.Add(forecast.model_version, forecast.made_at,
+              {.link = forecast.link,
+               .made_at = settled.target_start - forecast.window_length * (settled.horizon_windows - 1),
+               .known_at = settled.target_start + forecast.window_length,
+               .window_length = forecast.window_length,
+               .error = std::abs(settled.actual - settled.median),
+               .error_persistence = std::abs(settled.actual - settled.persistence)});
   }
 }
 
@@ -93,8 +107,8 @@ void TrainerService::Report() {
   progress_.sequences = store_.size();
   progress_.sampled_out = store_.sampled_out();
   progress_.links = store_.link_count();
-  progress_.live_error = drift_.recent();
-  progress_.drift = drift_.ratio();
+  progress_.live_error = drift_.front().recent();
+  progress_.drift = MostDrifted().ratio();
   parts_.progress(progress_);
 }
 
@@ -136,7 +150,12 @@ std::optional<training::Reason> TrainerService::Due() const {
                                              .since_training = parts_.clock.Steady() - trained_at_,
                                              .new_sequences = new_sequences_,
                                              .newer = store_.newest() > learned_to_,
-                                             .drift = drift_.ratio()});
+                                             .drift = MostDrifted().ratio()});
+}
+
+const training::DriftWatch& TrainerService::MostDrifted() const {
+  return *std::max_element(drift_.begin(), drift_.end(),
+                           [](const auto& a, const auto& b) { return a.ratio() < b.ratio(); });
 }
 
 std::optional<model_store::Manifest> TrainerService::TrainAndPublish(training::Reason reason) {
@@ -145,7 +164,7 @@ std::optional<model_store::Manifest> TrainerService::TrainAndPublish(training::R
   if (reason == training::Reason::kDrift) {
     char text[120];
     std::snprintf(text, sizeof text, "the live error of model %s is %.2f times what it was at first",
-                  drift_.version().c_str(), drift_.ratio().value_or(0));
+                  MostDrifted().version().c_str(), MostDrifted().ratio().value_or(0));
     parts_.log(LogLevel::kInfo, text);
   }
   auto made = maker_.Make(store_);
@@ -159,14 +178,14 @@ std::optional<model_store::Manifest> TrainerService::TrainAndPublish(training::R
   trained_at_ = parts_.clock.Steady();
   new_sequences_ = 0;
   learned_to_ = made->newest;
-  drift_.Restart();
+  for (training::DriftWatch& drift : drift_) drift.Restart();
   Report();
   return model.manifest;
 }
 
 void TrainerService::Decide(const MadeModel& made, model_store::Decision& decision) {
   const auto current = model_topic::FindCurrent(parts_.bus, names_, options_.model_name);
-  decision = Compare(store_, options_.dataset.targets.front(), parts_.loaders, made, current);
+  decision = Compare(store_, options_.dataset.targets, parts_.loaders, made, current);
 }
 
 void TrainerService::Publish(const model_store::Model& model) {
@@ -185,8 +204,8 @@ void TrainerService::Publish(const model_store::Model& model) {
   }
   DeleteSurplus();
   parts_.folder.DropCheckpoint(options_.model_name);
-  parts_.log(LogLevel::kInfo, "model " + manifest.version + ": " + MetricsLine(manifest.metrics) +
-                                  "; kept in " + folder.string());
+  parts_.log(LogLevel::kInfo,
+             "model " + manifest.version + ": " + MetricsLine(manifest) + "; kept in " + folder.string());
   parts_.log(LogLevel::kInfo,
              (manifest.decision.replaced ? "it is in use now: "
                                          : "it is not used, " + manifest.decision.against + " stays: ") +

@@ -31,6 +31,8 @@ class TrainerService {
   void Take(const bus::InRecord& record);
   void FollowForecasts();
   void TakeForecast(const bus::InRecord& record);
+  /// The watch of the target that has drifted the most.
+  const training::DriftWatch& MostDrifted() const;
   std::optional<training::Reason> Due() const;
   std::optional<model_store::Manifest> TrainAndPublish(training::Reason reason);
   void Decide(const MadeModel& made, model_store::Decision& decision);
@@ -46,7 +48,7 @@ class TrainerService {
   std::unique_ptr<bus::Consumer> forecasts_;
   std::unique_ptr<bus::Producer> producer_;
   training::ExampleStore store_;
-  training::DriftWatch drift_;
+  std::vector<training::DriftWatch> drift_;  // by target
   TrainerProgress progress_;
   ModelMaker maker_;
   base::Duration report_at_{};

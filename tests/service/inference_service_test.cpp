@@ -32,6 +32,8 @@ model_store::Manifest FittingManifest(const std::string& version) {
           .trained_until = At(0)};
 }
 
+Alerting::Rules BuiltInRules() { return std::make_shared<const alert::RuleSet>(alert::BuiltInRules({})); }
+
 class InferenceServiceTest : public testing::Test {
  protected:
   InferenceServiceTest() {
@@ -96,7 +98,8 @@ class InferenceServiceTest : public testing::Test {
                         lines_.log()};
   ModelReader reader_{bus_, names_.models, watcher_};
   InferenceStore store_{bus_, clock_, names_.state, [] { return false; }, lines_.log()};
-  InferenceTask task_{{.threshold = alert::Threshold::Parse("100")}, names_, watcher_, clock_, lines_.log()};
+  RulesWatcher rules_{{"", [] { return alert::BuiltInRules({}); }}, clock_, lines_.log()};
+  InferenceTask task_{{.rules = BuiltInRules()}, names_, watcher_, clock_, lines_.log()};
   std::unique_ptr<support::Instance> instance_;
 };
 
@@ -210,7 +213,9 @@ TEST_F(InferenceServiceTest, TheUsualLoadIsToldToTheExperts) {
 }
 
 TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
-  const auto read = [this] { return InferenceMetrics().Read({instance_->counters(), task_, watcher_}); };
+  const auto read = [this] {
+    return InferenceMetrics().Read({instance_->counters(), task_, watcher_, rules_});
+  };
   EXPECT_THAT(support::Problems(read(), "flowcast_inference_"), IsEmpty());
   EXPECT_TRUE(std::isnan(support::ValueOf(read(), "flowcast_inference_model_info"))) << "there is none yet";
   Publish(FittingManifest("v1"), "0");
@@ -223,7 +228,7 @@ TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
     return support::ValueOf(metrics, "flowcast_inference_" + name, label);
   };
   EXPECT_EQ(value("sequences_total"), 4);
-  EXPECT_EQ(value("sequences_total"), value("forecasts_total") + value("refused_sequences_total") +
+  EXPECT_EQ(value("sequences_total"), value("forecast_sequences_total") + value("refused_sequences_total") +
                                           value("stale_sequences_total") + value("refolded_sequences_total"));
   EXPECT_EQ(value("read_records_total"), value("sequences_total"));
   EXPECT_EQ(value("model_forecasts_total"), 3);
@@ -335,12 +340,12 @@ TEST_F(InferenceServiceTest, AConditionIsOneAlertAndIsResolvedOnce) {
   ASSERT_THAT(Alerts(), SizeIs(2));
   EXPECT_EQ(Alerts()[1].state, alert::State::kResolved);
   EXPECT_EQ(Alerts()[1].fingerprint, Alerts()[0].fingerprint);
-  EXPECT_EQ(task_.counters().fired, 1u);
-  EXPECT_EQ(task_.counters().resolved, 1u);
+  EXPECT_EQ(task_.alert_counters().fired, 1u);
+  EXPECT_EQ(task_.alert_counters().resolved, 1u);
   const bus::InRecord record = bus_.Records(names_.alerts).at(0);
   EXPECT_EQ(record.key, Alerts()[0].fingerprint);
   EXPECT_THAT(record.headers, testing::Contains(bus::Header{"ce_subject", "demo/a"}));
-  EXPECT_TRUE(lines_.Contain("alert fired: demo/a will pass 100 packets"));
+  EXPECT_TRUE(lines_.Contain("alert fired: demo/a will stay above 100 packets per 5s for 5 s, P = 0."));
 }
 
 TEST_F(InferenceServiceTest, RepeatedAndOlderSequencesAreStale) {
@@ -366,7 +371,7 @@ TEST_F(InferenceServiceTest, GarbageAndForeignSchemasAreCountedAndSkipped) {
   EXPECT_THAT(Forecasts(), SizeIs(1));
   const InferenceCounters& counters = task_.counters();
   EXPECT_EQ(counters.refused, 2u);
-  EXPECT_EQ(counters.sequences, counters.forecasts + counters.refused + counters.stale);
+  EXPECT_EQ(counters.sequences, counters.forecast + counters.refused + counters.stale);
   EXPECT_TRUE(lines_.Contain(
       "skipped a record of flowcast.sequences.v1 (partition 0, offset 0): not a message of ours"));
   EXPECT_TRUE(lines_.Contain("another feature schema"));

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "libs/alert/alert.h"
+#include "libs/alert/link_alerts.h"
 #include "libs/base/random.h"
 #include "libs/feature/window.h"
 #include "libs/model_store/model_folder.h"
@@ -165,6 +165,17 @@ inline alert::Alert AnyAlert(base::Random& random) {
     alert.labels[AnyText(random)] = AnyText(random);
   }
   return alert;
+}
+
+inline alert::ActiveAlert AnyActive(base::Random& random) {
+  alert::ActiveAlert active{
+      .rule = random.Next(), .told = random.Below(2) == 0, .published = AnyAlert(random)};
+  const bool firing = random.Below(2) == 0;
+  active.life = {.phase = firing ? alert::Phase::kFiring : alert::Phase::kPending,
+                 .held = static_cast<std::uint32_t>(random.Next()),
+                 .started_at = AnyTime(random)};
+  if (firing) active.life.fired_at = active.life.kept_at = AnyTime(random);
+  return active;
 }
 
 inline window::Progress AnySources(base::Random& random, std::uint64_t count) {

@@ -170,6 +170,29 @@ TEST_F(SliceTest, CommitsAtOnceWhenTheTaskWantsIt) {
   EXPECT_THAT(Out(), ElementsAre("1"));
 }
 
+TEST_F(SliceTest, GathersWhatComesAtTheSameTime) {
+  loop_.Stop();
+  const auto consumer = bus_.MakeConsumer({"g"});
+  SliceLoop loop(*consumer, *producer_, clock_, task_, {.topics = {"in"}, .gather = 2ms});
+  loop.Start();
+  loop.RunOnce(0ms);
+  task_.wants_commit = true;
+  Feed({1});
+  loop.RunOnce(50ms);
+  Feed({2});
+  loop.RunOnce(50ms);
+  EXPECT_THAT(Out(), IsEmpty()) << "there may be more";
+  loop.RunOnce(50ms);
+  EXPECT_THAT(Out(), ElementsAre("1", "3"));
+  EXPECT_EQ(loop.counters().commits, 1u);
+  for (int i = 0; i < 4; ++i) {
+    Feed({1});
+    loop.RunOnce(50ms);
+    clock_.Advance(4ms);
+  }
+  EXPECT_THAT(Out(), SizeIs(6)) << "a stream without a pause waits no longer than 10 ms";
+}
+
 TEST_F(SliceTest, CommitsAtOnceWhenTheOutboxIsFull) {
   SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .outbox_limit = 2});
   loop.Start();

@@ -245,7 +245,7 @@ TEST_F(ExampleStoreTest, PercentilesAreThoseOfEachLinkAndOfAll) {
   for (int i = 1; i <= 102; ++i) a.push_back(i - 2), b.push_back(1000);
   AddAll(MakeSequences("a", a));
   AddAll(MakeSequences("b", b));
-  const auto percentiles = store_.Build({}).percentiles;
+  const auto percentiles = store_.Build({}).percentiles.at(0);
   EXPECT_EQ(percentiles.at("a").at("p50"), 50);
   EXPECT_EQ(percentiles.at("a").at("p95"), 95);
   EXPECT_EQ(percentiles.at("a").at("p99"), 99);

@@ -281,7 +281,9 @@ TEST(ModelWireTest, DamagedWeightsAndManifestsAreRefused) {
 TEST(InferenceStateWireTest, ComesBackAsItWas) {
   base::Random random(9);
   for (int i = 0; i < kRounds; ++i) {
-    InferenceProgress progress{.next_offset = static_cast<std::int64_t>(random.Below(1000)), .models = {}};
+    InferenceProgress progress{.next_offset = static_cast<std::int64_t>(random.Below(1000)),
+                               .models = {},
+                               .rules = {{3, {random.Next(), 7}}, {5, {}}}};
     for (std::uint64_t left = random.Below(4); left > 0; --left) {
       const std::int64_t after = progress.models.empty() ? 0 : progress.models.back().from_offset + 1;
       progress.models.push_back(
@@ -291,9 +293,12 @@ TEST(InferenceStateWireTest, ComesBackAsItWas) {
     const InferenceLink link{.offset = static_cast<std::int64_t>(random.Below(1000)),
                              .last_end = support::AnyTime(random),
                              .window_length = std::chrono::seconds(1 + random.Below(9)),
-                             .forecaster = support::AnyText(random) + std::string("\0\xff", 2),
-                             .alert = {random.Below(2) == 0, support::AnyTime(random)}};
+                             .forecasters = {support::AnyText(random) + std::string("\0\xff", 2)},
+                             .alerts = {support::AnyActive(random), support::AnyActive(random)}};
     EXPECT_EQ(DecodeInferenceLink(Encode(link)).value(), link);
+    InferenceLink several = link;
+    several.forecasters.insert(several.forecasters.end(), {"", support::AnyText(random)});
+    EXPECT_EQ(DecodeInferenceLink(Encode(several)).value(), several);
   }
 }
 
@@ -302,15 +307,20 @@ TEST(InferenceStateWireTest, ContradictionsAndDamageAreRefused) {
                 WireError::kInconsistent);
   ExpectRefused(DecodeInferenceProgress(Encode(InferenceProgress{.models = {{2, "b"}, {1, "a"}}})),
                 WireError::kInconsistent);
+  ExpectRefused(DecodeInferenceProgress(Encode(InferenceProgress{.rules = {{2, {}}, {1, {}}}})),
+                WireError::kInconsistent);
   using Message = v1::InferenceLink;
   const std::string good =
-      Encode(InferenceLink{.window_length = std::chrono::seconds(5), .forecaster = "learned"});
+      Encode(InferenceLink{.window_length = std::chrono::seconds(5), .forecasters = {"learned", "too"}});
   for (const auto& [what, change] : std::map<std::string, std::function<void(Message&)>>{
-           {"other bytes", [](Message& m) { m.set_forecaster("learnt"); }},
+           {"other bytes", [](Message& m) { m.set_forecasters(1, "two"); }},
+           {"no forecaster", [](Message& m) { m.clear_forecasters(), m.clear_forecaster_hashes(); }},
+           {"a hash too many", [](Message& m) { m.add_forecaster_hashes(7); }},
            {"no window", [](Message& m) { m.set_window_ns(0); }},
            {"a time out of reach",
             [](Message& m) { m.set_last_end_ns(std::numeric_limits<std::int64_t>::max()); }},
-           {"an offset that is none", [](Message& m) { m.set_offset(-1); }}}) {
+           {"an offset that is none", [](Message& m) { m.set_offset(-1); }},
+           {"an alert that is none", [](Message& m) { m.add_alerts(); }}}) {
     ExpectRefused(DecodeInferenceLink(Changed<Message>(good, change)), WireError::kInconsistent, what);
   }
   ExpectRefused(DecodeInferenceLink("no link"), WireError::kNotOurs);
