@@ -44,6 +44,8 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
          "windows ahead, ascending; alerts are about the first; the model is heard at those that it has")
       ->delimiter(',')
       ->capture_default_str();
+  app.add_flag("--json-mirror", config.inference.json_mirror,
+               "write each forecast to forecasts-json.v1, too, as JSON");
   app.add_option("--model", config.model, "name of the model to follow on models.v1")->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance,
@@ -53,6 +55,12 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
                  "end once nothing came for so long, after something had [never]");
   config.common.describe = [] { return InferenceMetrics().Describe(); };
   AddCommonOptions(app, config.common);
+}
+
+std::vector<std::string> InferenceConfig::Needs(const topics::Names& names) const {
+  std::vector<std::string> needs{names.sequences, names.models, names.forecasts, names.alerts, names.state};
+  if (inference.json_mirror) needs.push_back(names.forecasts_json);
+  return needs;
 }
 
 RuleSource InferenceConfig::Resolve() {

@@ -28,6 +28,8 @@ struct InferenceConfig {
   /// Fills what the texts say, and says where the rules come from; that must not outlive this. Throws
   /// base::ConfigError.
   RuleSource Resolve();
+  /// The topics that must be there.
+  std::vector<std::string> Needs(const topics::Names& names) const;
   ModelDemands Demands() const { return {model, inference.targets, inference.horizons, inference.schema}; }
 
  private:

@@ -10,6 +10,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
 #include "libs/feature/window.h"
+#include "libs/forecast/live_scores.h"
 #include "libs/slice/slice_loop.h"
 #include "libs/topics/topics.h"
 #include "libs/window/needed_offsets.h"
@@ -28,6 +29,7 @@ struct InferenceOptions {
   Alerting::Rules rules = std::make_shared<const alert::RuleSet>();
   std::size_t snapshot_every = 20;                          // sequences of a link
   base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
+  bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
 };
 
 /// Sequences in = forecast + refused + stale + refolded; forecasts = forecast x targets.
@@ -41,6 +43,7 @@ struct InferenceCounters {
   std::uint64_t with_model = 0;  // of these
   std::uint64_t settled = 0;
   std::uint64_t state_records = 0;
+  std::uint64_t json_records = 0;  // written to forecasts-json.v1
 };
 
 /// Sequences of one poll go through the networks together. Windows that the model was trained on
@@ -82,6 +85,8 @@ class InferenceTask : public slice::Task {
   /// whose truth lay between the quantiles 0.05 and 0.95.
   std::uint64_t intervals() const { return intervals_; }
   std::uint64_t covered() const { return covered_; }
+  /// Of the first target at every horizon, over all links, whether a model was asked or not.
+  const forecast::LiveScores& scores() const { return scores_; }
 
  private:
   struct Link {
@@ -132,6 +137,8 @@ class InferenceTask : public slice::Task {
   void Forecast(const Waiting& waiting, std::span<const Opinions> opinions, slice::Outbox& outbox);
   wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,
                                   Link& link) const;
+  void Publish(const wire::ForecastRecord& record, bool first_target, std::int32_t partition,
+               slice::Outbox& outbox);
   void Count(const wire::ForecastRecord& record, bool first_target);
   /// True when something was published.
   bool Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition, Link& link,
@@ -163,6 +170,7 @@ class InferenceTask : public slice::Task {
   std::uint64_t scored_ = 0;
   std::uint64_t intervals_ = 0;
   std::uint64_t covered_ = 0;
+  forecast::LiveScores scores_;
 };
 
 }  // namespace flowcast::services

@@ -29,7 +29,7 @@ int Infer(services::InferenceConfig& config) {
                          .group = config.group,
                          .instance = config.instance,
                          .input = names.sequences,
-                         .needs = {names.sequences, names.models, names.forecasts, names.alerts, names.state},
+                         .needs = config.Needs(names),
                          .exit_when_idle = config.exit_when_idle,
                          .between = [&] { models->Poll(), task.UseRules(rules.Poll()); },
                          .connected =

@@ -13,7 +13,7 @@ from support import DEMO, FAILED, NS, OK, kcat, wait_until
 
 pytestmark = pytest.mark.broker
 
-TOPICS = ("packets", "windows", "windows-json", "sequences", "models", "forecasts", "alerts", "state")
+TOPICS = ("packets", "windows", "windows-json", "sequences", "models", "forecasts", "forecasts-json", "alerts", "state")
 
 
 # Topics.

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/wire/alert_wire.h"
-#include "libs/wire/forecast_wire.h"
+#include "libs/wire/forecast_json.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
 #include "services/inference/inference_metrics.h"
@@ -118,6 +118,36 @@ TEST_F(InferenceServiceTest, WithoutAModelItForecastsAllTheSame) {
   EXPECT_EQ(forecasts[1].settled[0].actual, 40);
   EXPECT_EQ(task_.counters().with_model, 0u);
   EXPECT_EQ(task_.scored(), 0u);
+}
+
+TEST_F(InferenceServiceTest, TheJsonMirrorHasEachForecastOnceMoreAndStaysEmptyUnasked) {
+  Feed({10, 20, 30, 40});
+  EXPECT_THAT(bus_.Records(names_.forecasts_json), IsEmpty());
+  EXPECT_EQ(task_.counters().json_records, 0u);
+  InferenceTask mirroring({.json_mirror = true}, names_, watcher_, clock_, lines_.log());
+  mirroring.Connect(store_);
+  support::Instance instance(bus_, clock_, mirroring, names_.sequences, "mirroring");
+  instance.RunOut();
+  const auto forecasts = bus_.Records(names_.forecasts);
+  const auto mirrored = bus_.Records(names_.forecasts_json);
+  ASSERT_THAT(forecasts, SizeIs(4)) << "of two services";
+  ASSERT_THAT(mirrored, SizeIs(2));
+  EXPECT_EQ(mirroring.counters().json_records, 2u);
+  for (std::size_t i = 0; i < mirrored.size(); ++i) {
+    EXPECT_EQ(mirrored[i].key, "demo/a");
+    EXPECT_EQ(mirrored[i].value, wire::EncodeJson(wire::DecodeForecast(forecasts[2 + i].value).value()));
+  }
+}
+
+TEST_F(InferenceServiceTest, TheLiveErrorIsToldByHorizon) {
+  Feed({10, 20, 30, 40, 50, 60});
+  const auto metrics = InferenceMetrics().Read({instance_->counters(), task_, watcher_});
+  const std::string settled = "flowcast_inference_horizon_settled_forecasts_total";
+  EXPECT_EQ(support::ValueOf(metrics, settled), static_cast<double>(task_.counters().settled));
+  EXPECT_EQ(support::ValueOf(metrics, settled, "1"), 3);
+  EXPECT_EQ(support::ValueOf(metrics, settled, "3"), 1);
+  EXPECT_FALSE(std::isnan(support::ValueOf(metrics, "flowcast_inference_live_skill_ratio", "2")));
+  EXPECT_TRUE(std::isnan(support::ValueOf(metrics, "flowcast_inference_live_skill_ratio", "6")));
 }
 
 TEST_F(InferenceServiceTest, AModelsAnswerIsAmongTheExperts) {
