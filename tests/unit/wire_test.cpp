@@ -20,6 +20,7 @@
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
 #include "tests/support/messages.h"
+#include "tests/support/state_messages.h"
 
 namespace flowcast::wire {
 namespace {
