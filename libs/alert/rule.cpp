@@ -162,7 +162,7 @@ std::string Rule::Text() const {
     text += ", in " + std::to_string(terms.needed) + " of " + std::to_string(terms.of) + " windows";
   if (terms.keep_firing_for.count() > 0)
     text += ", kept firing for " + base::FormatDuration(terms.keep_firing_for);
-  if (!silences.empty()) text += ", " + std::to_string(silences.size()) + " silences";
+  if (!silences.empty()) text += ", silent at times";
   return text + ": " + severity;
 }
 

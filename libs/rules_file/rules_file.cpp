@@ -241,6 +241,12 @@ alert::Rulebook Parse(std::string_view text, const std::string& name) {
   return book;
 }
 
-alert::Rulebook Read(const std::string& path) { return Parse(toml_file::ReadText(path), path); }
+alert::Rulebook Read(const std::string& path) {
+  try {
+    return Parse(toml_file::ReadText(path), path);
+  } catch (const toml_file::UnreadableFile& error) {
+    throw base::ConfigError(std::string(error.what()) + "; name a TOML file of rules, see docs/alerts.md");
+  }
+}
 
 }  // namespace flowcast::rules_file

@@ -9,8 +9,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "libs/base/error.h"
-
 namespace flowcast::toml_file {
 namespace {
 
@@ -87,7 +85,7 @@ std::string ReadText(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};
   if (is_large || !file.is_open() || file.bad())
-    throw base::ConfigError("cannot read " + path + (is_large ? ": it is too large" : ""));
+    throw UnreadableFile("cannot read " + path + (is_large ? ": it is too large" : ""));
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "libs/base/error.h"
 #include "libs/base/time.h"
 
 namespace flowcast::toml_file {
@@ -41,7 +42,11 @@ struct Value {
 /// no TOML, and for characters other than ASCII.
 Value Parse(std::string_view text, const std::string& name);
 
-/// The bytes of a file, not more than 64 MiB. Throws base::ConfigError that names `path`.
+struct UnreadableFile : base::ConfigError {
+  using base::ConfigError::ConfigError;
+};
+
+/// The bytes of a file, not more than 64 MiB. Throws UnreadableFile that names `path`.
 std::string ReadText(const std::string& path);
 
 }  // namespace flowcast::toml_file

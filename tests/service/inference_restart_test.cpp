@@ -282,6 +282,24 @@ TEST(InferenceRestart, WithOtherHorizonsBeginsAnewAndReplacesWhatWas) {
   EXPECT_TRUE(forecast::LinkForecaster(options).Restore(kept.forecasters.at(0)));
 }
 
+TEST(InferenceRestart, WithOtherHorizonsAnAlertGoesOnAndIsResolved) {
+  World world;
+  world.Begin();
+  const auto sequences =
+      support::MakeSequences("demo/a", {500, 500, 500, 500, 500, 500, 10, 10, 10, 10, 10, 10});
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    world.Send(sequences[i]);
+    world.instance->RunOut();
+    if (i != 2) continue;
+    world.options.horizons = {1, 4};
+    world.Begin();
+  }
+  ASSERT_THAT(world.bus.Records(world.names.alerts), SizeIs(2));
+  const auto alert = wire::DecodeAlertJson(world.bus.Records(world.names.alerts)[1].value).value();
+  EXPECT_EQ(alert.state, alert::State::kResolved);
+  EXPECT_EQ(alert.reason, alert::Reason::kCleared);
+}
+
 TEST(InferenceRestart, WithoutItsStateBeginsAnewAndSaysSo) {
   World world;
   world.Begin();
