@@ -19,6 +19,7 @@
 #include "libs/wire/model_wire.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
+#include "tests/support/alerts.h"
 #include "tests/support/messages.h"
 
 namespace flowcast::wire {
