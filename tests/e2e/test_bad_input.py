@@ -162,7 +162,7 @@ def test_a_wrong_option_is_a_usage_error(programs, program, arguments, words):
 
 
 @pytest.mark.parametrize("text, words", [
-    ("[[links]\nrate = 5", ":1:8: is no TOML: "),
+    ("[[links]\nrate = 5", ":1:9: is no TOML: "),
     ("seed = 1\n\n[[links]]\nrat = 5", ":4:1: unknown key 'rat', perhaps rate is meant; known here: name, count, rate, rate_spread, hosts"),
     ("[[links]]\nrate = 0", ":2:8: rate must be above 0 and at most 1e+07 packets/s, not 0"),
     ("[[links]]\n[[links.overload]]\nfactor = 2", ":1:1: links 'link': overload.times: give either at or per_day"),

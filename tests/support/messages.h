@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "libs/alert/link_alerts.h"
 #include "libs/base/random.h"
 #include "libs/feature/window.h"
 #include "libs/model_store/model_folder.h"
+#include "libs/wire/features_state_wire.h"
 #include "libs/wire/forecast_wire.h"
 #include "tests/support/any_batch.h"
 #include "tests/support/stream.h"
@@ -119,67 +119,54 @@ inline model_store::Manifest AnyManifest(base::Random& random) {
                    .until = AnyTime(random),
                    .error = random.Uniform(),
                    .error_before = random.Uniform(),
-                   .by_target = {{"packets", {random.Uniform(), random.Uniform()}}},
                    .seen_before = random.Below(2) == 0},
-      .percentiles = {{"", {{"p50", 1.5}, {"p95", 2}}}, {AnyText(random) + "x", {{"p99", 7}}}},
-      .further = {{.name = "jitter",
-                   .metrics = {.count = 9, .mae = random.Uniform()},
-                   .forecasters = {{"lstm", {{1, {.count = 3, .mae = random.Uniform()}}}}},
-                   .percentiles = {{"", {{"p95", random.Uniform()}}}}}}};
+      .percentiles = {{"", {{"p50", 1.5}, {"p95", 2}}}, {AnyText(random) + "x", {{"p99", 7}}}}};
   manifest.metrics = {.count = 9, .mse = random.Uniform(), .mae = 2, .rmse = 3, .mae_persistence = 4};
   if (random.Below(2) == 0) manifest.metrics.skill = random.Normal();
   return manifest;
 }
 
-inline alert::Alert AnyAlert(base::Random& random) {
-  const auto state = static_cast<alert::State>(random.Below(3));
-  const bool resolved = state == alert::State::kResolved;
-  alert::Alert alert{
-      .fingerprint = AnyText(random),
-      .state = state,
-      .rule = AnyText(random),
-      .severity = AnyText(random),
-      .link = AnyText(random),
-      .kind = static_cast<alert::Kind>(random.Below(3)),
-      .target = AnyText(random),
-      .threshold = random.Normal(),
-      .predicted = random.Normal(),
-      .low = random.Normal(),
-      .high = random.Normal(),
-      .probability = random.Uniform(),
-      .last_actual = random.Normal(),
-      .quality = AnyText(random),
-      .started_at = AnyTime(random),
-      .resolved_at = resolved ? AnyTime(random) : base::kBeginningOfTime,
-      .reason = resolved ? static_cast<alert::Reason>(random.Below(3)) : alert::Reason::kCleared,
-      .made_at = AnyTime(random),
-      .target_start = AnyTime(random),
-      .window_length = std::chrono::seconds(5),
-      .horizon_windows = static_cast<int>(random.Below(9)),
-      .runbook = AnyText(random),
-      .model_version = AnyText(random),
-      .silenced = random.Below(2) == 0,
-      .summary = AnyText(random)};
-  if (random.Below(2) == 0) alert.capacity_bps = 1e9 * random.Uniform();
-  if (random.Below(2) == 0) alert.fired_at = AnyTime(random);
-  for (std::uint64_t left = random.Below(4); left > 0; --left) {
-    alert::HorizonQuantiles horizon{static_cast<int>(random.Below(99)), AnyTime(random), {}};
-    for (std::size_t i = 0; i < forecast::kQuantileCount; ++i) horizon.quantiles.push_back(random.Normal());
-    alert.forecasts.push_back(horizon);
-    alert.labels[AnyText(random)] = AnyText(random);
+inline window::Progress AnySources(base::Random& random, std::uint64_t count) {
+  window::Progress progress;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    progress[AnyText(random) + std::to_string(i)] = {.epoch = random.Next(),
+                                                     .content = random.Next(),
+                                                     .next_sequence = random.Next(),
+                                                     .started = AnyTime(random),
+                                                     .watermark = AnyTime(random),
+                                                     .closed_to = AnyTime(random),
+                                                     .ending = random.Below(2) == 0,
+                                                     .final = random.Below(2) == 0};
   }
-  return alert;
+  return progress;
 }
 
-inline alert::ActiveAlert AnyActive(base::Random& random) {
-  alert::ActiveAlert active{
-      .rule = random.Next(), .told = random.Below(2) == 0, .published = AnyAlert(random)};
-  const bool firing = random.Below(2) == 0;
-  active.life = {.phase = firing ? alert::Phase::kFiring : alert::Phase::kPending,
-                 .held = static_cast<std::uint32_t>(random.Next()),
-                 .started_at = AnyTime(random)};
-  if (firing) active.life.fired_at = active.life.kept_at = AnyTime(random);
-  return active;
+inline wire::FeaturesProgress AnyProgress(base::Random& random, std::uint64_t sources) {
+  const auto offset = [&random] { return static_cast<std::int64_t>(random.Below(std::uint64_t{1} << 60)); };
+  const std::int64_t from = offset();
+  return {.next_offset = offset(),
+          .before = AnySources(random, sources),
+          .now = AnySources(random, sources),
+          .windows_from = from,
+          .windows_to = from + static_cast<std::int64_t>(random.Below(1000)),
+          .owed = random.Below(1000),
+          .last = {"one/link", base::FromUnixNanoseconds(
+                                   static_cast<std::int64_t>(random.Below(std::uint64_t{1} << 60)))}};
+}
+
+inline window::LinkSnapshot AnySnapshot(base::Random& random, std::uint64_t windows) {
+  window::LinkSnapshot snapshot{
+      .source = AnyText(random), .next_start = AnyTime(random), .idle_since = AnyTime(random)};
+  for (std::uint64_t i = 0; i < windows; ++i) snapshot.windows.push_back(AnyWindow(random));
+  snapshot.ended = random.Below(2) == 0;
+  auto& profile = snapshot.profile;
+  for (std::uint16_t number = 0; number < 192; ++number) {
+    if (random.Below(3) != 0) continue;
+    const auto days = static_cast<std::uint16_t>(1 + random.Below(1000));
+    profile.quarters.push_back({number, days, {static_cast<float>(random.Below(20)), 0.5F}});
+  }
+  profile.open = {static_cast<std::int64_t>(random.Below(2'000'000)), 3, {1.5, 2.5}};
+  return snapshot;
 }
 
 }  // namespace flowcast::support

@@ -102,8 +102,8 @@ TEST(ScenarioFileTest, ErrorsNameFileLineAndRemedy) {
   expect_error("seed = 1\nrate = = 5", "my.toml:2:8: is no TOML", "");
   expect_error("seed = 1\n\xc3\xa9", "my.toml:2:", "only ASCII is read");
   expect_error("", "my.toml: ", "add a [[links]] table");
-  expect_error("seed = 1\nlink = 2\n",
-               "my.toml:2:", "unknown key 'link', perhaps links is meant; known here: start, duration, seed, links, mix");
+  expect_error("seed = 1\nlink = 2\n", "my.toml:2:",
+               "unknown key 'link', perhaps links is meant; known here: start, duration, seed, links, mix");
   expect_error("[[links]]\n[links.noise]\nsow = 1",
                "my.toml:3:", "unknown key 'sow', perhaps slow is meant; known here: fast, slow, memory");
   expect_error("[[links]]\nrate = -5",
@@ -123,14 +123,12 @@ TEST(ScenarioFileTest, ErrorsNameFileLineAndRemedy) {
   expect_error("[[links]]\nweekdays = [1, 2]", "my.toml:2:", "must have 7 numbers, Monday first");
   expect_error("[[links]]\n[[links.overload]]\nat = \"5m\"", "my.toml:3:", "at must be a list of durations");
   expect_error("[[links]]\n\n[[links.overload]]\nat = [\"5m\"]", "my.toml:1:", "give either factor or rate");
-  expect_error("[[links]]\n[[links.overload]]\ntogether = 1",
-               "my.toml:3:", "together must be true or false");
+  expect_error("[[links]]\n[[links.overload]]\ntogether = 1", "my.toml:3:", "together must be true or false");
   expect_error("[[links]]\nmix = \"web\"", "my.toml: ", "there is no mix 'web'; there are: default");
   expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nprotocol = \"quic\"",
                "my.toml:4:", "protocol must be \"tcp\"");
   expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nprotocol = 300", "my.toml:4:", "0 to 255");
-  expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nup_bytes = [64]",
-               "my.toml:4:", "[least, most]");
+  expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nup_bytes = [64]", "my.toml:4:", "[least, most]");
   expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nup_bytes = [90, 64]",
                "my.toml:1:", "the smaller size first");
 }

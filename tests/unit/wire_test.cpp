@@ -19,8 +19,8 @@
 #include "libs/wire/model_wire.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
+#include "tests/support/alerts.h"
 #include "tests/support/messages.h"
-#include "tests/support/state_messages.h"
 
 namespace flowcast::wire {
 namespace {
