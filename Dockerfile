@@ -1,4 +1,4 @@
-# One image a service: docker build --target capture|features|trainer|inference|cli .
+# One image a service: docker build --target capture|features|trainer|inference|notifier|cli .
 FROM docker.io/library/debian:bookworm-slim AS build
 WORKDIR /src
 # The packages change less often than the sources: a layer of their own.
@@ -60,6 +60,13 @@ LABEL org.opencontainers.image.title=flowcast-inference \
 COPY --from=build /src/build/release/bin/flowcast-inference /usr/local/bin/
 RUN flowcast-inference --version
 ENTRYPOINT ["flowcast-inference"]
+
+FROM run AS notifier
+LABEL org.opencontainers.image.title=flowcast-notifier \
+      org.opencontainers.image.description="Sends alerts to web-hooks, Alertmanagers and syslog servers"
+COPY --from=build /src/build/release/bin/flowcast-notifier /usr/local/bin/
+RUN flowcast-notifier --version
+ENTRYPOINT ["flowcast-notifier"]
 
 FROM run-torch AS cli
 LABEL org.opencontainers.image.title=flowcast \

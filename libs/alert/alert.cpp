@@ -1,37 +1,52 @@
-// Raising, resolving and describing alerts.
+// Words, fingerprints and probabilities of alerts.
 #include "libs/alert/alert.h"
-
-#include <cmath>
-#include <cstdio>
 
 #include "libs/base/hash.h"
 
 namespace flowcast::alert {
-namespace {
-
-std::string Number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, std::abs(value) < 10 ? "%.1f" : "%.0f", value);
-  return text;
-}
-
-std::string Summarize(const Alert& alert, base::EventTime made_at) {
-  const double lead_s = base::ToSeconds(alert.target_start - made_at) + base::ToSeconds(alert.window_length);
-  const std::string unit = " " + alert.target + " per " + base::FormatDuration(alert.window_length);
-  if (alert.state == State::kResolved) {
-    return alert.link + " is expected back at " + Number(alert.predicted) + unit + ", below " +
-           Number(alert.threshold);
+std::string_view ToString(State state) {
+  switch (state) {
+    case State::kPending:
+      return "pending";
+    case State::kFiring:
+      return "firing";
+    case State::kResolved:
+      return "resolved";
   }
-  char probability[16];
-  std::snprintf(probability, sizeof probability, "%.2f", alert.probability);
-  return alert.link + " will pass " + Number(alert.threshold) + unit + " within " + Number(lead_s) +
-         " s: " + Number(alert.predicted) + " expected (" + Number(alert.low) + " to " + Number(alert.high) +
-         ", P = " + probability + ")";
+  return "";
 }
 
-}  // namespace
+std::string_view ToString(Kind kind) {
+  switch (kind) {
+    case Kind::kLoad:
+      return "load";
+    case Kind::kDegraded:
+      return "degraded";
+    case Kind::kQuiet:
+      return "quiet";
+  }
+  return "";
+}
 
-std::string_view ToString(State state) { return state == State::kFiring ? "firing" : "resolved"; }
+std::string_view ToString(Reason reason) {
+  switch (reason) {
+    case Reason::kCleared:
+      return "cleared";
+    case Reason::kRuleChanged:
+      return "rule_changed";
+    case Reason::kForgotten:
+      return "forgotten";
+  }
+  return "";
+}
+
+std::string Fingerprint(const std::string& rule, const std::string& link, const std::string& target) {
+  return base::Hex(base::Fnv1a64(rule + '\n' + link + '\n' + target));
+}
+
+double LeadSeconds(const Alert& alert) {
+  return base::ToSeconds(alert.target_start - alert.made_at) + base::ToSeconds(alert.window_length);
+}
 
 double ProbabilityAbove(const forecast::HorizonForecast& forecast, double threshold) {
   const auto& quantiles = forecast.quantiles;
@@ -43,45 +58,6 @@ double ProbabilityAbove(const forecast::HorizonForecast& forecast, double thresh
   const double width = quantiles[i + 1] - quantiles[i];
   const double share = width > 0 ? (threshold - quantiles[i]) / width : 0;
   return 1 - (levels[i] + share * (levels[i + 1] - levels[i]));
-}
-
-std::optional<Alert> LoadAlert::Evaluate(const forecast::Forecast& forecast, double threshold) {
-  const double predicted = forecast.horizons.front().median();
-  if (!memory_.firing && predicted > threshold) {
-    memory_.firing = true;
-    memory_.started_at = forecast.made_at;
-    return Describe(forecast, threshold);
-  }
-  if (memory_.firing && predicted < threshold * options_->clear_ratio) {
-    memory_.firing = false;
-    return Describe(forecast, threshold);
-  }
-  return std::nullopt;
-}
-
-Alert LoadAlert::Describe(const forecast::Forecast& forecast, double threshold) const {
-  const forecast::HorizonForecast& horizon = forecast.horizons.front();
-  Alert alert{
-      .fingerprint = base::Hex(base::Fnv1a64(options_->name + '\n' + forecast.link + '\n' + forecast.target)),
-      .state = memory_.firing ? State::kFiring : State::kResolved,
-      .rule = options_->name,
-      .severity = options_->severity,
-      .link = forecast.link,
-      .target = forecast.target,
-      .threshold = threshold,
-      .predicted = horizon.median(),
-      .low = horizon.quantiles.front(),
-      .high = horizon.quantiles.back(),
-      .probability = ProbabilityAbove(horizon, threshold),
-      .last_actual = forecast.last_actual,
-      .started_at = memory_.started_at,
-      .resolved_at = forecast.made_at,
-      .target_start = horizon.target_start,
-      .window_length = forecast.window_length,
-      .horizon_windows = horizon.horizon_windows,
-      .model_version = forecast.model_version};
-  alert.summary = Summarize(alert, forecast.made_at);
-  return alert;
 }
 
 }  // namespace flowcast::alert

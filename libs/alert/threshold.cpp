@@ -1,38 +1,15 @@
-// Parsing and resolving thresholds and capacities.
+// Parsing and resolving thresholds.
 #include "libs/alert/threshold.h"
 
-#include <array>
-#include <cmath>
-#include <string_view>
-#include <utility>
+#include <cstdio>
 
+#include "libs/alert/quantity.h"
 #include "libs/base/error.h"
 
 namespace flowcast::alert {
 namespace {
 
-using Factors = std::array<std::pair<std::string_view, double>, 5>;
 constexpr Factors kByteUnits{{{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}}};
-constexpr Factors kBitUnits{{{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}}};
-
-/// The number before `unit` starts in `text`, if it is positive; sets `unit` to the rest.
-std::optional<double> TakeNumber(const std::string& text, std::string& unit) {
-  try {
-    std::size_t used = 0;
-    const double number = std::stod(text, &used);
-    unit = text.substr(used);
-    if (std::isfinite(number) && number > 0) return number;
-  } catch (const std::exception&) {
-  }
-  return std::nullopt;
-}
-
-std::optional<double> FactorOf(const Factors& factors, const std::string& unit) {
-  for (const auto& [name, factor] : factors) {
-    if (name == unit) return factor;
-  }
-  return std::nullopt;
-}
 
 template <typename Map>
 auto FindOrGeneral(const Map& map, const std::string& link) {
@@ -45,7 +22,8 @@ auto FindOrGeneral(const Map& map, const std::string& link) {
 Threshold Threshold::Parse(const std::string& text) {
   if (text == "p50" || text == "p90" || text == "p95" || text == "p99") return {Kind::kPercentile, 0, text};
   std::string unit;
-  if (const auto number = TakeNumber(text, unit)) {
+  const auto number = TakeNumber(text, unit);
+  if (number && *number > 0) {
     if (unit.empty()) return {Kind::kNumber, *number, ""};
     if (unit == "%") return {Kind::kShareOfCapacity, *number / 100, ""};
     if (const auto factor = FactorOf(kByteUnits, unit)) return {Kind::kBytes, *number * *factor, ""};
@@ -70,17 +48,21 @@ bool Threshold::Fits(const std::string& target) const {
   return false;
 }
 
-void AddCapacity(const std::string& text, Capacities& capacities) {
-  const auto equals = text.rfind('=');
-  const std::string link = equals == std::string::npos ? "" : text.substr(0, equals);
-  std::string unit;
-  const auto number = TakeNumber(equals == std::string::npos ? text : text.substr(equals + 1), unit);
-  const auto factor = FactorOf(kBitUnits, unit);
-  if (!number || !factor) {
-    throw base::ConfigError("'" + text +
-                            "' is no capacity; write bits a second like 1G or 100M, or LINK=1G for one link");
+std::string Threshold::Text() const {
+  char text[40];
+  const double shown = kind == Kind::kShareOfCapacity ? 100 * value : value;
+  std::snprintf(text, sizeof text, "%.10g", shown);
+  switch (kind) {
+    case Kind::kNumber:
+      return text;
+    case Kind::kBytes:
+      return std::string(text) + "B";
+    case Kind::kShareOfCapacity:
+      return std::string(text) + "%";
+    case Kind::kPercentile:
+      return percentile;
   }
-  capacities[link] = *number * *factor;
+  return "";
 }
 
 std::optional<double> Resolve(const Threshold& threshold, const std::string& link,
@@ -91,9 +73,9 @@ std::optional<double> Resolve(const Threshold& threshold, const std::string& lin
     case Threshold::Kind::kBytes:
       return threshold.value;
     case Threshold::Kind::kShareOfCapacity: {
-      const auto capacity = FindOrGeneral(capacities, link);
-      if (capacity == capacities.end()) return std::nullopt;
-      return threshold.value * capacity->second / 8 * base::ToSeconds(window_length);
+      const auto capacity = capacities.Of(link);
+      if (!capacity) return std::nullopt;
+      return threshold.value * *capacity / 8 * base::ToSeconds(window_length);
     }
     case Threshold::Kind::kPercentile: {
       const auto of_link = FindOrGeneral(percentiles, link);

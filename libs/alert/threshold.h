@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "libs/alert/capacity.h"
 #include "libs/base/time.h"
 
 namespace flowcast::alert {
@@ -22,11 +23,10 @@ struct Threshold {
   static Threshold Parse(const std::string& text);
   /// Whether it can be compared with forecasts of this target (a feature).
   bool Fits(const std::string& target) const;
+  /// As Parse reads it.
+  std::string Text() const;
+  bool operator==(const Threshold&) const = default;
 };
-
-/// Bits a second by link: "1G", "100M" or "LINK=1G"; "" is every other link.
-using Capacities = std::map<std::string, double>;
-void AddCapacity(const std::string& text, Capacities& capacities);
 
 /// Percentiles by link ("" for all together), as in a model's manifest.
 using PercentilesByLink = std::map<std::string, std::map<std::string, double>>;

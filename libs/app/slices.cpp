@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 // Large batches cost Kafka less; a commit does not wait for it.
 constexpr std::chrono::milliseconds kLinger = 5ms;
+constexpr std::chrono::milliseconds kGather = 2ms;
 
 using EverySecond = std::function<void(const slice::SliceCounters&)>;
 
@@ -71,7 +72,8 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
       bus->MakeProducer({.transactional_id = program.common.prefix + program.group + "-" + program.instance,
                          .linger = kLinger});
   program.connected(*bus);
-  slice::SliceLoop loop(*consumer, *producer, clock, task, {.topics = {program.input}, .log = log});
+  slice::SliceLoop loop(*consumer, *producer, clock, task,
+                        {.topics = {program.input}, .gather = kGather, .log = log});
   loop.Start();
   log(base::LogLevel::kInfo, "reading " + program.input + " from " + program.common.brokers);
   program.status.SetReady(true, "reading " + program.input);

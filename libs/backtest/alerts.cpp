@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "libs/alert/alert.h"
 #include "libs/base/error.h"
 
 namespace flowcast::backtest {
@@ -15,15 +16,30 @@ std::optional<double> Share(std::size_t part, std::size_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
-AlertScore ScoreAlerts(const std::vector<double>& actual, const std::vector<double>& said, double threshold,
-                       double lead_s) {
+using Said = std::vector<bool>;  // of each step: that it will be above
+
+Said ByValue(const std::vector<double>& forecast, double threshold) {
+  Said said;
+  for (const double value : forecast) said.push_back(value > threshold);
+  return said;
+}
+
+Said ByProbability(const HorizonRun& run, double threshold, double probability) {
+  Said said;
+  for (const std::vector<double>& quantiles : run.quantiles) {
+    said.push_back(alert::ProbabilityAbove({.quantiles = quantiles}, threshold) > probability);
+  }
+  return said;
+}
+
+AlertScore ScoreAlerts(const std::vector<double>& actual, const Said& said, double threshold, double lead_s) {
   AlertScore score;
   double leads = 0;
   bool in_episode = false;
   bool found = false;
   for (std::size_t i = 0; i < actual.size(); ++i) {
     const bool above = actual[i] > threshold;
-    const bool announced = said[i] > threshold;
+    const bool announced = said[i];
     score.announced += announced ? 1 : 0;
     score.above += above ? 1 : 0;
     score.right += above && announced ? 1 : 0;
@@ -64,9 +80,12 @@ double ThresholdOf(const std::string& text, const Series& series, const Options&
   return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
 }
 
-AlertComparison CompareAlerts(const HorizonRun& run, double threshold, double step_s) {
-  return {threshold, ScoreAlerts(run.actual, run.of(forecast::kMixtureName), threshold, run.horizon * step_s),
-          ScoreAlerts(run.actual, run.of("persistence"), threshold, 0)};
+AlertComparison CompareAlerts(const HorizonRun& run, double threshold, double step_s, double probability) {
+  const Said forecast = probability == 0.5 ? ByValue(run.of(forecast::kMixtureName), threshold)
+                                           : ByProbability(run, threshold, probability);
+  const Said reactive = ByValue(run.of("persistence"), threshold);
+  return {threshold, probability, ScoreAlerts(run.actual, forecast, threshold, run.horizon * step_s),
+          ScoreAlerts(run.actual, reactive, threshold, 0)};
 }
 
 }  // namespace flowcast::backtest

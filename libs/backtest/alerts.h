@@ -22,10 +22,11 @@ struct AlertScore {
   std::optional<double> lead_s;     // mean over the episodes that were found
 };
 
-/// Of the published median, and of the reactive rule "the last window was above": its lead is 0, since it
-/// speaks when the load is there.
+/// Of the rule "above with more than this probability", which at 0.5 is the published median's, and of the
+/// reactive rule "the last window was above": its lead is 0, since it speaks when the load is there.
 struct AlertComparison {
   double threshold = 0;
+  double probability = 0.5;
   AlertScore forecast;
   AlertScore reactive;
 };
@@ -33,6 +34,7 @@ struct AlertComparison {
 /// A number, or a quantile of the training part such as "p95". Throws base::ConfigError.
 double ThresholdOf(const std::string& text, const Series& series, const Options& options);
 
-AlertComparison CompareAlerts(const HorizonRun& run, double threshold, double step_s);
+AlertComparison CompareAlerts(const HorizonRun& run, double threshold, double step_s,
+                              double probability = 0.5);
 
 }  // namespace flowcast::backtest

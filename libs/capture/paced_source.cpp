@@ -33,13 +33,20 @@ base::EventTime PacedSource::ReplayTime() const {
   return from_ + base::Duration(static_cast<std::int64_t>(elapsed_ns));
 }
 
+/// Of the blocks of kBlock, real time, counted from 1970 in event time.
+base::EventTime PacedSource::EndOfBlock(base::EventTime time) const {
+  const auto block = base::Duration(
+      std::max<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(kBlock.count()) * speed_), 1));
+  return base::AlignDown(time, block) + block;
+}
+
 PollState PacedSource::Poll(std::size_t limit, std::vector<packet::Packet>& packets) {
   if (!Refill()) return PollState::kEnd;
-  const base::Duration wait = waiting_[next_].time - ReplayTime();
-  if (wait > base::Duration::zero()) {
-    const auto real_wait =
-        base::Duration(static_cast<std::int64_t>(static_cast<double>(wait.count()) / speed_) + 1);
-    clock_.SleepFor(std::min(real_wait, kBlock));
+  const base::EventTime from = ReplayTime();
+  if (waiting_[next_].time > from) {
+    const base::EventTime until = std::min(waiting_[next_].time, EndOfBlock(from));
+    const double event_wait_ns = static_cast<double>((until - from).count());
+    clock_.SleepFor(base::Duration(static_cast<std::int64_t>(event_wait_ns / speed_) + 1));
   }
   const base::EventTime now = ReplayTime();
   std::size_t count = 0;

@@ -10,7 +10,8 @@
 namespace flowcast::capture {
 
 /// Time stamps stay as they are; only when a packet is handed out is decided by the clock. Waits
-/// at most `kBlock` in Poll and then gives kIdle, like a live source.
+/// at most `kBlock` in Poll and then gives kIdle, like a live source; in real time to the next multiple of
+/// it.
 class PacedSource : public PacketSource {
  public:
   static constexpr base::Duration kBlock = std::chrono::milliseconds(50);
@@ -37,6 +38,7 @@ class PacedSource : public PacketSource {
  private:
   bool Refill();
   base::EventTime ReplayTime() const;
+  base::EventTime EndOfBlock(base::EventTime time) const;
 
   std::unique_ptr<PacketSource> source_;
   double speed_;

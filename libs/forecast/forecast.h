@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,10 @@ struct LiveRecord {
   double mae = 0;             // over the last 200 to 250 of them
   double mae_persistence = 0;
   double coverage_90 = 0;  // measured share of truths within the 0.05 and 0.95 quantiles
+  /// 1 - mae / mae_persistence; none while persistence has made no error.
+  std::optional<double> skill() const {
+    return mae_persistence > 0 ? std::optional(1 - mae / mae_persistence) : std::nullopt;
+  }
 };
 
 /// One horizon of a forecast. Raw units of the target per window.

@@ -8,7 +8,7 @@
 
 namespace flowcast::scenario_file {
 
-/// `name` is what errors call the text: "NAME:LINE: what is wrong; remedy". Throws base::ConfigError
+/// `name` is what errors call the text: "NAME:LINE:COLUMN: what is wrong; remedy". Throws base::ConfigError
 /// for text that is no TOML, unknown keys, wrong types and values that make no sense.
 synthetic::Scenario ParseScenario(std::string_view text, const std::string& name);
 

@@ -34,13 +34,14 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
     Idle();
     if (outbox_.empty() && !in_transaction_ && clock_.Steady() >= spare_from_) Spare();
   }
-  if (SliceIsDue() || (slice_open_ && (in_transaction_ || task_.WantsCommit(outbox_)))) Commit();
+  const bool at_once = slice_open_ && (in_transaction_ || task_.WantsCommit(outbox_));
+  if (SliceIsDue() || (at_once && HasGathered(records.empty()))) Commit();
   if (!slice_open_) counters_.unread = consumer_.Unread();
   return records.size();
 }
 
 milliseconds SliceLoop::TimeToWait(milliseconds wait) const {
-  if (idle_is_due_) return milliseconds(0);
+  if (idle_is_due_ || gathering_) return std::min(options_.gather, wait);
   const base::Duration never = base::Duration::max();
   const base::Duration due = std::min(slice_open_ ? slice_began_ + options_.slice_length : never,
                                       task_.HasSpareWork() ? spare_from_ : never);
@@ -66,7 +67,7 @@ void SliceLoop::Work(const std::vector<bus::InRecord>& records) {
 void SliceLoop::Idle() {
   idle_is_due_ = false;
   task_.OnIdle(outbox_);
-  if (!outbox_.empty()) OpenSlice();
+  if (!outbox_.empty() || task_.HasMoved()) OpenSlice();
 }
 
 void SliceLoop::Spare() {
@@ -91,10 +92,19 @@ bool SliceLoop::SliceIsDue() const {
          clock_.Steady() - slice_began_ >= options_.slice_length;
 }
 
+/// A window ends in all partitions at the same time, but their records do not come in one piece; a
+/// transaction for each piece would take longer than to wait for the rest.
+bool SliceLoop::HasGathered(bool nothing_came) {
+  if (nothing_came || options_.gather == milliseconds(0)) return true;
+  if (!std::exchange(gathering_, true)) gathering_since_ = clock_.Steady();
+  return clock_.Steady() - gathering_since_ >= options_.gather_at_most;
+}
+
 bool SliceLoop::Commit() {
   Idle();
   const auto positions = Known(task_.Positions());
   const bool spared = std::exchange(spared_, false);
+  gathering_ = false;
   if (!spared && sent_ + outbox_.size() > 0) spare_from_ = clock_.Steady() + options_.spare_after;
   slice_open_ = false;
   if (outbox_.empty() && !in_transaction_ && positions == committed_) return true;
@@ -153,6 +163,7 @@ void SliceLoop::Forget() {
   slice_open_ = false;
   idle_is_due_ = false;
   spared_ = false;
+  gathering_ = false;
 }
 
 /// Kafka may keep positions of topics that were deleted. Used for others of the same name they would
@@ -186,6 +197,7 @@ void SliceLoop::OnRevoked(const std::vector<bus::TopicPartition>& partitions, bo
 void SliceLoop::Stop() {
   try {
     if (roll_back_is_due_) RollBack();
+    if (task_.HasMoved()) OpenSlice();
     bool went_well = !slice_open_ || Commit();
     while (went_well && task_.HasSpareWork()) {
       Spare();

@@ -39,6 +39,8 @@ class Task {
   /// True when what is in the outbox should be visible now rather than at the slice's end; asked
   /// after the records of one Poll. By default whatever is there should.
   virtual bool WantsCommit(const Outbox& outbox) const { return !outbox.empty(); }
+  /// True when Positions() would say something new though no record was read since they were committed.
+  virtual bool HasMoved() const { return false; }
   /// The last word before a slice is committed: state that belongs to its positions, as they were given
   /// just before.
   virtual void OnCommit(Outbox&) {}
@@ -51,9 +53,11 @@ struct SliceOptions {
   std::vector<std::string> topics;
   base::Duration slice_length = std::chrono::milliseconds(250);
   std::size_t poll_limit = 512;
-  std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
-  std::size_t send_at = 1'000;         // so many are sent before the slice ends
-  base::Duration spare_after = std::chrono::milliseconds(100);  // without other output
+  std::size_t outbox_limit = 100'000;   // a slice with more records than this is committed at once
+  std::size_t send_at = 1'000;          // so many are sent before the slice ends
+  std::chrono::milliseconds gather{0};  // for more records, before what is to be committed at once is
+  base::Duration gather_at_most = std::chrono::milliseconds(10);
+  base::Duration spare_after = std::chrono::milliseconds(25);  // without other output
   int spare_parts = 5;  // of spare work, before the loop commits and looks for new records
   base::Log log = [](base::LogLevel, const std::string&) {};
 };
@@ -99,6 +103,7 @@ class SliceLoop : private bus::RebalanceListener {
   void Spare();
   void OpenSlice();
   bool SliceIsDue() const;
+  bool HasGathered(bool nothing_came);
   bool Commit();     // false when it was rolled back
   bool SendAhead();  // likewise
   void Send();
@@ -115,6 +120,8 @@ class SliceLoop : private bus::RebalanceListener {
   SliceCounters counters_;
   std::vector<bus::Position> committed_;
   base::Duration slice_began_{};
+  bool gathering_ = false;
+  base::Duration gathering_since_{};
   base::Duration spare_from_{};
   std::size_t sent_ = 0;           // records in the open transaction
   bool spared_ = false;            // what is to be committed is spare work

@@ -20,6 +20,9 @@ class Table {
   using Number = std::function<std::optional<double>(const Source&)>;
   using Parts = std::vector<std::pair<std::string, Number>>;  // the label's value and its number
   using Texts = std::function<std::optional<std::vector<std::string>>(const Source&)>;
+  /// The labels' values, in their order, and the number that belongs to them.
+  using Rows = std::vector<std::pair<std::vector<std::string>, double>>;
+  using RowsOf = std::function<Rows(const Source&)>;
 
   Table& Counter(std::string name, std::string help, Number number) {
     return Add(Kind::kCounter, std::move(name), std::move(help), {}, {{"", std::move(number)}});
@@ -34,10 +37,18 @@ class Table {
   Table& Gauge(std::string name, std::string help, std::string label, Parts parts) {
     return Add(Kind::kGauge, std::move(name), std::move(help), std::move(label), std::move(parts));
   }
+  /// Told apart by labels whose values only the source knows.
+  Table& Counter(std::string name, std::string help, std::vector<std::string> labels, RowsOf rows) {
+    return Add(Kind::kCounter, std::move(name), std::move(help), std::move(labels), std::move(rows));
+  }
+  Table& Gauge(std::string name, std::string help, std::vector<std::string> labels, RowsOf rows) {
+    return Add(Kind::kGauge, std::move(name), std::move(help), std::move(labels), std::move(rows));
+  }
   /// What is text: the labels of a gauge that is always 1. `texts` gives one for each name.
   Table& Info(std::string name, std::string help, std::vector<std::string> labels, Texts texts) {
-    rows_.push_back(
-        {{std::move(name), std::move(help), Kind::kGauge, {}}, {}, {}, std::move(labels), std::move(texts)});
+    rows_.push_back({.metric = {std::move(name), std::move(help), Kind::kGauge, {}},
+                     .labels = std::move(labels),
+                     .texts = std::move(texts)});
     return *this;
   }
 
@@ -49,9 +60,13 @@ class Table {
         if (const auto known = number(source))
           metrics.back().samples.push_back({LabelsOf(row, value), *known});
       }
+      if (row.rows_of) {
+        for (const auto& [values, number] : row.rows_of(source))
+          metrics.back().samples.push_back({Zip(row.labels, values), number});
+      }
       if (!row.texts) continue;
       if (const auto known = row.texts(source))
-        metrics.back().samples.push_back({Zip(row.info_labels, *known), 1});
+        metrics.back().samples.push_back({Zip(row.labels, *known), 1});
     }
     return metrics;
   }
@@ -62,23 +77,31 @@ class Table {
     for (const Row& row : rows_) {
       metrics.push_back(row.metric);
       for (const auto& part : row.parts) metrics.back().samples.push_back({LabelsOf(row, part.first), 0});
-      if (row.texts) metrics.back().samples.push_back({Zip(row.info_labels, {}), 0});
+      if (row.texts || row.rows_of) metrics.back().samples.push_back({Zip(row.labels, {}), 0});
     }
     return metrics;
   }
 
  private:
   struct Row {
-    Metric metric;  // without samples
-    std::string label;
-    Parts parts;
-    std::vector<std::string> info_labels;
-    Texts texts;
+    Metric metric;        // without samples
+    std::string label{};  // of parts
+    Parts parts{};
+    std::vector<std::string> labels{};  // of texts and rows_of
+    Texts texts{};
+    RowsOf rows_of{};
   };
 
   Table& Add(Kind kind, std::string name, std::string help, std::string label, Parts parts) {
-    rows_.push_back(
-        {{std::move(name), std::move(help), kind, {}}, std::move(label), std::move(parts), {}, {}});
+    rows_.push_back({.metric = {std::move(name), std::move(help), kind, {}},
+                     .label = std::move(label),
+                     .parts = std::move(parts)});
+    return *this;
+  }
+  Table& Add(Kind kind, std::string name, std::string help, std::vector<std::string> labels, RowsOf rows) {
+    rows_.push_back({.metric = {std::move(name), std::move(help), kind, {}},
+                     .labels = std::move(labels),
+                     .rows_of = std::move(rows)});
     return *this;
   }
   static Labels LabelsOf(const Row& row, const std::string& value) {

@@ -21,6 +21,7 @@ Names::Names(const std::string& prefix)
       sequences(prefix + "sequences.v1"),
       models(prefix + "models.v1"),
       forecasts(prefix + "forecasts.v1"),
+      forecasts_json(prefix + "forecasts-json.v1"),
       alerts(prefix + "alerts.v1"),
       state(prefix + "state.v1") {}
 
@@ -34,6 +35,7 @@ std::vector<bus::TopicSpec> Specs(const Names& names, const Sizing& sizing) {
       {names.sequences, sizing.partitions, sizing.replication, Deleted(kWeek)},
       {names.models, 1, sizing.replication, Compacted()},
       {names.forecasts, sizing.partitions, sizing.replication, Deleted(kWeek)},
+      {names.forecasts_json, sizing.partitions, sizing.replication, Deleted(kWeek)},
       {names.alerts, 1, sizing.replication, Deleted(4 * kWeek)},
       {names.state, sizing.partitions, sizing.replication, Compacted()},
   };

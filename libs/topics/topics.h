@@ -12,7 +12,7 @@ namespace flowcast::topics {
 /// Full names, such as "flowcast.packets.v1".
 struct Names {
   explicit Names(const std::string& prefix = "flowcast.");
-  std::string packets, windows, windows_json, sequences, models, forecasts, alerts, state;
+  std::string packets, windows, windows_json, sequences, models, forecasts, forecasts_json, alerts, state;
 };
 
 struct Sizing {
@@ -23,7 +23,7 @@ struct Sizing {
 /// Largest message anywhere: a model of 16 MiB and its manifest.
 inline constexpr std::int64_t kLargestMessageBytes = std::int64_t{17} << 20;
 
-/// Every topic as it should be; packets, windows (JSON, too), sequences, forecasts and state have the same
+/// Every topic as it should be; packets, windows and forecasts (JSON, too), sequences and state have the same
 /// number of partitions, so that partition p of one belongs to partition p of the other.
 std::vector<bus::TopicSpec> Specs(const Names& names, const Sizing& sizing);
 

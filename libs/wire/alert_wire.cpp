@@ -3,73 +3,146 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libs/wire/message.h"
+
 namespace flowcast::wire {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using alert::Alert;
 
-base::EventTime TimeOf(const alert::Alert& alert) {
-  return alert.state == alert::State::kFiring ? alert.started_at : alert.resolved_at;
+void PutTime(Json& json, const std::string& name, base::EventTime time) {
+  json[name] = base::FormatTime(time);
+  json[name + "_ns"] = base::ToUnixNanoseconds(time);
 }
 
-alert::Alert Read(const Json& json) {
-  alert::Alert alert;
-  alert.fingerprint = json.at("fingerprint").get<std::string>();
-  alert.state = json.at("state") == "resolved" ? alert::State::kResolved : alert::State::kFiring;
-  alert.rule = json.at("rule").get<std::string>();
-  alert.severity = json.at("severity").get<std::string>();
-  alert.link = json.at("link").get<std::string>();
-  alert.target = json.at("target").get<std::string>();
+base::EventTime TakeTime(const Json& json, const std::string& name) {
+  const Json& time = json.at(name + "_ns");
+  if (!IsSaneTime(time.get<std::int64_t>())) throw Json::other_error::create(501, "no time", &time);
+  return base::FromUnixNanoseconds(time.get<std::int64_t>());
+}
+
+/// The one of `all` whose word it is; throws where there is none.
+template <typename Enum>
+Enum TakeWord(const Json& word, std::initializer_list<Enum> all) {
+  for (const Enum one : all) {
+    if (word == ToString(one)) return one;
+  }
+  throw Json::other_error::create(501, "unknown word", &word);
+}
+
+Json WriteForecasts(const Alert& alert) {
+  Json list = Json::array();
+  for (const alert::HorizonQuantiles& one : alert.forecasts) {
+    list.push_back({{"horizon_windows", one.horizon_windows},
+                    {"target_start", base::FormatTime(one.target_start)},
+                    {"target_start_ns", base::ToUnixNanoseconds(one.target_start)},
+                    {"quantiles", one.quantiles}});
+  }
+  return list;
+}
+
+void ReadForecasts(const Json& list, Alert& alert) {
+  for (const Json& one : list) {
+    alert.forecasts.push_back({one.at("horizon_windows").get<int>(), TakeTime(one, "target_start"),
+                               one.at("quantiles").get<std::vector<double>>()});
+  }
+}
+
+void WriteTimes(const Alert& alert, Json& json) {
+  PutTime(json, "started_at", alert.started_at);
+  if (alert.fired_at) PutTime(json, "fired_at", *alert.fired_at);
+  if (alert.state == alert::State::kResolved) {
+    PutTime(json, "resolved_at", alert.resolved_at);
+    json["reason"] = ToString(alert.reason);
+  }
+  PutTime(json, "made_at", alert.made_at);
+  PutTime(json, "target_start", alert.target_start);
+}
+
+void ReadTimes(const Json& json, Alert& alert) {
+  using enum alert::Reason;
+  alert.started_at = TakeTime(json, "started_at");
+  if (json.contains("fired_at_ns")) alert.fired_at = TakeTime(json, "fired_at");
+  if (alert.state == alert::State::kResolved) alert.resolved_at = TakeTime(json, "resolved_at");
+  if (json.contains("reason")) alert.reason = TakeWord(json["reason"], {kCleared, kRuleChanged, kForgotten});
+  if (json.contains("made_at_ns")) {
+    alert.made_at = TakeTime(json, "made_at");
+  } else {  // as written before it was said
+    alert.made_at = alert.state == alert::State::kResolved ? alert.resolved_at : alert.started_at;
+    alert.fired_at = alert.started_at;
+  }
+  alert.target_start = TakeTime(json, "target_start");
+}
+
+void ReadNumbers(const Json& json, Alert& alert) {
   alert.threshold = json.at("threshold").get<double>();
   alert.predicted = json.at("predicted").get<double>();
   alert.low = json.at("low").get<double>();
   alert.high = json.at("high").get<double>();
   alert.probability = json.at("probability").get<double>();
   alert.last_actual = json.at("last_actual").get<double>();
-  alert.started_at = base::FromUnixNanoseconds(json.at("started_at_ns").get<std::int64_t>());
-  if (json.contains("resolved_at_ns")) {
-    alert.resolved_at = base::FromUnixNanoseconds(json.at("resolved_at_ns").get<std::int64_t>());
-  }
-  alert.target_start = base::FromUnixNanoseconds(json.at("target_start_ns").get<std::int64_t>());
+  if (json.contains("capacity_bps")) alert.capacity_bps = json["capacity_bps"].get<double>();
   alert.window_length = base::Duration(json.at("window_ns").get<std::int64_t>());
   alert.horizon_windows = json.at("horizon_windows").get<int>();
-  alert.model_version = json.at("model_version").get<std::string>();
+}
+
+Alert Read(const Json& json) {
+  using enum alert::Kind;
+  using enum alert::State;
+  Alert alert;
+  alert.fingerprint = json.at("fingerprint").get<std::string>();
+  alert.state = TakeWord(json.at("state"), {kPending, kFiring, kResolved});
+  alert.severity = json.at("severity").get<std::string>();
   alert.summary = json.at("summary").get<std::string>();
+  alert.link = json.at("link").get<std::string>();
+  alert.rule = json.at("rule").get<std::string>();
+  if (json.contains("kind")) alert.kind = TakeWord(json["kind"], {kLoad, kDegraded, kQuiet});
+  alert.target = json.at("target").get<std::string>();
+  ReadNumbers(json, alert);
+  alert.quality = json.value("quality", "");
+  ReadTimes(json, alert);
+  if (json.contains("forecasts")) ReadForecasts(json["forecasts"], alert);
+  if (json.contains("labels")) json["labels"].get_to(alert.labels);
+  alert.runbook = json.value("runbook", "");
+  alert.model_version = json.at("model_version").get<std::string>();
+  alert.silenced = json.value("silenced", false);
   return alert;
 }
 
 }  // namespace
 
-std::string EncodeJson(const alert::Alert& alert) {
+std::string EncodeJson(const Alert& alert) {
   Json json{{"version", 1},
             {"fingerprint", alert.fingerprint},
-            {"state", alert::ToString(alert.state)},
+            {"state", ToString(alert.state)},
             {"severity", alert.severity},
             {"summary", alert.summary},
             {"link", alert.link},
             {"rule", alert.rule},
+            {"kind", ToString(alert.kind)},
             {"target", alert.target},
             {"threshold", alert.threshold},
             {"predicted", alert.predicted},
             {"low", alert.low},
             {"high", alert.high},
             {"probability", alert.probability},
-            {"last_actual", alert.last_actual},
-            {"started_at", base::FormatTime(alert.started_at)},
-            {"target_start", base::FormatTime(alert.target_start)},
-            {"started_at_ns", base::ToUnixNanoseconds(alert.started_at)},
-            {"target_start_ns", base::ToUnixNanoseconds(alert.target_start)},
-            {"window_ns", alert.window_length.count()},
-            {"horizon_windows", alert.horizon_windows},
-            {"model_version", alert.model_version}};
-  if (alert.state == alert::State::kResolved) {
-    json["resolved_at"] = base::FormatTime(alert.resolved_at);
-    json["resolved_at_ns"] = base::ToUnixNanoseconds(alert.resolved_at);
-  }
-  return json.dump();
+            {"last_actual", alert.last_actual}};
+  if (alert.capacity_bps) json["capacity_bps"] = *alert.capacity_bps;
+  json["quality"] = alert.quality;
+  WriteTimes(alert, json);
+  json["window_ns"] = alert.window_length.count();
+  json["horizon_windows"] = alert.horizon_windows;
+  json["lead_s"] = LeadSeconds(alert);
+  json["forecasts"] = WriteForecasts(alert);
+  json["labels"] = alert.labels;
+  if (!alert.runbook.empty()) json["runbook"] = alert.runbook;
+  json["model_version"] = alert.model_version;
+  json["silenced"] = alert.silenced;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-tl::expected<alert::Alert, WireError> DecodeAlertJson(std::string_view text) {
+tl::expected<Alert, WireError> DecodeAlertJson(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object()) return tl::unexpected(WireError::kNotOurs);
   if (!json.contains("version") || json["version"] != 1) return tl::unexpected(WireError::kUnknownVersion);
@@ -80,15 +153,15 @@ tl::expected<alert::Alert, WireError> DecodeAlertJson(std::string_view text) {
   }
 }
 
-std::vector<bus::Header> CloudEventHeaders(const alert::Alert& alert) {
-  const std::string state(alert::ToString(alert.state));
+std::vector<bus::Header> CloudEventHeaders(const Alert& alert) {
+  const std::string state(ToString(alert.state));
   return {{"ce_specversion", "1.0"},
-          {"ce_id",
-           alert.fingerprint + "-" + std::to_string(base::ToUnixNanoseconds(alert.started_at)) + "-" + state},
+          {"ce_id", alert.fingerprint + "-" + std::to_string(base::ToUnixNanoseconds(alert.started_at)) +
+                        "-" + state + (alert.silenced ? "-silenced" : "")},
           {"ce_source", "/flowcast/inference"},
           {"ce_type", "io.flowcast.alert." + state},
           {"ce_subject", alert.link},
-          {"ce_time", base::FormatTime(TimeOf(alert))},
+          {"ce_time", base::FormatTime(alert.made_at)},
           {"content-type", "application/json"}};
 }
 

@@ -12,11 +12,14 @@
 
 namespace flowcast::wire {
 
-/// The value: one JSON object, specified in docs/formats.md.
+/// The value: one JSON object, specified in docs/formats.md and docs/schemas/alert.schema.json. Numbers are
+/// finite; what is no UTF-8 is replaced.
 std::string EncodeJson(const alert::Alert& alert);
+/// Reads what earlier versions wrote, too; fields that they did not have stay as a new Alert has them.
 tl::expected<alert::Alert, WireError> DecodeAlertJson(std::string_view text);
 
-/// ce_specversion, ce_id (the same for a resend), ce_source, ce_type, ce_subject, ce_time, content-type.
+/// ce_specversion, ce_id (the same for a resend; that of a silenced alert ends in "-silenced"), ce_source,
+/// ce_type, ce_subject, ce_time, content-type.
 std::vector<bus::Header> CloudEventHeaders(const alert::Alert& alert);
 
 }  // namespace flowcast::wire

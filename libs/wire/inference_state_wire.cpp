@@ -2,12 +2,53 @@
 #include "libs/wire/inference_state_wire.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "flowcast/v1/state.pb.h"
 #include "libs/base/hash.h"
+#include "libs/wire/alert_wire.h"
 #include "libs/wire/message.h"
 
 namespace flowcast::wire {
+namespace {
+
+template <typename FromOffsets>
+bool Ascends(const FromOffsets& all) {
+  return std::is_sorted(all.begin(), all.end(), [](const auto& one, const auto& other) {
+    return one.from_offset < other.from_offset;
+  });
+}
+
+void Write(const alert::ActiveAlert& active, v1::ActiveAlert& message) {
+  message.set_rule(active.rule);
+  message.set_firing(active.life.phase == alert::Phase::kFiring);
+  message.set_held(active.life.held);
+  message.set_started_at_ns(base::ToUnixNanoseconds(active.life.started_at));
+  message.set_fired_at_ns(base::ToUnixNanoseconds(active.life.fired_at));
+  message.set_kept_at_ns(base::ToUnixNanoseconds(active.life.kept_at));
+  message.set_told(active.told);
+  message.set_published(EncodeJson(active.published));
+}
+
+/// Nothing when it contradicts itself.
+std::optional<alert::ActiveAlert> Read(const v1::ActiveAlert& message) {
+  const auto published = DecodeAlertJson(message.published());
+  const bool sound = published && IsSaneTime(message.started_at_ns()) &&
+                     (!message.firing() || IsSaneTime(message.kept_at_ns()));
+  if (!sound) return std::nullopt;
+  return alert::ActiveAlert{
+      .rule = message.rule(),
+      .life = {.phase = message.firing() ? alert::Phase::kFiring : alert::Phase::kPending,
+               .held = message.held(),
+               .started_at = base::FromUnixNanoseconds(message.started_at_ns()),
+               .fired_at = base::FromUnixNanoseconds(message.fired_at_ns()),
+               .kept_at = base::FromUnixNanoseconds(message.kept_at_ns())},
+      .told = message.told(),
+      .published = *published};
+}
+
+}  // namespace
 
 std::string Encode(const InferenceProgress& progress) {
   v1::InferenceProgress message;
@@ -18,18 +59,23 @@ std::string Encode(const InferenceProgress& progress) {
     written.set_from_offset(model.from_offset);
     written.set_model_version(model.model_version);
   }
+  for (const RulesInForce& rules : progress.rules) {
+    v1::RulesInForce& written = *message.add_rules();
+    written.set_from_offset(rules.from_offset);
+    written.mutable_marks()->Add(rules.marks.begin(), rules.marks.end());
+  }
   return message.SerializeAsString();
 }
 
 tl::expected<InferenceProgress, WireError> DecodeInferenceProgress(std::string_view bytes) {
   const auto message = Parse<v1::InferenceProgress>(bytes);
   if (!message) return tl::unexpected(message.error());
-  InferenceProgress progress{.next_offset = message->next_offset(), .models = {}};
+  InferenceProgress progress{.next_offset = message->next_offset(), .models = {}, .rules = {}};
   for (const v1::TakeOver& model : message->models())
     progress.models.push_back({model.from_offset(), model.model_version()});
-  const bool ascends = std::is_sorted(
-      progress.models.begin(), progress.models.end(),
-      [](const TakeOver& one, const TakeOver& other) { return one.from_offset < other.from_offset; });
+  for (const v1::RulesInForce& rules : message->rules())
+    progress.rules.push_back({rules.from_offset(), {rules.marks().begin(), rules.marks().end()}});
+  const bool ascends = Ascends(progress.models) && Ascends(progress.rules);
   if (progress.next_offset < 0 || !ascends) return tl::unexpected(WireError::kInconsistent);
   return progress;
 }
@@ -44,8 +90,7 @@ std::string Encode(const InferenceLink& link) {
     message.add_forecasters(forecaster);
     message.add_forecaster_hashes(base::Fnv1a64(forecaster));
   }
-  message.set_firing(link.alert.firing);
-  message.set_firing_since_ns(base::ToUnixNanoseconds(link.alert.started_at));
+  for (const alert::ActiveAlert& active : link.alerts) Write(active, *message.add_alerts());
   return message.SerializeAsString();
 }
 
@@ -60,11 +105,17 @@ tl::expected<InferenceLink, WireError> DecodeInferenceLink(std::string_view byte
   const bool sound =
       message->offset() >= 0 && IsSaneTime(message->last_end_ns()) && message->window_ns() > 0 && intact;
   if (!sound) return tl::unexpected(WireError::kInconsistent);
-  return InferenceLink{.offset = message->offset(),
-                       .last_end = base::FromUnixNanoseconds(message->last_end_ns()),
-                       .window_length = base::Duration(message->window_ns()),
-                       .forecasters = {message->forecasters().begin(), message->forecasters().end()},
-                       .alert = {message->firing(), base::FromUnixNanoseconds(message->firing_since_ns())}};
+  InferenceLink link{.offset = message->offset(),
+                     .last_end = base::FromUnixNanoseconds(message->last_end_ns()),
+                     .window_length = base::Duration(message->window_ns()),
+                     .forecasters = {message->forecasters().begin(), message->forecasters().end()},
+                     .alerts = {}};
+  for (const v1::ActiveAlert& message_of_one : message->alerts()) {
+    auto active = Read(message_of_one);
+    if (!active) return tl::unexpected(WireError::kInconsistent);
+    link.alerts.push_back(std::move(*active));
+  }
+  return link;
 }
 
 }  // namespace flowcast::wire

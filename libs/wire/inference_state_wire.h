@@ -7,7 +7,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "libs/alert/alert.h"
+#include "libs/alert/link_alerts.h"
 #include "libs/base/time.h"
 #include "libs/wire/wire_error.h"
 
@@ -20,9 +20,17 @@ struct TakeOver {
   bool operator==(const TakeOver&) const = default;
 };
 
+/// From which record on which rules were in force: their alert::RuleSet::marks.
+struct RulesInForce {
+  std::int64_t from_offset = 0;
+  std::vector<std::uint64_t> marks;
+  bool operator==(const RulesInForce&) const = default;
+};
+
 struct InferenceProgress {
-  std::int64_t next_offset = 0;  // of sequences.v1: records before it have had their effect
-  std::vector<TakeOver> models;  // ascending
+  std::int64_t next_offset = 0;     // of sequences.v1: records before it have had their effect
+  std::vector<TakeOver> models;     // ascending
+  std::vector<RulesInForce> rules;  // ascending
   bool operator==(const InferenceProgress&) const = default;
 };
 
@@ -35,7 +43,7 @@ struct InferenceLink {
   base::EventTime last_end = base::kBeginningOfTime;
   base::Duration window_length{};
   std::vector<std::string> forecasters;  // forecast::LinkForecaster::Save, one a target
-  alert::Memory alert;
+  std::vector<alert::ActiveAlert> alerts;
   bool operator==(const InferenceLink&) const = default;
 };
 

@@ -14,6 +14,7 @@ using capture::PollState;
 
 constexpr std::size_t kPollPackets = 2048;
 constexpr base::Duration kBatchAge = 50ms;
+constexpr base::Duration kYoungestBatch = 30ms;
 constexpr base::Duration kReportEvery = 1s;
 
 }  // namespace
@@ -47,13 +48,20 @@ PollState CaptureService::Step() {
   const std::vector<std::string>& interfaces = parts_.source.interfaces();
   Count(packets_.size());
   batcher_.Add(packets_, interfaces, ready_);
-  const base::Duration now = parts_.clock.Steady();
-  if (options_.paced && now - last_tick_ >= kBatchAge) {
-    last_tick_ = now;
-    batcher_.Tick(parts_.source.LowerBound(), ready_);
+  if (options_.paced && TickIsDue()) {
+    last_tick_ = parts_.clock.Steady();
+    last_bound_ = parts_.source.LowerBound();
+    batcher_.Tick(last_bound_, ready_);
   }
   SendReady();
   return state;
+}
+
+/// Windows end at multiples of 50 ms: a tick just after one tells it without delay.
+bool CaptureService::TickIsDue() const {
+  const base::Duration age = parts_.clock.Steady() - last_tick_;
+  if (age >= kBatchAge) return true;
+  return age >= kYoungestBatch && base::AlignDown(parts_.source.LowerBound(), kBatchAge) > last_bound_;
 }
 
 /// `coming` packets were received and are not in the batcher yet.

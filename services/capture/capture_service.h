@@ -59,6 +59,7 @@ class CaptureService {
 
  private:
   capture::PollState Step();
+  bool TickIsDue() const;
   void Count(std::size_t coming = 0);
   void SendReady();
   void ReportProgress();
@@ -74,6 +75,7 @@ class CaptureService {
   std::uint64_t bytes_ = 0;
   base::Duration began_{};
   base::Duration last_tick_{};
+  base::EventTime last_bound_ = base::kBeginningOfTime;  // of the last tick
   base::Duration last_report_{};
   std::uint64_t last_taken_ = 0;
 };

@@ -3,27 +3,36 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <utility>
 
 #include "libs/base/error.h"
 #include "libs/base/text.h"
+#include "libs/rules_file/rules_file.h"
 #include "services/inference/inference_metrics.h"
 
 namespace flowcast::services {
 
 void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
-  app.add_option("--threshold", config.threshold,
-                 "alert above: packets a window (100), bytes a window (2MB), a share of --capacity (80%), or "
-                 "a percentile of what the model learned from (p50, p90, p95, p99)")
-      ->capture_default_str();
-  app.add_option("--capacity", config.capacity,
-                 "bits a second of the links: 1G, or LINK=1G for one; may be repeated");
-  app.add_option("--clear-ratio", config.inference.rule.clear_ratio,
-                 "an alert is resolved below this share of the threshold")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--target", config.targets,
-                 "what is forecast, one or several: packets, bytes and any other of the features; alerts are "
-                 "about the first that the threshold goes with [as the threshold asks for]")
+  CLI::Option* rules = app.add_option("--rules", config.rules,
+                                      "TOML file of alert rules, read again when it changes [one rule: the "
+                                      "nearest median above --threshold]");
+  CLI::Option* threshold =
+      app.add_option("--threshold", config.threshold,
+                     "without rules, alert above: packets a window (100), bytes a window (2MB), a share of "
+                     "--capacity (80%), or a percentile of what the model learned from (p50, p90, p95, p99) "
+                     "[100; 80% where --capacity is given]");
+  app.add_option(
+      "--capacity", config.capacity,
+      "bits a second of the links: 1G, or LINK=1G for one, or a pattern of links; may be repeated");
+  CLI::Option* clear = app.add_option("--clear-ratio", config.clear_ratio,
+                                      "without rules, an alert is resolved below this share of the threshold")
+                           ->capture_default_str()
+                           ->check(CLI::Range(0.0, 1.0));
+  rules->excludes(threshold, clear);
+  app.add_option(
+         "--target", config.targets,
+         "what is forecast, one or several: packets, bytes and any other of the features [what the rules "
+         "or the threshold ask for]")
       ->delimiter(',');
   app.add_option("--features", config.features,
                  "as flowcast-features was told: the sequences must have these")
@@ -35,6 +44,8 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
          "windows ahead, ascending; alerts are about the first; the model is heard at those that it has")
       ->delimiter(',')
       ->capture_default_str();
+  app.add_flag("--json-mirror", config.inference.json_mirror,
+               "write each forecast to forecasts-json.v1, too, as JSON");
   app.add_option("--model", config.model, "name of the model to follow on models.v1")->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance,
@@ -46,25 +57,53 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
   AddCommonOptions(app, config.common);
 }
 
-void InferenceConfig::Resolve() {
-  inference.threshold = alert::Threshold::Parse(threshold);
-  for (const std::string& text : capacity) alert::AddCapacity(text, inference.capacities);
-  inference.targets = targets;
-  if (targets.empty()) inference.targets = {inference.threshold.Fits("packets") ? "packets" : "bytes"};
+std::vector<std::string> InferenceConfig::Needs(const topics::Names& names) const {
+  std::vector<std::string> needs{names.sequences, names.models, names.forecasts, names.alerts, names.state};
+  if (inference.json_mirror) needs.push_back(names.forecasts_json);
+  return needs;
+}
+
+RuleSource InferenceConfig::Resolve() {
+  if (threshold.empty()) threshold = capacity.empty() ? "100" : "80%";
+  inference.targets = targets.empty() ? TargetsOfRules() : targets;
+  inference.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
+  training::TargetsOf(inference.schema, inference.targets);  // refuses what there is not
+  forecast::CheckHorizons(inference.horizons);
+  return {rules, [this] { return MakeRules(); }};
+}
+
+std::vector<std::string> InferenceConfig::TargetsOfRules() const {
+  if (rules.empty()) return {alert::Threshold::Parse(threshold).Fits("packets") ? "packets" : "bytes"};
+  std::vector<std::string> found;
+  for (const alert::Rule& rule : rules_file::Read(rules).rules) {
+    if (std::find(found.begin(), found.end(), rule.target) == found.end()) found.push_back(rule.target);
+  }
+  return found;
+}
+
+alert::RuleSet InferenceConfig::BuiltIn(const alert::Capacities& capacities) const {
+  const auto above = alert::Threshold::Parse(threshold);
   const auto fitting = std::find_if(inference.targets.begin(), inference.targets.end(),
-                                    [this](const auto& target) { return inference.threshold.Fits(target); });
-  inference.alert_target = static_cast<std::size_t>(fitting - inference.targets.begin());
+                                    [&above](const auto& target) { return above.Fits(target); });
   if (fitting == inference.targets.end()) {
     throw base::ConfigError(
         "--threshold " + threshold + " does not go with --target " + base::Join(inference.targets) +
         "; give bytes (2MB) or a share (80%) for bytes, a number (100) for everything else");
   }
-  if (inference.threshold.kind == alert::Threshold::Kind::kShareOfCapacity && inference.capacities.empty()) {
+  if (above.kind == alert::Threshold::Kind::kShareOfCapacity && capacities.empty()) {
     throw base::ConfigError("--threshold " + threshold + " needs the links' capacity, like --capacity 1G");
   }
-  inference.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
-  training::TargetsOf(inference.schema, inference.targets);  // refuses what there is not
-  forecast::CheckHorizons(inference.horizons);
+  return alert::BuiltInRules({above, *fitting, clear_ratio, capacities});
+}
+
+alert::RuleSet InferenceConfig::MakeRules() const {
+  alert::Rulebook book;
+  if (!rules.empty()) book = rules_file::Read(rules);
+  for (const std::string& text : capacity) alert::AddCapacity(text, book.capacities);
+  if (rules.empty()) return BuiltIn(book.capacities);
+  alert::RuleSet made(std::move(book.rules), std::move(book.capacities));
+  made.RequireForecasts(inference.targets, inference.horizons);
+  return made;
 }
 
 }  // namespace flowcast::services

@@ -5,6 +5,7 @@
 #include "libs/telemetry/table.h"
 #include "services/inference/inference_service.h"
 #include "services/inference/model_watcher.h"
+#include "services/inference/rules_watcher.h"
 
 namespace flowcast::services {
 
@@ -13,6 +14,7 @@ struct InferenceFacts {
   const slice::SliceCounters& slices;
   const InferenceTask& task;
   const ModelWatcher& models;
+  const RulesWatcher& rules;
 };
 
 const telemetry::Table<InferenceFacts>& InferenceMetrics();

@@ -18,7 +18,7 @@ void InferenceReport::Begin() {
 
 void InferenceReport::Write(const slice::SliceCounters& slices) {
   if (!begun_) Begin();
-  publish_(InferenceMetrics().Read({slices, task_, models_}));
+  publish_(InferenceMetrics().Read({slices, task_, models_, rules_}));
   const InferenceCounters& counters = task_.counters();
   if (counters.sequences == last_sequences_) return;
   last_sequences_ = counters.sequences;
@@ -30,11 +30,12 @@ void InferenceReport::Write(const slice::SliceCounters& slices) {
                   task_.absolute_error_persistence() / scored, base::Grouped(task_.scored()).c_str());
     error = text;
   }
-  log_(base::LogLevel::kInfo,
-       base::Grouped(counters.sequences) + " sequences (" + base::Short(rate_.Of(counters.sequences)) +
-           "/s) -> " + base::Grouped(counters.forecasts) + " forecasts (" +
-           base::Grouped(counters.with_model) + " with the model), " + base::Grouped(counters.fired) +
-           " alerts fired, " + base::Grouped(counters.resolved) + " resolved; " + error);
+  log_(base::LogLevel::kInfo, base::Grouped(counters.sequences) + " sequences (" +
+                                  base::Short(rate_.Of(counters.sequences)) + "/s) -> " +
+                                  base::Grouped(counters.forecasts) + " forecasts (" +
+                                  base::Grouped(counters.with_model) + " with the model), " +
+                                  base::Grouped(task_.alert_counters().fired) + " alerts fired, " +
+                                  base::Grouped(task_.alert_counters().resolved) + " resolved; " + error);
 }
 
 }  // namespace flowcast::services

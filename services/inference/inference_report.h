@@ -10,6 +10,7 @@
 #include "libs/slice/slice_loop.h"
 #include "libs/telemetry/metric.h"
 #include "services/inference/inference_service.h"
+#include "services/inference/rules_watcher.h"
 
 namespace flowcast::services {
 
@@ -17,9 +18,14 @@ class InferenceReport {
  public:
   using Publish = std::function<void(std::vector<telemetry::Metric>)>;
 
-  InferenceReport(const InferenceTask& task, const ModelWatcher& models, const base::Clock& clock,
-                  base::Log log, Publish publish)
-      : task_(task), models_(models), rate_(clock), log_(std::move(log)), publish_(std::move(publish)) {}
+  InferenceReport(const InferenceTask& task, const ModelWatcher& models, const RulesWatcher& rules,
+                  const base::Clock& clock, base::Log log, Publish publish)
+      : task_(task),
+        models_(models),
+        rules_(rules),
+        rate_(clock),
+        log_(std::move(log)),
+        publish_(std::move(publish)) {}
 
   /// Publishes the metrics, and writes a line when something has happened since the last one. Says
   /// so when it begins without a model.
@@ -30,6 +36,7 @@ class InferenceReport {
 
   const InferenceTask& task_;
   const ModelWatcher& models_;
+  const RulesWatcher& rules_;
   base::Rate rate_;
   base::Log log_;
   Publish publish_;

@@ -9,8 +9,8 @@
 #include "libs/slice/skipped.h"
 #include "libs/state/progress.h"
 #include "libs/training/model_opinion.h"
-#include "libs/wire/alert_wire.h"
 #include "libs/wire/commit_note.h"
+#include "libs/wire/forecast_json.h"
 #include "libs/wire/window_wire.h"
 
 namespace flowcast::services {
@@ -23,6 +23,12 @@ constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kMostBehind = 50'000;
 constexpr base::Duration kTidyEvery = std::chrono::seconds(10);
 
+/// What was over at `offset`.
+template <typename FromOffset>
+void ForgetBefore(std::int64_t offset, std::vector<FromOffset>& all) {
+  while (all.size() > 1 && all[1].from_offset <= offset) all.erase(all.begin());
+}
+
 }  // namespace
 
 InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Names& names,
@@ -32,7 +38,8 @@ InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Name
       names_(names),
       models_(models),
       clock_(clock),
-      log_(std::move(log)) {
+      log_(std::move(log)),
+      alerting_(options.rules, names, log_) {
   forecast::CheckHorizons(options_.horizons);
 }
 
@@ -50,6 +57,7 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
   partition.next_offset = partition.live_from = state.next_offset;
   partition.floor = std::max<std::int64_t>(position.offset, 0);
   partition.models = std::move(state.models);
+  partition.rules = std::move(state.rules);
   partition.produced_at = state.produced_at;
   partition.leftover = std::move(state.leftover);
   std::size_t anew = 0;
@@ -57,12 +65,12 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
     LinkForecasters forecasters(OptionsFor(kept.window_length));
     const std::size_t restored = forecasters.Restore(kept.forecasters);
     anew += restored < targets_.size() ? 1 : 0;
-    if (restored == 0) {
+    if (restored == 0 && kept.alerts.empty()) {
       partition.leftover.push_back(name);
       continue;
     }
     partition.links.emplace(name, Link{.forecasters = std::move(forecasters),
-                                       .load_alert = alert::LoadAlert(options_.rule, kept.alert),
+                                       .alerts = alert::LinkAlerts(kept.alerts),
                                        .window_length = kept.window_length,
                                        .last_end = kept.last_end,
                                        .offset = kept.offset,
@@ -168,7 +176,12 @@ void InferenceTask::AskNetwork(const LiveNetwork& network, const std::vector<std
 }
 
 void InferenceTask::ForecastBatch(slice::Outbox& outbox) {
-  for (Waiting& waiting : waiting_) waiting.model = ModelFor(waiting, partitions_.at(waiting.partition));
+  if (std::exchange(rules_changed_, false)) SnapshotAlerts(outbox);
+  for (Waiting& waiting : waiting_) {
+    Partition& partition = partitions_.at(waiting.partition);
+    waiting.model = ModelFor(waiting, partition);
+    if (!IsSilent(waiting, partition)) alerting_.Note(waiting.offset, partition.rules);
+  }
   const auto opinions = AskModels();
   std::span<const Opinions> rows = opinions;
   for (const Waiting& waiting : waiting_) {
@@ -196,7 +209,7 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& pa
   }
   // The first snapshots of links that begin together are spread.
   Link link{.forecasters = LinkForecasters(OptionsFor(sequence.window_length)),
-            .load_alert = alert::LoadAlert(options_.rule),
+            .alerts = {},
             .window_length = sequence.window_length,
             .since_snapshot = base::Fnv1a64(sequence.link) % options_.snapshot_every};
   return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
@@ -215,18 +228,16 @@ void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> o
   }
   link.last_end = sequence.end;
   counters_.forecast += silent ? 0 : 1;
-  const bool alerts = waiting.model == nullptr || sequence.end >= waiting.model->manifest.trained_until;
+  bool told = false;
   for (std::size_t target = 0; target < targets_.size(); ++target) {
     const wire::ForecastRecord record = ForecastOf(target, waiting, opinions[target], link);
     if (!silent) {
       Count(record, target == 0);
-      outbox.push_back(
-          {.to = {names_.forecasts, waiting.partition}, .key = sequence.link, .value = wire::Encode(record)});
+      Publish(record, waiting.partition, outbox);
     }
-    if (alerts && target == options_.alert_target)
-      Alert(record.forecast, waiting, link, silent ? nullptr : &outbox);
+    told = Alert(record.forecast, waiting, partition, link, outbox) || told;
   }
-  Remember(waiting, partition, link, outbox);
+  Remember(waiting, partition, link, told, outbox);
 }
 
 wire::ForecastRecord InferenceTask::ForecastOf(std::size_t target, const Waiting& waiting,
@@ -242,11 +253,22 @@ wire::ForecastRecord InferenceTask::ForecastOf(std::size_t target, const Waiting
   return record;
 }
 
+void InferenceTask::Publish(const wire::ForecastRecord& record, std::int32_t partition,
+                            slice::Outbox& outbox) {
+  const std::string& link = record.forecast.link;
+  outbox.push_back({.to = {names_.forecasts, partition}, .key = link, .value = wire::Encode(record)});
+  if (!options_.json_mirror) return;
+  ++counters_.json_records;
+  outbox.push_back(
+      {.to = {names_.forecasts_json, partition}, .key = link, .value = wire::EncodeJson(record)});
+}
+
 void InferenceTask::Count(const wire::ForecastRecord& record, bool first_target) {
   ++counters_.forecasts;
   counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
   counters_.settled += record.settled.size();
   for (const forecast::Settled& one : record.settled) {
+    scores_[record.forecast.target].Add(one);
     if (one.horizon_windows != options_.horizons.front()) continue;
     ++intervals_;
     covered_ += one.low <= one.actual && one.actual <= one.high ? 1 : 0;
@@ -257,27 +279,37 @@ void InferenceTask::Count(const wire::ForecastRecord& record, bool first_target)
   }
 }
 
-void InferenceTask::Alert(const forecast::Forecast& forecast, const Waiting& waiting, Link& link,
-                          slice::Outbox* outbox) {
+bool InferenceTask::Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition,
+                          Link& link, slice::Outbox& outbox) {
   static const alert::PercentilesByLink kNoPercentiles;
-  const auto* const known =
-      waiting.model == nullptr ? nullptr : waiting.model->manifest.percentiles_of(forecast.target);
+  const LiveModel* model = waiting.model;
+  if (model != nullptr && waiting.sequence.end < model->manifest.trained_until) return false;
+  const auto* const known = model == nullptr ? nullptr : model->manifest.percentiles_of(forecast.target);
   const auto& percentiles = known == nullptr ? kNoPercentiles : *known;
-  const auto threshold = alert::Resolve(options_.threshold, forecast.link, forecast.window_length,
-                                        options_.capacities, percentiles);
-  if (!threshold) return;
-  const auto change = link.load_alert.Evaluate(forecast, *threshold);
-  if (!change || outbox == nullptr) return;
-  const bool firing = change->state == alert::State::kFiring;
-  ++(firing ? counters_.fired : counters_.resolved);
-  log_(base::LogLevel::kInfo, std::string(firing ? "alert fired: " : "alert resolved: ") + change->summary);
-  outbox->push_back({.to = {names_.alerts, 0},
-                     .key = change->fingerprint,
-                     .value = wire::EncodeJson(*change),
-                     .headers = wire::CloudEventHeaders(*change)});
+  if (!IsSilent(waiting, partition)) return alerting_.Evaluate(forecast, percentiles, link.alerts, outbox);
+  alerting_.EvaluateAgain(forecast, percentiles, waiting.offset, partition.rules, link.alerts);
+  return false;
 }
 
-void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link& link,
+void InferenceTask::UseRules(Alerting::Rules rules) {
+  if (rules == nullptr) return;
+  alerting_.Use(std::move(rules));
+  rules_changed_ = true;
+}
+
+/// What the rules before have led to need not be folded again with those that are in force now.
+void InferenceTask::SnapshotAlerts(slice::Outbox& outbox) {
+  for (auto& [number, partition] : partitions_) {
+    if (partition.next_offset <= partition.live_from) continue;
+    for (auto& [name, link] : partition.links) {
+      if (link.alerts.active().empty() || link.since_snapshot == 0) continue;
+      Snapshot(number, name, link, outbox);
+      partition.moved = true;
+    }
+  }
+}
+
+void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link& link, bool surely,
                              slice::Outbox& outbox) {
   const bool is_first = link.offset < 0 || link.since_snapshot == 0;
   link.offset = waiting.offset;
@@ -286,7 +318,8 @@ void InferenceTask::Remember(const Waiting& waiting, Partition& partition, Link&
     const std::int64_t block = waiting.offset / kBlock * kBlock;
     link.first_since = partition.needed.Need(std::max(block, partition.floor));
   }
-  if (++link.since_snapshot >= options_.snapshot_every && !IsSilent(waiting, partition))
+  const bool is_due = ++link.since_snapshot >= options_.snapshot_every;
+  if ((is_due || surely) && !IsSilent(waiting, partition))
     Snapshot(waiting.partition, waiting.sequence.link, link, outbox);
 }
 
@@ -296,7 +329,7 @@ void InferenceTask::Snapshot(std::int32_t partition, const std::string& name, Li
                                  .last_end = link.last_end,
                                  .window_length = link.window_length,
                                  .forecasters = link.forecasters.Save(),
-                                 .alert = link.load_alert.memory()};
+                                 .alerts = {link.alerts.active().begin(), link.alerts.active().end()}};
   outbox.push_back({.to = {names_.state, partition},
                     .key = state::LinkKey(kInferenceState, name),
                     .value = wire::Encode(kept)});
@@ -325,6 +358,7 @@ void InferenceTask::OnIdle(slice::Outbox& outbox) {
 void InferenceTask::Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
   for (auto link = partition.links.begin(); link != partition.links.end();) {
     if (clock_.Steady() - link->second.heard > options_.link_expiry) {
+      alerting_.Forget(link->second.last_end, link->second.alerts, outbox);
       ForgetLink(number, link->first, outbox);
       partition.moved = true;
       link = partition.links.erase(link);
@@ -344,11 +378,12 @@ void InferenceTask::OnCommit(slice::Outbox& outbox) {
     for (const std::string& name : std::exchange(partition.leftover, {})) {
       if (!partition.links.contains(name)) ForgetLink(number, name, outbox);
     }
-    std::vector<wire::TakeOver>& models = partition.models;
-    while (models.size() > 1 && models[1].from_offset <= PositionOf(partition)) models.erase(models.begin());
+    ForgetBefore(PositionOf(partition), partition.models);
+    ForgetBefore(PositionOf(partition), partition.rules);
     outbox.push_back({.to = {names_.state, number},
                       .key = state::ProgressKey(kInferenceState),
-                      .value = wire::Encode(wire::InferenceProgress{partition.next_offset, models})});
+                      .value = wire::Encode(wire::InferenceProgress{partition.next_offset, partition.models,
+                                                                    partition.rules})});
     ++counters_.state_records;
   }
 }

@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "libs/alert/alert.h"
-#include "libs/alert/threshold.h"
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
 #include "libs/feature/window.h"
+#include "libs/forecast/live_scores.h"
 #include "libs/slice/slice_loop.h"
 #include "libs/topics/topics.h"
 #include "libs/window/needed_offsets.h"
 #include "libs/wire/forecast_wire.h"
+#include "services/inference/alerting.h"
 #include "services/inference/inference_store.h"
 #include "services/inference/link_forecasters.h"
 #include "services/inference/model_watcher.h"
@@ -25,13 +25,11 @@ namespace flowcast::services {
 struct InferenceOptions {
   feature::Schema schema = feature::Schema::Default();  // sequences and models of others are refused
   std::vector<std::string> targets{"packets"};          // features of the schema
-  std::size_t alert_target = 0;                         // the one that the threshold is for, by position
   std::vector<int> horizons{1, 2, 3, 6, 12};            // windows ahead, ascending
-  alert::Threshold threshold;
-  alert::Capacities capacities;
-  alert::RuleOptions rule;
+  Alerting::Rules rules = std::make_shared<const alert::RuleSet>();
   std::size_t snapshot_every = 20;                          // sequences of a link
   base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
+  bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
 };
 
 /// Sequences in = forecast + refused + stale + refolded; forecasts = forecast x targets.
@@ -44,15 +42,15 @@ struct InferenceCounters {
   std::uint64_t forecasts = 0;   // records
   std::uint64_t with_model = 0;  // of these
   std::uint64_t settled = 0;
-  std::uint64_t fired = 0;
-  std::uint64_t resolved = 0;
   std::uint64_t state_records = 0;
+  std::uint64_t json_records = 0;  // written to forecasts-json.v1
 };
 
 /// Sequences of one poll go through the networks together. Windows that the model was trained on
 /// are forecast without it, and raise no alert: only what lies after it counts.
 ///
-/// State (rule 3 of the design): a snapshot of a link goes to state.v1 once in snapshot_every sequences; the
+/// State (rule 3 of the design): a snapshot of a link goes to state.v1 once in snapshot_every sequences, and
+/// whenever it published a change of an alert: what was published is always in one. The
 /// committed position is the oldest sequence that is in no snapshot. From there a restart folds again,
 /// silently and with the models that were asked then, until it is where it was.
 class InferenceTask : public slice::Task {
@@ -72,7 +70,11 @@ class InferenceTask : public slice::Task {
   void OnCommit(slice::Outbox& outbox) override;
   std::vector<bus::Position> Positions() const override;
 
+  /// Other rules, from the next window on; null: the same.
+  void UseRules(Alerting::Rules rules);
+
   const InferenceCounters& counters() const { return counters_; }
+  const AlertCounters& alert_counters() const { return alerting_.counters(); }
   std::size_t link_count() const;
   /// Summed absolute errors of the settled forecasts of the first target made with the model at the nearest
   /// horizon, and of persistence.
@@ -83,11 +85,13 @@ class InferenceTask : public slice::Task {
   /// whose truth lay between the quantiles 0.05 and 0.95.
   std::uint64_t intervals() const { return intervals_; }
   std::uint64_t covered() const { return covered_; }
+  /// By target: of every horizon, over all links, whether a model was asked or not.
+  const std::map<std::string, forecast::LiveScores>& scores() const { return scores_; }
 
  private:
   struct Link {
     LinkForecasters forecasters;
-    alert::LoadAlert load_alert;
+    alert::LinkAlerts alerts;
     base::Duration window_length;  // the features were started with; another begins the link anew
     base::EventTime last_end = base::kBeginningOfTime;
     std::int64_t offset = -1;                 // of the last sequence that it has in it
@@ -101,6 +105,7 @@ class InferenceTask : public slice::Task {
     std::int64_t live_from = 0;          // sequences before it are folded again
     std::int64_t floor = 0;              // nothing before it is needed, ever
     std::vector<wire::TakeOver> models;  // by offset
+    Alerting::History rules;
     window::NeededOffsets needed;
     std::optional<std::chrono::milliseconds> produced_at;  // of the record before next_offset
     std::vector<std::string> leftover;                     // to be forgotten
@@ -132,9 +137,14 @@ class InferenceTask : public slice::Task {
   void Forecast(const Waiting& waiting, std::span<const Opinions> opinions, slice::Outbox& outbox);
   wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,
                                   Link& link) const;
+  void Publish(const wire::ForecastRecord& record, std::int32_t partition, slice::Outbox& outbox);
   void Count(const wire::ForecastRecord& record, bool first_target);
-  void Alert(const forecast::Forecast& forecast, const Waiting& waiting, Link& link, slice::Outbox* outbox);
-  void Remember(const Waiting& waiting, Partition& partition, Link& link, slice::Outbox& outbox);
+  /// True when something was published.
+  bool Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition, Link& link,
+             slice::Outbox& outbox);
+  /// With a snapshot when one is due, or when something must not be forgotten.
+  void Remember(const Waiting& waiting, Partition& partition, Link& link, bool surely, slice::Outbox& outbox);
+  void SnapshotAlerts(slice::Outbox& outbox);
   void Snapshot(std::int32_t partition, const std::string& name, Link& link, slice::Outbox& outbox);
   void Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox);
   void ForgetLink(std::int32_t partition, const std::string& name, slice::Outbox& outbox);
@@ -147,6 +157,8 @@ class InferenceTask : public slice::Task {
   ModelWatcher& models_;
   const base::Clock& clock_;
   base::Log log_;
+  Alerting alerting_;
+  bool rules_changed_ = false;
   InferenceStore* store_ = nullptr;
   std::map<std::int32_t, Partition> partitions_;
   std::vector<Waiting> waiting_;
@@ -157,6 +169,7 @@ class InferenceTask : public slice::Task {
   std::uint64_t scored_ = 0;
   std::uint64_t intervals_ = 0;
   std::uint64_t covered_ = 0;
+  std::map<std::string, forecast::LiveScores> scores_;
 };
 
 }  // namespace flowcast::services

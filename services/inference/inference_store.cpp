@@ -27,6 +27,7 @@ InferenceState InferenceStore::Load(const bus::Position& position) {
   }
   state.next_offset = progress->next_offset;
   state.models = progress->models;
+  state.rules = progress->rules;
   state.produced_at = wire::DecodeCommitNote(position.metadata)->produced_at;
   for (const auto& [name, bytes] : kept.links) {
     if (auto link = wire::DecodeInferenceLink(bytes)) state.links.emplace(name, std::move(*link));

@@ -20,6 +20,7 @@ inline constexpr const char* kInferenceState = "inference";  // name of the serv
 struct InferenceState {
   std::int64_t next_offset = 0;                          // sequences before it have had their effect
   std::vector<wire::TakeOver> models;                    // which were asked, by offset
+  std::vector<wire::RulesInForce> rules;                 // by offset
   std::map<std::string, wire::InferenceLink> links;      // by name
   std::optional<std::chrono::milliseconds> produced_at;  // of the record before next_offset
   std::vector<std::string> leftover;  // links in state.v1 that belong to no position, to be forgotten

@@ -8,35 +8,35 @@
 #include "services/inference/model_reader.h"
 
 namespace {
-
 using namespace flowcast;
 
 int Infer(services::InferenceConfig& config) {
-  config.Resolve();
   base::SystemClock clock;
   const base::Log log = app::MakeLog("inference", config.common);
+  services::RulesWatcher rules(config.Resolve(), clock, log);
+  config.inference.rules = rules.current();
   networks::Advise(log);
   const topics::Names names = config.common.names();
   services::ModelWatcher watcher(config.Demands(), networks::Loaders(), log);
   services::InferenceTask task(config.inference, names, watcher, clock, log);
   std::optional<services::InferenceStore> store;
   std::optional<services::ModelReader> models;
-  const auto connect = [&](bus::Bus& bus) {
-    task.Connect(store.emplace(bus, clock, names.state, app::StopRequested, log));
-    models.emplace(bus, names.models, watcher).ReadToEnd();
-  };
   app::Status status(config.common, "inference", clock, log);
-  services::InferenceReport report(task, watcher, clock, log, status.publisher());
+  services::InferenceReport report(task, watcher, rules, clock, log, status.publisher());
   return app::RunSlices({.common = config.common,
                          .status = status,
                          .client_id = "flowcast-inference",
                          .group = config.group,
                          .instance = config.instance,
                          .input = names.sequences,
-                         .needs = {names.sequences, names.models, names.forecasts, names.alerts, names.state},
+                         .needs = config.Needs(names),
                          .exit_when_idle = config.exit_when_idle,
-                         .between = [&models] { models->Poll(); },
-                         .connected = connect},
+                         .between = [&] { models->Poll(), task.UseRules(rules.Poll()); },
+                         .connected =
+                             [&](bus::Bus& bus) {
+                               task.Connect(store.emplace(bus, clock, names.state, app::StopRequested, log));
+                               models.emplace(bus, names.models, watcher).ReadToEnd();
+                             }},
                         task, clock, log, [&report](const auto& counters) { report.Write(counters); });
 }
 

@@ -10,13 +10,17 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 import uuid
 from pathlib import Path
 from typing import NamedTuple, Optional
 
 REPO = Path(__file__).resolve().parents[2]
 DEMO = REPO / "tests" / "data" / "demo.pcapng.zst"
-PROGRAMS = ("flowcast", "flowcast-lab", "flowcast-capture", "flowcast-features", "flowcast-trainer", "flowcast-inference")
+PROGRAMS = (
+    "flowcast", "flowcast-lab", "flowcast-capture", "flowcast-features", "flowcast-trainer", "flowcast-inference",
+    "flowcast-notifier",
+)
 NS = 1_000_000_000
 OK, FAILED, USAGE, NO_BROKER = range(4)  # the documented exit codes
 PREFIXES: list[str] = []  # of topics that were created and are deleted at the session's end
@@ -50,6 +54,12 @@ def wait_until(condition, timeout_s: float, what: str):
             return value
         assert time.monotonic() < deadline, f"after {timeout_s} s still not: {what}"
         time.sleep(0.02)
+
+
+def get(url: str) -> str:
+    """The body of what must be there."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
 
 
 def clean_environment() -> dict:

@@ -162,10 +162,10 @@ def test_a_wrong_option_is_a_usage_error(programs, program, arguments, words):
 
 
 @pytest.mark.parametrize("text, words", [
-    ("[[links]\nrate = 5", ":1: is no TOML: "),
-    ("seed = 1\n\n[[links]]\nrat = 5", ":4: unknown key 'rat'; known here: name, count, rate, rate_spread, hosts"),
-    ("[[links]]\nrate = 0", ":2: rate must be above 0 and at most 1e+07 packets/s, not 0"),
-    ("[[links]]\n[[links.overload]]\nfactor = 2", ":1: links 'link': overload.times: give either at or per_day"),
+    ("[[links]\nrate = 5", ":1:8: is no TOML: "),
+    ("seed = 1\n\n[[links]]\nrat = 5", ":4:1: unknown key 'rat', perhaps rate is meant; known here: name, count, rate, rate_spread, hosts"),
+    ("[[links]]\nrate = 0", ":2:8: rate must be above 0 and at most 1e+07 packets/s, not 0"),
+    ("[[links]]\n[[links.overload]]\nfactor = 2", ":1:1: links 'link': overload.times: give either at or per_day"),
     ("", ": there are no links; add a [[links]] table"),
 ], ids=["no TOML", "unknown key", "impossible value", "half an overload", "empty"])
 def test_a_scenario_that_makes_no_sense(programs, tmp_path, text, words):

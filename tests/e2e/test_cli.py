@@ -13,7 +13,7 @@ from support import DEMO, FAILED, NS, OK, kcat, wait_until
 
 pytestmark = pytest.mark.broker
 
-TOPICS = ("packets", "windows", "windows-json", "sequences", "models", "forecasts", "alerts", "state")
+TOPICS = ("packets", "windows", "windows-json", "sequences", "models", "forecasts", "forecasts-json", "alerts", "state")
 
 
 # Topics.
@@ -54,8 +54,22 @@ def fixture_alerting(binaries, broker, messages, tmp_path_factory):
 def test_alerts_are_printed_for_people(alerting):
     lines = alerting.succeed("cli", "alerts", "--from-beginning", "--no-follow").out.splitlines()
     assert len(lines) == len(alerting.records("alerts"))
-    assert re.match(r"\d{4}-\d\d-\d\dT\S+Z  FIRING    synthetic/link\d will pass 100 packets per 1s within", lines[0])
-    assert any(re.match(r"\S+  resolved  synthetic/link\d is expected back at", line) for line in lines)
+    told = r"warning   load: synthetic/link\d"
+    assert re.match(rf"\d{{4}}-\d\d-\d\dT\S+Z  FIRING    {told} will (pass|stay above) 100 packets per 1s (in|for) 1 s, P = ", lines[0])
+    assert any(re.match(rf"\S+  resolved  {told} is expected back at", line) for line in lines)
+
+
+def test_alerts_may_be_chosen_by_link_rule_and_state(alerting):
+    alerts = [json.loads(record.value) for record in alerting.records("alerts")]
+    for arguments, wanted in (
+        (["--state", "firing"], [alert for alert in alerts if alert["state"] == "firing"]),
+        (["--link", "*/link1"], [alert for alert in alerts if alert["link"].endswith("/link1")]),
+        (["--rule", "l*d", "--state", "resolved"], [alert for alert in alerts if alert["state"] == "resolved"]),
+        (["--rule", "other"], []),
+    ):
+        lines = alerting.succeed("cli", "alerts", "--json", "--from-beginning", "--no-follow", *arguments).out.splitlines()
+        assert [json.loads(line) for line in lines] == wanted, arguments
+    assert {alert["state"] for alert in alerts} == {"firing", "resolved"}
 
 
 def test_alerts_are_printed_as_they_are(alerting):

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "libs/base/random.h"
 #include "libs/wire/alert_wire.h"
 #include "libs/wire/forecast_wire.h"
@@ -21,6 +23,8 @@ using namespace std::chrono_literals;
 using support::At;
 using support::Instance;
 using testing::SizeIs;
+
+Alerting::Rules BuiltInRules() { return std::make_shared<const alert::RuleSet>(alert::BuiltInRules({})); }
 
 /// The whole world of one run: a bus, and instances of the service one after the other.
 class World {
@@ -68,7 +72,7 @@ class World {
     return state;
   }
 
-  InferenceOptions options{.threshold = alert::Threshold::Parse("100"), .snapshot_every = 4};
+  InferenceOptions options{.rules = BuiltInRules(), .snapshot_every = 4};
   base::ManualClock clock;
   bus::MemoryBus bus{clock};
   topics::Names names;
@@ -99,17 +103,43 @@ std::vector<feature::Sequence> MakeLoad(std::uint64_t seed) {
 }
 
 constexpr std::size_t kSecondModelAt = 50;
+constexpr std::size_t kSecondRulesAt = 70;
+
+/// Rules that remember more than one window; the second set has one of the first, changed ones and others.
+Alerting::Rules SomeRules(bool second) {
+  alert::Rule often{.name = "often", .threshold = {.value = 90}, .terms = {.needed = 2, .of = 4}};
+  alert::Rule sure{.name = "sure", .horizon = alert::Rule::kAny, .threshold = {.value = 110}};
+  sure.on = {alert::Measure::Kind::kProbability, second ? 0.6 : 0.7};
+  alert::Rule kept{.name = "kept", .threshold = {.value = 100}};
+  kept.on = {alert::Measure::Kind::kQuantile, 0.9};
+  kept.terms.keep_firing_for = 35s;
+  const alert::Rule quiet{.name = "quiet",
+                          .kind = alert::Kind::kQuiet,
+                          .threshold = {.value = 40},
+                          .terms = {.needed = 3, .of = 5}};
+  alert::Rule silent{.name = "silent", .except = {"*/b"}, .threshold = {.value = 80}};
+  silent.silences = {{.span = alert::Silence::Span{At(0), At(100)}}};
+  const std::vector<alert::Rule> first{often, sure, kept, silent};
+  const std::vector<alert::Rule> then{quiet, kept, often, sure};
+  return std::make_shared<const alert::RuleSet>(second ? then : first, alert::Capacities{});
+}
 
 /// Kills the process wherever `dies` says so, after which it works for as many steps.
 std::unique_ptr<World> RunOver(const std::vector<feature::Sequence>& load,
-                               const std::function<bool(std::size_t)>& dies) {
+                               const std::function<bool(std::size_t)>& dies, bool with_rules = false) {
   auto world = std::make_unique<World>();
+  if (with_rules) world->options.rules = SomeRules(false);
   world->Publish("v1", "0");
   world->Begin();
   for (std::size_t i = 0; i < load.size(); ++i) {
     if (i == kSecondModelAt) {
       world->instance->RunOut();
       world->Publish("v2", "0.5");
+    }
+    if (with_rules && i == kSecondRulesAt) {
+      world->instance->RunOut();
+      world->options.rules = SomeRules(true);
+      world->task->UseRules(world->options.rules);
     }
     world->Send(load[i]);
     if (dies(i)) world->Begin();
@@ -135,6 +165,61 @@ TEST(InferenceRestart, AnywhereChangesNoForecastAndNoAlert) {
     }
     EXPECT_FALSE(killed->lines.Contain("has no state"));
     EXPECT_FALSE(killed->lines.Contain("begin anew"));
+  }
+}
+
+/// The last state of each alert, and that every one fires and ends in turn.
+std::map<std::string, alert::State> LastStates(const World& world) {
+  std::map<std::string, alert::State> last;
+  std::set<std::string> ids;
+  for (const bus::InRecord& record : world.bus.Records(world.names.alerts)) {
+    const alert::Alert alert = wire::DecodeAlertJson(record.value).value();
+    const auto before = last.find(record.key);
+    const bool was_over = before == last.end() || before->second == alert::State::kResolved;
+    EXPECT_FALSE(was_over && alert.state == alert::State::kResolved) << record.value;
+    const auto id = wire::CloudEventHeaders(alert).at(1);
+    EXPECT_EQ(id.name, "ce_id");
+    EXPECT_TRUE(ids.insert(id.value).second) << id.value << " is told twice";
+    last[record.key] = alert.state;
+  }
+  return last;
+}
+
+TEST(InferenceRestart, AnywhereChangesNoAlertOfRulesThatRememberNorWhatComesOfOtherRules) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const auto load = MakeLoad(seed);
+    const auto straight = RunOver(load, Never, true);
+    EXPECT_GT(straight->Values(straight->names.alerts).size(), 20u);
+    LastStates(*straight);
+    base::Random random(seed);
+    const auto killed = RunOver(
+        load, [&random](std::size_t) { return random.Below(6) == 0; }, true);
+    EXPECT_EQ(killed->Values(killed->names.alerts), straight->Values(straight->names.alerts)) << seed;
+  }
+}
+
+TEST(InferenceRestart, WithOtherRulesLeavesNoAlertFiringAndFiresNoneTwice) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const auto load = MakeLoad(seed);
+    World world;
+    world.options.rules = SomeRules(false);
+    world.Begin();
+    base::Random random(seed);
+    for (std::size_t i = 0; i < load.size(); ++i) {
+      world.Send(load[i]);
+      world.instance->Step();
+      if (random.Below(8) > 0) continue;
+      world.options.rules = random.Below(3) == 0 ? BuiltInRules() : SomeRules(random.Below(2) == 0);
+      world.Begin();
+    }
+    world.instance->RunOut();
+    world.options.rules = std::make_shared<const alert::RuleSet>();
+    world.Begin();
+    for (const char* const link : {"demo/a", "demo/b", "demo/c"})
+      world.Send(support::MakeSequences(link, {1, 2, 3}, 3, 1000).at(0));
+    world.instance->RunOut();
+    for (const auto& [fingerprint, state] : LastStates(world))
+      EXPECT_EQ(state, alert::State::kResolved) << fingerprint;
   }
 }
 
@@ -197,6 +282,24 @@ TEST(InferenceRestart, WithOtherHorizonsBeginsAnewAndReplacesWhatWas) {
   EXPECT_TRUE(forecast::LinkForecaster(options).Restore(kept.forecasters.at(0)));
 }
 
+TEST(InferenceRestart, WithOtherHorizonsAnAlertGoesOnAndIsResolved) {
+  World world;
+  world.Begin();
+  const auto sequences =
+      support::MakeSequences("demo/a", {500, 500, 500, 500, 500, 500, 10, 10, 10, 10, 10, 10});
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    world.Send(sequences[i]);
+    world.instance->RunOut();
+    if (i != 2) continue;
+    world.options.horizons = {1, 4};
+    world.Begin();
+  }
+  ASSERT_THAT(world.bus.Records(world.names.alerts), SizeIs(2));
+  const auto alert = wire::DecodeAlertJson(world.bus.Records(world.names.alerts)[1].value).value();
+  EXPECT_EQ(alert.state, alert::State::kResolved);
+  EXPECT_EQ(alert.reason, alert::Reason::kCleared);
+}
+
 TEST(InferenceRestart, WithoutItsStateBeginsAnewAndSaysSo) {
   World world;
   world.Begin();
@@ -225,6 +328,27 @@ TEST(InferenceRestart, ALinkThatStandsStillHoldsNobodyUpAndIsForgottenInTheEnd) 
     world.Send(sequence);
   world.instance->RunOut();
   EXPECT_EQ(world.task->link_count(), 1u);
+}
+
+TEST(InferenceRestart, ALinkThatIsForgottenTakesItsAlertsWithIt) {
+  World world;
+  world.options.link_expiry = 1h;
+  world.Begin();
+  for (const feature::Sequence& sequence : support::MakeSequences("demo/still", {500, 500, 500, 500}))
+    world.Send(sequence);
+  world.instance->RunOut();
+  world.Begin();
+  world.instance->RunOut();
+  world.clock.Advance(2h);
+  for (const feature::Sequence& sequence : support::MakeSequences("demo/other", {1, 2, 3, 4}))
+    world.Send(sequence);
+  world.instance->RunOut();
+  const auto alert = wire::DecodeAlertJson(world.bus.Records(world.names.alerts).back().value).value();
+  EXPECT_EQ(alert.link, "demo/still");
+  EXPECT_EQ(alert.state, alert::State::kResolved);
+  EXPECT_EQ(alert.reason, alert::Reason::kForgotten);
+  EXPECT_EQ(alert.resolved_at, At(20));
+  EXPECT_FALSE(world.State().contains("inference/link/demo/still"));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/wire/alert_wire.h"
-#include "libs/wire/forecast_wire.h"
+#include "libs/wire/forecast_json.h"
 #include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
 #include "services/inference/inference_metrics.h"
@@ -31,6 +31,8 @@ model_store::Manifest FittingManifest(const std::string& version) {
           .sequence_length = 3,
           .trained_until = At(0)};
 }
+
+Alerting::Rules BuiltInRules() { return std::make_shared<const alert::RuleSet>(alert::BuiltInRules({})); }
 
 class InferenceServiceTest : public testing::Test {
  protected:
@@ -96,7 +98,8 @@ class InferenceServiceTest : public testing::Test {
                         lines_.log()};
   ModelReader reader_{bus_, names_.models, watcher_};
   InferenceStore store_{bus_, clock_, names_.state, [] { return false; }, lines_.log()};
-  InferenceTask task_{{.threshold = alert::Threshold::Parse("100")}, names_, watcher_, clock_, lines_.log()};
+  RulesWatcher rules_{{"", [] { return alert::BuiltInRules({}); }}, clock_, lines_.log()};
+  InferenceTask task_{{.rules = BuiltInRules()}, names_, watcher_, clock_, lines_.log()};
   std::unique_ptr<support::Instance> instance_;
 };
 
@@ -115,6 +118,36 @@ TEST_F(InferenceServiceTest, WithoutAModelItForecastsAllTheSame) {
   EXPECT_EQ(forecasts[1].settled[0].actual, 40);
   EXPECT_EQ(task_.counters().with_model, 0u);
   EXPECT_EQ(task_.scored(), 0u);
+}
+
+TEST_F(InferenceServiceTest, TheJsonMirrorHasEachForecastOnceMoreAndStaysEmptyUnasked) {
+  Feed({10, 20, 30, 40});
+  EXPECT_THAT(bus_.Records(names_.forecasts_json), IsEmpty());
+  EXPECT_EQ(task_.counters().json_records, 0u);
+  InferenceTask mirroring({.json_mirror = true}, names_, watcher_, clock_, lines_.log());
+  mirroring.Connect(store_);
+  support::Instance instance(bus_, clock_, mirroring, names_.sequences, "mirroring");
+  instance.RunOut();
+  const auto forecasts = bus_.Records(names_.forecasts);
+  const auto mirrored = bus_.Records(names_.forecasts_json);
+  ASSERT_THAT(forecasts, SizeIs(4)) << "of two services";
+  ASSERT_THAT(mirrored, SizeIs(2));
+  EXPECT_EQ(mirroring.counters().json_records, 2u);
+  for (std::size_t i = 0; i < mirrored.size(); ++i) {
+    EXPECT_EQ(mirrored[i].key, "demo/a");
+    EXPECT_EQ(mirrored[i].value, wire::EncodeJson(wire::DecodeForecast(forecasts[2 + i].value).value()));
+  }
+}
+
+TEST_F(InferenceServiceTest, TheLiveErrorIsToldByHorizon) {
+  Feed({10, 20, 30, 40, 50, 60});
+  const auto metrics = InferenceMetrics().Read({instance_->counters(), task_, watcher_});
+  const std::string settled = "flowcast_inference_horizon_settled_forecasts_total";
+  EXPECT_EQ(support::ValueOf(metrics, settled), static_cast<double>(task_.counters().settled));
+  EXPECT_EQ(support::ValueOf(metrics, settled, "1"), 3);
+  EXPECT_EQ(support::ValueOf(metrics, settled, "3"), 1);
+  EXPECT_FALSE(std::isnan(support::ValueOf(metrics, "flowcast_inference_live_skill_ratio", "2")));
+  EXPECT_TRUE(std::isnan(support::ValueOf(metrics, "flowcast_inference_live_skill_ratio", "6")));
 }
 
 TEST_F(InferenceServiceTest, AModelsAnswerIsAmongTheExperts) {
@@ -180,7 +213,9 @@ TEST_F(InferenceServiceTest, TheUsualLoadIsToldToTheExperts) {
 }
 
 TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
-  const auto read = [this] { return InferenceMetrics().Read({instance_->counters(), task_, watcher_}); };
+  const auto read = [this] {
+    return InferenceMetrics().Read({instance_->counters(), task_, watcher_, rules_});
+  };
   EXPECT_THAT(support::Problems(read(), "flowcast_inference_"), IsEmpty());
   EXPECT_TRUE(std::isnan(support::ValueOf(read(), "flowcast_inference_model_info"))) << "there is none yet";
   Publish(FittingManifest("v1"), "0");
@@ -305,12 +340,12 @@ TEST_F(InferenceServiceTest, AConditionIsOneAlertAndIsResolvedOnce) {
   ASSERT_THAT(Alerts(), SizeIs(2));
   EXPECT_EQ(Alerts()[1].state, alert::State::kResolved);
   EXPECT_EQ(Alerts()[1].fingerprint, Alerts()[0].fingerprint);
-  EXPECT_EQ(task_.counters().fired, 1u);
-  EXPECT_EQ(task_.counters().resolved, 1u);
+  EXPECT_EQ(task_.alert_counters().fired, 1u);
+  EXPECT_EQ(task_.alert_counters().resolved, 1u);
   const bus::InRecord record = bus_.Records(names_.alerts).at(0);
   EXPECT_EQ(record.key, Alerts()[0].fingerprint);
   EXPECT_THAT(record.headers, testing::Contains(bus::Header{"ce_subject", "demo/a"}));
-  EXPECT_TRUE(lines_.Contain("alert fired: demo/a will pass 100 packets"));
+  EXPECT_TRUE(lines_.Contain("alert fired: demo/a will stay above 100 packets per 5s for 5 s, P = 0."));
 }
 
 TEST_F(InferenceServiceTest, RepeatedAndOlderSequencesAreStale) {

@@ -1,4 +1,4 @@
-// Thresholds, capacities and the life of an alert.
+// Thresholds, capacities and probabilities.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -85,7 +85,18 @@ TEST_F(ResolveTest, APercentileIsTheLinksOwnOrThatOfAll) {
 TEST(CapacityTest, ALinksNameMayContainAnEqualsSign) {
   Capacities capacities;
   AddCapacity("demo/a=b=2.5k", capacities);
-  EXPECT_EQ(capacities.at("demo/a=b"), 2500);
+  EXPECT_EQ(capacities.Of("demo/a=b"), 2500);
+}
+
+TEST(CapacityTest, ANameCountsBeforePatternsAndALongPatternBeforeAShortOne) {
+  Capacities capacities;
+  for (const char* text : {"100M", "lab/*=1G", "lab/eth*=2G", "lab/eth0=3G", "lab/eth*=4G"})
+    AddCapacity(text, capacities);
+  EXPECT_EQ(capacities.Of("demo/a"), 1e8);
+  EXPECT_EQ(capacities.Of("lab/wlan"), 1e9);
+  EXPECT_EQ(capacities.Of("lab/eth1"), 4e9) << "the last that is said of it";
+  EXPECT_EQ(capacities.Of("lab/eth0"), 3e9);
+  EXPECT_EQ(Capacities().Of("lab/eth0"), std::nullopt);
 }
 
 TEST(CapacityTest, WhatIsNoCapacityIsRefused) {
@@ -123,76 +134,6 @@ TEST(ProbabilityTest, FallsWithTheThresholdAlsoWhenQuantilesCoincide) {
     EXPECT_GT(probability, 0);
     before = probability;
   }
-}
-
-class LoadAlertTest : public testing::Test {
- protected:
-  /// A forecast of this median, made after the `number`th window.
-  std::optional<Alert> Forecast(double median, const std::string& link = "demo/a") {
-    ++number_;
-    forecast::Forecast forecast{.link = link,
-                                .made_at = At(5 * number_),
-                                .window_length = 5s,
-                                .target = "packets",
-                                .last_actual = 80,
-                                .model_version = "v1"};
-    forecast.horizons.push_back(Horizon(
-        {median * 0.7, median * 0.8, median * 0.9, median, median * 1.1, median * 1.2, median * 1.3}));
-    forecast.horizons[0].target_start = forecast.made_at;
-    return alert_.Evaluate(forecast, 100);
-  }
-  int number_ = 0;
-  RuleOptions rule_;
-  LoadAlert alert_{rule_};
-};
-
-TEST_F(LoadAlertTest, IsRaisedOnceAndResolvedOnce) {
-  EXPECT_FALSE(Forecast(90));
-  EXPECT_FALSE(Forecast(100)) << "the threshold itself is no excess";
-  const auto fired = Forecast(120);
-  ASSERT_TRUE(fired);
-  EXPECT_EQ(fired->state, State::kFiring);
-  EXPECT_FALSE(Forecast(150));
-  EXPECT_TRUE(alert_.firing());
-  const auto resolved = Forecast(50);
-  ASSERT_TRUE(resolved);
-  EXPECT_EQ(resolved->state, State::kResolved);
-  EXPECT_EQ(resolved->started_at, fired->started_at);
-  EXPECT_EQ(resolved->resolved_at, At(25));
-  EXPECT_FALSE(Forecast(40));
-}
-
-TEST_F(LoadAlertTest, NothingChangesBetweenTheTwoThresholds) {
-  Forecast(120);
-  EXPECT_FALSE(Forecast(95));
-  EXPECT_FALSE(Forecast(105));
-  EXPECT_FALSE(Forecast(90));
-  EXPECT_TRUE(Forecast(89));
-  EXPECT_FALSE(Forecast(95));
-  EXPECT_TRUE(Forecast(101)) << "a new condition";
-}
-
-TEST_F(LoadAlertTest, SaysWhatIsExpectedWhenAndHowSure) {
-  const Alert alert = *Forecast(120);
-  EXPECT_EQ(alert.link, "demo/a");
-  EXPECT_EQ(alert.threshold, 100);
-  EXPECT_EQ(alert.predicted, 120);
-  EXPECT_EQ(alert.low, 84);
-  EXPECT_EQ(alert.high, 156);
-  EXPECT_GT(alert.probability, 0.5);
-  EXPECT_EQ(alert.last_actual, 80);
-  EXPECT_EQ(alert.model_version, "v1");
-  EXPECT_THAT(alert.summary,
-              HasSubstr("demo/a will pass 100 packets per 5s within 5.0 s: 120 expected (84 to 156"));
-}
-
-TEST_F(LoadAlertTest, TheFingerprintIsThatOfRuleLinkAndTarget) {
-  const std::string first = Forecast(120)->fingerprint;
-  EXPECT_EQ(Forecast(50)->fingerprint, first);
-  EXPECT_EQ(Forecast(500)->fingerprint, first);
-  Forecast(50);
-  EXPECT_NE(Forecast(120, "demo/b")->fingerprint, first);
-  EXPECT_EQ(first, "168e4ed67f2e1ef1");
 }
 
 }  // namespace

@@ -289,6 +289,16 @@ TEST(Alerts, CountStepsEpisodesAndLead) {
   EXPECT_DOUBLE_EQ(*alerts.reactive.lead_s, 0);
 }
 
+TEST(Alerts, BelowOneHalfASmallerProbabilityThanTheMediansIsEnough) {
+  HorizonRun run{.horizon = 1, .actual = {1, 9, 9}};
+  run.forecasts = {{"persistence", {1, 1, 9}}, {"flowcast", {1, 4, 8}}};
+  run.quantiles = {{0, 0, 0, 1, 2, 2, 2}, {1, 2, 3, 4, 6, 7, 8}, {6, 6, 7, 8, 9, 9, 9}};
+  EXPECT_EQ(CompareAlerts(run, 5, 1).forecast.right, 1U);
+  EXPECT_EQ(CompareAlerts(run, 5, 1, 0.3).forecast.right, 2U) << "the second is above with 0.375";
+  EXPECT_EQ(CompareAlerts(run, 5, 1, 0.4).forecast.right, 1U);
+  EXPECT_EQ(CompareAlerts(run, 5, 1, 0.3).reactive.right, 1U) << "which knows no probability";
+}
+
 TEST(Alerts, TakeAThresholdAsALoadOrAsAPercentileOfTheTrainingPart) {
   std::vector<double> values(200);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);

@@ -6,6 +6,7 @@
 #include "libs/base/hash.h"
 #include "libs/base/ip_address.h"
 #include "libs/base/network_map.h"
+#include "libs/base/pattern.h"
 #include "libs/base/random.h"
 #include "libs/base/text.h"
 #include "libs/base/throttle.h"
@@ -137,6 +138,32 @@ TEST(ThrottleTest, ItIsDueTheFirstTimeAndThenOnceInAWhile) {
   clock.Advance(std::chrono::milliseconds(1));
   EXPECT_TRUE(throttle.IsDue());
   EXPECT_FALSE(throttle.IsDue());
+}
+
+TEST(PatternTest, StarsMarksAndSetsMatch) {
+  EXPECT_TRUE(MatchesPattern("", ""));
+  EXPECT_TRUE(MatchesPattern("*", ""));
+  EXPECT_TRUE(MatchesPattern("lab/*", "lab/eth0/1"));
+  EXPECT_TRUE(MatchesPattern("*/eth?", "lab/b/eth0"));
+  EXPECT_TRUE(MatchesPattern("a*b*c", "a-bb-b-c"));
+  EXPECT_TRUE(MatchesPattern("eth[0-3x]", "eth2"));
+  EXPECT_TRUE(MatchesPattern("eth[!0-3]", "eth7"));
+  EXPECT_TRUE(MatchesPattern("a[]]b", "a]b"));
+  EXPECT_TRUE(MatchesPattern("a[b", "a[b")) << "a set that does not end is none";
+  EXPECT_FALSE(MatchesPattern("", "a"));
+  EXPECT_FALSE(MatchesPattern("lab/*", "lib/eth0"));
+  EXPECT_FALSE(MatchesPattern("eth?", "eth"));
+  EXPECT_FALSE(MatchesPattern("eth[0-3]", "eth4"));
+  EXPECT_FALSE(MatchesPattern("eth[!0-3]", "eth0"));
+  EXPECT_FALSE(MatchesPattern("a*b", "a-b-c"));
+}
+
+TEST(PatternTest, ManyStarsTakeNoTime) {
+  const std::string text(2000, 'a');
+  std::string pattern;
+  for (int i = 0; i < 200; ++i) pattern += "a*";
+  EXPECT_FALSE(MatchesPattern(pattern + "b", text));
+  EXPECT_TRUE(MatchesPattern(pattern, text));
 }
 
 }  // namespace

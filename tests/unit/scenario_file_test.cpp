@@ -99,40 +99,40 @@ TEST(ScenarioFileTest, ErrorsNameFileLineAndRemedy) {
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
     }
   };
-  expect_error("seed = 1\nrate = = 5", "my.toml:2: is no TOML", "");
-  expect_error("seed = 1\n\xc3\xa9", "my.toml:2: ", "only ASCII is read");
+  expect_error("seed = 1\nrate = = 5", "my.toml:2:8: is no TOML", "");
+  expect_error("seed = 1\n\xc3\xa9", "my.toml:2:", "only ASCII is read");
   expect_error("", "my.toml: ", "add a [[links]] table");
   expect_error("seed = 1\nlink = 2\n",
-               "my.toml:2: ", "unknown key 'link'; known here: start, duration, seed, links, mix");
+               "my.toml:2:", "unknown key 'link', perhaps links is meant; known here: start, duration, seed, links, mix");
   expect_error("[[links]]\n[links.noise]\nsow = 1",
-               "my.toml:3: ", "unknown key 'sow'; known here: fast, slow, memory");
+               "my.toml:3:", "unknown key 'sow', perhaps slow is meant; known here: fast, slow, memory");
   expect_error("[[links]]\nrate = -5",
-               "my.toml:2: ", "rate must be above 0 and at most 1e+07 packets/s, not -5");
-  expect_error("[[links]]\nrate = nan", "my.toml:2: ", "rate must be above 0");
-  expect_error("[[links]]\nrate = \"5\"", "my.toml:2: ", "rate must be a number");
-  expect_error("[[links]]\nhosts = 2.5", "my.toml:2: ", "hosts must be a whole number");
-  expect_error("[[links]]\nhosts = 9007199254740993", "my.toml:2: ", "hosts must be from 1 to 254");
-  expect_error("[links]\nrate = 5", "my.toml:1: ", "write [[links]]");
-  expect_error("links = [1]", "my.toml:1: ", "links must be a table");
-  expect_error("duration = 5", "my.toml:1: ", "duration must be a duration in quotes, like \"90s\"");
-  expect_error("duration = \"soon\"", "my.toml:1: ", "'soon' is no duration; write");
-  expect_error("duration = \"0s\"", "my.toml:1: ", "duration must be above 0");
-  expect_error("start = 2026-11-02T00:00:00", "my.toml:1: ", "must be a time with its zone");
-  expect_error("start = 1901-01-01T00:00:00Z", "my.toml:1: ", "1970 to 2199");
-  expect_error("seed = -1", "my.toml:1: ", "seed must be from 0");
-  expect_error("[[links]]\nweekdays = [1, 2]", "my.toml:2: ", "must have 7 numbers, Monday first");
-  expect_error("[[links]]\n[[links.overload]]\nat = \"5m\"", "my.toml:3: ", "at must be a list of durations");
-  expect_error("[[links]]\n\n[[links.overload]]\nat = [\"5m\"]", "my.toml:1: ", "give either factor or rate");
+               "my.toml:2:", "rate must be above 0 and at most 1e+07 packets/s, not -5");
+  expect_error("[[links]]\nrate = nan", "my.toml:2:", "rate must be above 0");
+  expect_error("[[links]]\nrate = \"5\"", "my.toml:2:", "rate must be a number");
+  expect_error("[[links]]\nhosts = 2.5", "my.toml:2:", "hosts must be a whole number");
+  expect_error("[[links]]\nhosts = 9007199254740993", "my.toml:2:", "hosts must be from 1 to 254");
+  expect_error("[links]\nrate = 5", "my.toml:1:", "write [[links]]");
+  expect_error("links = [1]", "my.toml:1:", "links must be a table");
+  expect_error("duration = 5", "my.toml:1:", "duration must be a duration in quotes, like \"90s\"");
+  expect_error("duration = \"soon\"", "my.toml:1:", "'soon' is no duration; write");
+  expect_error("duration = \"0s\"", "my.toml:1:", "duration must be above 0");
+  expect_error("start = 2026-11-02T00:00:00", "my.toml:1:", "must be a time with its zone");
+  expect_error("start = 1901-01-01T00:00:00Z", "my.toml:1:", "1970 to 2199");
+  expect_error("seed = -1", "my.toml:1:", "seed must be from 0");
+  expect_error("[[links]]\nweekdays = [1, 2]", "my.toml:2:", "must have 7 numbers, Monday first");
+  expect_error("[[links]]\n[[links.overload]]\nat = \"5m\"", "my.toml:3:", "at must be a list of durations");
+  expect_error("[[links]]\n\n[[links.overload]]\nat = [\"5m\"]", "my.toml:1:", "give either factor or rate");
   expect_error("[[links]]\n[[links.overload]]\ntogether = 1",
-               "my.toml:3: ", "together must be true or false");
+               "my.toml:3:", "together must be true or false");
   expect_error("[[links]]\nmix = \"web\"", "my.toml: ", "there is no mix 'web'; there are: default");
   expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nprotocol = \"quic\"",
-               "my.toml:4: ", "protocol must be \"tcp\"");
-  expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nprotocol = 300", "my.toml:4: ", "0 to 255");
+               "my.toml:4:", "protocol must be \"tcp\"");
+  expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nprotocol = 300", "my.toml:4:", "0 to 255");
   expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nup_bytes = [64]",
-               "my.toml:4: ", "[least, most]");
+               "my.toml:4:", "[least, most]");
   expect_error("[[mix]]\nname = \"m\"\n[[mix.conversation]]\nup_bytes = [90, 64]",
-               "my.toml:1: ", "the smaller size first");
+               "my.toml:1:", "the smaller size first");
 }
 
 TEST(ScenarioFileTest, AFileThatIsNotThereIsNamed) {

@@ -40,13 +40,21 @@ class SumTask : public Task {
   }
   void OnIdle(Outbox&) override { ++idles; }
   bool WantsCommit(const Outbox&) const override { return wants_commit; }
+  bool HasMoved() const override { return has_moved; }
   std::vector<bus::Position> Positions() const override {
     std::vector<bus::Position> positions;
     for (const auto& [partition, position] : positions_) positions.push_back(position);
     return positions;
   }
 
+  /// As if something outside had let it go on.
+  void Note(const std::string& text) {
+    for (auto& [at, position] : positions_) position.metadata = text;
+    has_moved = true;
+  }
+
   bool wants_commit = false;
+  bool has_moved = false;
   std::function<void()> on_record = [] {};
   int idles = 0;
 
@@ -118,6 +126,20 @@ TEST_F(SliceTest, CommitsRecordsAndPositionsTogetherWhenTheSliceIsOver) {
   EXPECT_EQ(loop_.counters().commits, 1u);
 }
 
+TEST_F(SliceTest, CommitsPositionsThatMovedThoughNothingWasRead) {
+  Feed({1});
+  RunOut(loop_);
+  task_.Note("later");
+  loop_.RunOnce(0ms);
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 1, "1"})) << "a slice is open";
+  clock_.Advance(250ms);
+  loop_.RunOnce(0ms);
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 1, "later"}));
+  task_.Note("last");
+  loop_.Stop();
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 1, "last"}));
+}
+
 TEST_F(SliceTest, ATopicThatWasMadeAnewIsReadFromItsBeginning) {
   Feed({1, 2, 3});
   RunOut(loop_);
@@ -146,6 +168,29 @@ TEST_F(SliceTest, CommitsAtOnceWhenTheTaskWantsIt) {
   Feed({1}, "now");
   loop_.RunOnce(0ms);
   EXPECT_THAT(Out(), ElementsAre("1"));
+}
+
+TEST_F(SliceTest, GathersWhatComesAtTheSameTime) {
+  loop_.Stop();
+  const auto consumer = bus_.MakeConsumer({"g"});
+  SliceLoop loop(*consumer, *producer_, clock_, task_, {.topics = {"in"}, .gather = 2ms});
+  loop.Start();
+  loop.RunOnce(0ms);
+  task_.wants_commit = true;
+  Feed({1});
+  loop.RunOnce(50ms);
+  Feed({2});
+  loop.RunOnce(50ms);
+  EXPECT_THAT(Out(), IsEmpty()) << "there may be more";
+  loop.RunOnce(50ms);
+  EXPECT_THAT(Out(), ElementsAre("1", "3"));
+  EXPECT_EQ(loop.counters().commits, 1u);
+  for (int i = 0; i < 4; ++i) {
+    Feed({1});
+    loop.RunOnce(50ms);
+    clock_.Advance(4ms);
+  }
+  EXPECT_THAT(Out(), SizeIs(6)) << "a stream without a pause waits no longer than 10 ms";
 }
 
 TEST_F(SliceTest, CommitsAtOnceWhenTheOutboxIsFull) {

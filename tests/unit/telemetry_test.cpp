@@ -23,6 +23,7 @@ struct Mill {
   std::uint64_t lost_to_rain = 0;
   std::optional<double> wind;
   std::string miller;
+  std::map<std::string, double> grain_kg;
 };
 
 const Table<Mill>& MillMetrics() {
@@ -33,6 +34,12 @@ const Table<Mill>& MillMetrics() {
                    {{"mice", [](const Mill& mill) { return mill.lost_to_mice; }},
                     {"rain", [](const Mill& mill) { return mill.lost_to_rain; }}})
           .Gauge("mill_wind_meters_per_second", "Of the wind.", [](const Mill& mill) { return mill.wind; })
+          .Gauge("mill_grain_kg", "Grain there is.", {"kind", "dry"},
+                 [](const Mill& mill) {
+                   Table<Mill>::Rows rows;
+                   for (const auto& [kind, kg] : mill.grain_kg) rows.push_back({{kind, "yes"}, kg});
+                   return rows;
+                 })
           .Info("mill_miller_info", "Who it is.", {"name"}, [](const Mill& mill) {
             return mill.miller.empty() ? std::nullopt
                                        : std::optional<std::vector<std::string>>({mill.miller});
@@ -41,22 +48,32 @@ const Table<Mill>& MillMetrics() {
 }
 
 TEST(Table, ReadsEveryRowFromTheSource) {
-  const auto metrics =
-      MillMetrics().Read({.sacks = 7, .lost_to_mice = 1, .lost_to_rain = 2, .wind = 3.5, .miller = "Jan"});
-  ASSERT_EQ(metrics.size(), 4U);
+  const auto metrics = MillMetrics().Read({.sacks = 7,
+                                           .lost_to_mice = 1,
+                                           .lost_to_rain = 2,
+                                           .wind = 3.5,
+                                           .miller = "Jan",
+                                           .grain_kg = {{"oats", 5}, {"rye", 8}}});
+  ASSERT_EQ(metrics.size(), 5U);
   EXPECT_EQ(metrics[0], (Metric{"mill_sacks_total", "Sacks ground.", Kind::kCounter, {{{}, 7}}}));
   EXPECT_EQ(metrics[1], (Metric{"mill_lost_sacks_total",
                                 "Sacks lost.",
                                 Kind::kCounter,
                                 {{{{"reason", "mice"}}, 1}, {{{"reason", "rain"}}, 2}}}));
   EXPECT_EQ(metrics[2], (Metric{"mill_wind_meters_per_second", "Of the wind.", Kind::kGauge, {{{}, 3.5}}}));
-  EXPECT_EQ(metrics[3], (Metric{"mill_miller_info", "Who it is.", Kind::kGauge, {{{{"name", "Jan"}}, 1}}}));
+  EXPECT_EQ(metrics[3],
+            (Metric{"mill_grain_kg",
+                    "Grain there is.",
+                    Kind::kGauge,
+                    {{{{"kind", "oats"}, {"dry", "yes"}}, 5}, {{{"kind", "rye"}, {"dry", "yes"}}, 8}}}));
+  EXPECT_EQ(metrics[4], (Metric{"mill_miller_info", "Who it is.", Kind::kGauge, {{{{"name", "Jan"}}, 1}}}));
 }
 
 TEST(Table, GivesNoSampleForWhatIsNotKnown) {
   const auto metrics = MillMetrics().Read({});
   EXPECT_THAT(metrics[2].samples, IsEmpty());
   EXPECT_THAT(metrics[3].samples, IsEmpty());
+  EXPECT_THAT(metrics[4].samples, IsEmpty());
   EXPECT_EQ(metrics[0].samples.size(), 1U) << "zero is known";
 }
 
@@ -65,6 +82,7 @@ TEST(Table, IsDescribedWithoutASource) {
             "| `mill_sacks_total` | counter |  | Sacks ground. |\n"
             "| `mill_lost_sacks_total` | counter | `reason`: mice, rain | Sacks lost. |\n"
             "| `mill_wind_meters_per_second` | gauge |  | Of the wind. |\n"
+            "| `mill_grain_kg` | gauge | `kind`; `dry` | Grain there is. |\n"
             "| `mill_miller_info` | gauge | `name` | Who it is. |\n");
 }
 

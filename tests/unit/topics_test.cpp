@@ -24,14 +24,15 @@ TEST(TopicsTest, NamesHaveAPrefixAndAVersion) {
   EXPECT_EQ(Names("lab-").alerts, "lab-alerts.v1");
   EXPECT_EQ(Names("").models, "models.v1");
   EXPECT_EQ(Names().windows_json, "flowcast.windows-json.v1");
+  EXPECT_EQ(Names().forecasts_json, "flowcast.forecasts-json.v1");
 }
 
 TEST(TopicsTest, TopicsOfTheSameLinksHaveTheSamePartitions) {
   const Names names;
   const auto specs = Specs(names, {.partitions = 7, .replication = 3});
-  EXPECT_THAT(specs, SizeIs(8));
-  for (const std::string& name :
-       {names.packets, names.windows, names.windows_json, names.sequences, names.forecasts, names.state}) {
+  EXPECT_THAT(specs, SizeIs(9));
+  for (const std::string& name : {names.packets, names.windows, names.windows_json, names.sequences,
+                                  names.forecasts, names.forecasts_json, names.state}) {
     EXPECT_EQ(Find(specs, name).partitions, 7) << name;
   }
   EXPECT_EQ(Find(specs, names.models).partitions, 1);

@@ -281,7 +281,9 @@ TEST(ModelWireTest, DamagedWeightsAndManifestsAreRefused) {
 TEST(InferenceStateWireTest, ComesBackAsItWas) {
   base::Random random(9);
   for (int i = 0; i < kRounds; ++i) {
-    InferenceProgress progress{.next_offset = static_cast<std::int64_t>(random.Below(1000)), .models = {}};
+    InferenceProgress progress{.next_offset = static_cast<std::int64_t>(random.Below(1000)),
+                               .models = {},
+                               .rules = {{3, {random.Next(), 7}}, {5, {}}}};
     for (std::uint64_t left = random.Below(4); left > 0; --left) {
       const std::int64_t after = progress.models.empty() ? 0 : progress.models.back().from_offset + 1;
       progress.models.push_back(
@@ -292,7 +294,7 @@ TEST(InferenceStateWireTest, ComesBackAsItWas) {
                              .last_end = support::AnyTime(random),
                              .window_length = std::chrono::seconds(1 + random.Below(9)),
                              .forecasters = {support::AnyText(random) + std::string("\0\xff", 2)},
-                             .alert = {random.Below(2) == 0, support::AnyTime(random)}};
+                             .alerts = {support::AnyActive(random), support::AnyActive(random)}};
     EXPECT_EQ(DecodeInferenceLink(Encode(link)).value(), link);
     InferenceLink several = link;
     several.forecasters.insert(several.forecasters.end(), {"", support::AnyText(random)});
@@ -305,6 +307,8 @@ TEST(InferenceStateWireTest, ContradictionsAndDamageAreRefused) {
                 WireError::kInconsistent);
   ExpectRefused(DecodeInferenceProgress(Encode(InferenceProgress{.models = {{2, "b"}, {1, "a"}}})),
                 WireError::kInconsistent);
+  ExpectRefused(DecodeInferenceProgress(Encode(InferenceProgress{.rules = {{2, {}}, {1, {}}}})),
+                WireError::kInconsistent);
   using Message = v1::InferenceLink;
   const std::string good =
       Encode(InferenceLink{.window_length = std::chrono::seconds(5), .forecasters = {"learned", "too"}});
@@ -315,7 +319,8 @@ TEST(InferenceStateWireTest, ContradictionsAndDamageAreRefused) {
            {"no window", [](Message& m) { m.set_window_ns(0); }},
            {"a time out of reach",
             [](Message& m) { m.set_last_end_ns(std::numeric_limits<std::int64_t>::max()); }},
-           {"an offset that is none", [](Message& m) { m.set_offset(-1); }}}) {
+           {"an offset that is none", [](Message& m) { m.set_offset(-1); }},
+           {"an alert that is none", [](Message& m) { m.add_alerts(); }}}) {
     ExpectRefused(DecodeInferenceLink(Changed<Message>(good, change)), WireError::kInconsistent, what);
   }
   ExpectRefused(DecodeInferenceLink("no link"), WireError::kNotOurs);
@@ -333,11 +338,31 @@ TEST(AlertWireTest, AnAlertComesBackAsItWas) {
     const alert::Alert alert = support::AnyAlert(random);
     const auto decoded = DecodeAlertJson(EncodeJson(alert));
     ASSERT_TRUE(decoded);
-    EXPECT_EQ(decoded->link, alert.link);
-    EXPECT_EQ(decoded->state, alert.state);
-    EXPECT_EQ(decoded->probability, alert.probability);
-    EXPECT_EQ(EncodeJson(*decoded), EncodeJson(alert)) << "nothing is lost";
+    EXPECT_EQ(*decoded, alert);
   }
+}
+
+TEST(AlertWireTest, AnAlertOfAnEarlierVersionIsRead) {
+  const auto decoded = DecodeAlertJson(
+      R"({"version":1,"fingerprint":"22c0","state":"resolved","severity":"warning","summary":"s","link":"demo/lab",
+          "rule":"load","target":"packets","threshold":340.0,"predicted":300.5,"low":314.75,"high":598.5,
+          "probability":0.5,"last_actual":367.0,"started_at":"2026-11-21T09:46:15Z",
+          "target_start":"2026-11-21T09:46:25Z","started_at_ns":1795254375000000000,
+          "target_start_ns":1795254385000000000,"window_ns":1000000000,"horizon_windows":1,"model_version":"v",
+          "resolved_at":"2026-11-21T09:46:25Z","resolved_at_ns":1795254385000000000})");
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->kind, alert::Kind::kLoad);
+  EXPECT_EQ(decoded->reason, alert::Reason::kCleared);
+  EXPECT_EQ(decoded->fired_at, decoded->started_at);
+  EXPECT_EQ(decoded->made_at, decoded->resolved_at);
+  EXPECT_EQ(LeadSeconds(*decoded), 1);
+}
+
+TEST(AlertWireTest, WhatIsNoUtf8InALinksNameIsReplaced) {
+  base::Random random(1);
+  alert::Alert alert = support::AnyAlert(random);
+  alert.link = "demo/\xff";
+  EXPECT_EQ(DecodeAlertJson(EncodeJson(alert))->link, "demo/\xef\xbf\xbd");
 }
 
 TEST(AlertWireTest, WhatIsNoAlertIsRefused) {
@@ -347,10 +372,14 @@ TEST(AlertWireTest, WhatIsNoAlertIsRefused) {
   ExpectRefused(DecodeAlertJson(R"({"version": "1"})"), WireError::kUnknownVersion);
   ExpectRefused(DecodeAlertJson(R"({"version": 1})"), WireError::kInconsistent);
   ExpectRefused(DecodeAlertJson(R"({"version": 1, "fingerprint": 3})"), WireError::kInconsistent);
+  base::Random random(1);
+  std::string text = EncodeJson(support::AnyAlert(random));
+  text.replace(text.find("\"state\":\"") + 9, 1, "x");
+  ExpectRefused(DecodeAlertJson(text), WireError::kInconsistent);
 }
 
 TEST(AlertWireTest, HeadersAreThoseOfCloudEvents) {
-  alert::Alert alert{.fingerprint = "f", .link = "demo/a", .started_at = At(0), .resolved_at = At(60)};
+  alert::Alert alert{.fingerprint = "f", .link = "demo/a", .started_at = At(0), .made_at = At(0)};
   const auto firing = CloudEventHeaders(alert);
   EXPECT_THAT(firing, Contains(bus::Header{"ce_specversion", "1.0"}));
   EXPECT_THAT(firing, Contains(bus::Header{"ce_id", "f-1700000000000000000-firing"}));
@@ -359,7 +388,12 @@ TEST(AlertWireTest, HeadersAreThoseOfCloudEvents) {
   EXPECT_THAT(firing, Contains(bus::Header{"ce_subject", "demo/a"}));
   EXPECT_THAT(firing, Contains(bus::Header{"ce_time", "2023-11-14T22:13:20Z"}));
   EXPECT_THAT(firing, Contains(bus::Header{"content-type", "application/json"}));
+  alert.silenced = true;
+  EXPECT_THAT(CloudEventHeaders(alert),
+              Contains(bus::Header{"ce_id", "f-1700000000000000000-firing-silenced"}));
+  alert.silenced = false;
   alert.state = alert::State::kResolved;
+  alert.made_at = At(60);
   EXPECT_THAT(CloudEventHeaders(alert), Contains(bus::Header{"ce_time", "2023-11-14T22:14:20Z"}));
   EXPECT_THAT(CloudEventHeaders(alert), Contains(bus::Header{"ce_id", "f-1700000000000000000-resolved"}));
 }

@@ -24,6 +24,7 @@ void AddGenerateCommand(CLI::App& app, Command& chosen);
 void AddModelsCommand(CLI::App& app, Command& chosen);
 void AddPacketsCommand(CLI::App& app, Command& chosen);
 void AddReportCommand(CLI::App& app, Command& chosen);
+void AddRulesCommand(CLI::App& app, Command& chosen);
 void AddWindowsCommand(CLI::App& app, Command& chosen);
 
 /// The commands of flowcast-lab, a program of its own because the network's library takes long to load: each

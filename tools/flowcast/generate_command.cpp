@@ -111,7 +111,8 @@ int Send(const app::CommonOptions& common, const GenerateOptions& options,
   services::CaptureService service({*source, delivery, clock, log, app::StopRequested},
                                    {.batches = {.source = options.source,
                                                 .settings = base::Fnv1a64(synthetic::ToToml(scenario)),
-                                                .partitions = bus->MakeAdmin()->PartitionCount(topic)},
+                                                .partitions = bus->MakeAdmin()->PartitionCount(topic),
+                                                .reorder_tolerance = base::Duration::zero()},
                                     .paced = options.speed > 0});
   const services::CaptureSummary summary = service.Run();
   log(base::LogLevel::kInfo,

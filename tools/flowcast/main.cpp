@@ -7,7 +7,7 @@ int main(int argc, char** argv) {
   return RunCommands(
       "flowcast: forecasts the load of network links over Kafka. The services are programs of their own: "
       "flowcast-capture, flowcast-features, flowcast-trainer and flowcast-inference.",
-      {AddTopicsCommand, AddWindowsCommand, AddAlertsCommand, AddFeaturesCommand, AddPacketsCommand,
-       AddGenerateCommand, AddModelsCommand, AddReportCommand, add_lab},
+      {AddTopicsCommand, AddWindowsCommand, AddAlertsCommand, AddRulesCommand, AddFeaturesCommand,
+       AddPacketsCommand, AddGenerateCommand, AddModelsCommand, AddReportCommand, add_lab},
       argc, argv);
 }

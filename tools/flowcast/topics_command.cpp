@@ -11,7 +11,7 @@ namespace {
 
 struct TopicsOptions {
   topics::Sizing sizing;
-  std::vector<std::string> groups{"flowcast-features", "flowcast-inference"};
+  std::vector<std::string> groups{"flowcast-features", "flowcast-inference", "flowcast-notifier"};
   bool yes = false;
 };
 

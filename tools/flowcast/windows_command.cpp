@@ -1,12 +1,11 @@
 // flowcast windows: follows windows.v1.
-#include <fnmatch.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <memory>
 
+#include "libs/base/pattern.h"
 #include "libs/wire/window_wire.h"
 #include "tools/flowcast/commands.h"
 #include "tools/flowcast/follow.h"
@@ -40,9 +39,7 @@ class Windows {
 
  private:
   bool IsWanted(const std::string& link) const {
-    const auto matches = [&link](const std::string& pattern) {
-      return fnmatch(pattern.c_str(), link.c_str(), 0) == 0;
-    };
+    const auto matches = [&link](const std::string& pattern) { return base::MatchesPattern(pattern, link); };
     return links_.empty() || std::any_of(links_.begin(), links_.end(), matches);
   }
 

@@ -30,6 +30,7 @@ struct BacktestOptions {
   std::vector<std::string> models{"xgboost", "lstm"};
   std::string normalization = "robust";
   std::string alert_threshold;
+  double alert_probability = 0.5;
   std::string html;
   bool ablate = false;
   std::vector<std::string> what_if;
@@ -98,7 +99,8 @@ int Backtest(const BacktestOptions& options) {
   for (const backtest::HorizonRun& horizon : run.horizons) {
     HorizonReport& report = reports.emplace_back(
         HorizonReport{run, insights, reports.size(), backtest::ScoreOf(series, run_options, horizon), {}});
-    if (threshold) report.alerts = backtest::CompareAlerts(horizon, *threshold, series.step_s);
+    if (threshold)
+      report.alerts = backtest::CompareAlerts(horizon, *threshold, series.step_s, options.alert_probability);
     std::printf("%s\n", (options.json ? ToJson(report) : ToTable(report)).c_str());
   }
   if (!options.html.empty()) WriteHtml(options, series, run_options, reports);
@@ -133,6 +135,11 @@ void AddRunOptions(CLI::App& command, BacktestOptions& options) {
       ->check(CLI::Range(1, 256));
   command.add_option("--alert-threshold", options.alert_threshold,
                      "also score alerts above this load, or percentile of the fitted part (p95)");
+  command
+      .add_option("--alert-probability", options.alert_probability,
+                  "of the alerts: more probable than this; at 0.5 the median decides")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
   command.add_flag("--ablate", options.ablate, "also tell by how much the error rises without each feature");
   command
       .add_option(

@@ -91,6 +91,7 @@ Json AblationJson(const HorizonReport& report) {
 
 Json AlertsJson(const backtest::AlertComparison& alerts) {
   return {{"threshold", alerts.threshold},
+          {"probability", alerts.probability},
           {"flowcast", AlertJson(alerts.forecast)},
           {"reactive", AlertJson(alerts.reactive)}};
 }
@@ -135,7 +136,8 @@ std::string ToTable(const HorizonReport& report) {
         score.mase.value_or(0), 100 * score.smape.value_or(0), score.r2.value_or(0), score.pinball,
         100 * score.coverage_90);
   if (report.alerts) {
-    Print(text, "  alerts above %.6g:\n", report.alerts->threshold);
+    Print(text, "  alerts above %.6g, more probable than %g:\n", report.alerts->threshold,
+          report.alerts->probability);
     PrintAlerts("flowcast", report.alerts->forecast, text);
     PrintAlerts("reactive", report.alerts->reactive, text);
   }

@@ -52,6 +52,7 @@ std::size_t CountAlerts(const Run& run, alert::State state) {
 Json Alerts(const std::vector<alert::Alert>& alerts) {
   Json list = Json::array();
   for (const alert::Alert& alert : alerts) {
+    if (!alert.fired_at) continue;  // it has not fired yet, or never did
     if (alert.state == alert::State::kResolved) {
       if (!list.empty()) list.back()["resolved"] = Seconds(alert.resolved_at);
       continue;
