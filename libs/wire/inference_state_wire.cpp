@@ -85,6 +85,7 @@ std::string Encode(const InferenceLink& link) {
   message.set_version(1);
   message.set_offset(link.offset);
   message.set_last_end_ns(base::ToUnixNanoseconds(link.last_end));
+  if (link.astray != base::kBeginningOfTime) message.set_astray_ns(base::ToUnixNanoseconds(link.astray));
   message.set_window_ns(link.window_length.count());
   for (const std::string& forecaster : link.forecasters) {
     message.add_forecasters(forecaster);
@@ -102,11 +103,13 @@ tl::expected<InferenceLink, WireError> DecodeInferenceLink(std::string_view byte
       std::equal(message->forecasters().begin(), message->forecasters().end(),
                  message->forecaster_hashes().begin(), message->forecaster_hashes().end(),
                  [](const std::string& one, std::uint64_t hash) { return base::Fnv1a64(one) == hash; });
-  const bool sound =
-      message->offset() >= 0 && IsSaneTime(message->last_end_ns()) && message->window_ns() > 0 && intact;
+  const bool sound = message->offset() >= 0 && IsSaneTime(message->last_end_ns()) &&
+                     IsSaneTime(message->astray_ns()) && message->window_ns() > 0 && intact;
   if (!sound) return tl::unexpected(WireError::kInconsistent);
   InferenceLink link{.offset = message->offset(),
                      .last_end = base::FromUnixNanoseconds(message->last_end_ns()),
+                     .astray = message->has_astray_ns() ? base::FromUnixNanoseconds(message->astray_ns())
+                                                        : base::kBeginningOfTime,
                      .window_length = base::Duration(message->window_ns()),
                      .forecasters = {message->forecasters().begin(), message->forecasters().end()},
                      .alerts = {}};

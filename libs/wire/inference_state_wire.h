@@ -41,6 +41,8 @@ tl::expected<InferenceProgress, WireError> DecodeInferenceProgress(std::string_v
 struct InferenceLink {
   std::int64_t offset = 0;  // of that sequence
   base::EventTime last_end = base::kBeginningOfTime;
+  base::EventTime astray =
+      base::kBeginningOfTime;  // of a later one that was not followed; else the beginning
   base::Duration window_length{};
   std::vector<std::string> forecasters;  // forecast::LinkForecaster::Save, one a target
   std::vector<alert::ActiveAlert> alerts;

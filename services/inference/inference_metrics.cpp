@@ -86,14 +86,18 @@ void AddScores(Table& table) {
 void AddForecasts(Table& table) {
   table
       .Counter("flowcast_inference_sequences_total",
-               "Sequences read. They add up to those forecast from, refused, stale and refolded, but for a "
-               "batch in flight.",
+               "Sequences read. They add up to those forecast from, refused, stale, astray and refolded, "
+               "but for a batch in flight.",
                Count(&InferenceCounters::sequences))
       .Counter("flowcast_inference_refused_sequences_total",
                "Records that are no sequence of ours, or of another version or feature schema.",
                Count(&InferenceCounters::refused))
       .Counter("flowcast_inference_stale_sequences_total",
                "Sequences not newer than the one before of their link.", Count(&InferenceCounters::stale))
+      .Counter(
+          "flowcast_inference_astray_sequences_total",
+          "Sequences more than a day from the one before of their link, of which the first is not followed.",
+          Count(&InferenceCounters::astray))
       .Counter("flowcast_inference_refolded_sequences_total",
                "Sequences read again after a restart or a rebalance to be where the service was; their "
                "forecasts are "

@@ -22,6 +22,9 @@ constexpr std::int64_t kBlock = 256;
 /// A link that has not moved for so many records of its partition is snapshotted, so that others may go on.
 constexpr std::int64_t kMostBehind = 50'000;
 constexpr base::Duration kTidyEvery = std::chrono::seconds(10);
+constexpr base::Duration kFar = std::chrono::hours(24);
+
+bool IsFar(base::EventTime one, base::EventTime other) { return one - other > kFar || other - one > kFar; }
 
 /// What was over at `offset`.
 template <typename FromOffset>
@@ -73,6 +76,7 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
                                        .alerts = alert::LinkAlerts(kept.alerts),
                                        .window_length = kept.window_length,
                                        .last_end = kept.last_end,
+                                       .astray = kept.astray,
                                        .offset = kept.offset,
                                        .heard = clock_.Steady()});
   }
@@ -215,6 +219,21 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& pa
   return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
 }
 
+bool InferenceTask::GoesAstray(base::EventTime end, Link& link) const {
+  if (link.last_end == base::kBeginningOfTime || !IsFar(end, link.last_end)) return false;
+  const bool is_second =
+      link.astray != base::kBeginningOfTime && end > link.astray && !IsFar(end, link.astray);
+  if (!is_second) link.astray = end;
+  return !is_second;
+}
+
+void InferenceTask::BeginAnew(Link& link, bool silent, slice::Outbox& outbox) {
+  if (!silent) alerting_.Forget(link.last_end, link.alerts, outbox);
+  link.alerts = {};
+  link.forecasters = LinkForecasters(OptionsFor(link.window_length));
+  link.last_end = base::kBeginningOfTime;
+}
+
 void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> opinions,
                              slice::Outbox& outbox) {
   const feature::Sequence& sequence = waiting.sequence;
@@ -222,11 +241,17 @@ void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> o
   const bool silent = IsSilent(waiting, partition);
   Link& link = LinkOf(waiting, partition);
   if (silent && waiting.offset <= link.offset) return;  // it is in the snapshot
+  if (GoesAstray(sequence.end, link)) {
+    counters_.astray += silent ? 0 : 1;
+    return Remember(waiting, partition, link, false, outbox);
+  }
+  if (IsFar(sequence.end, link.last_end) && sequence.end < link.last_end) BeginAnew(link, silent, outbox);
   if (sequence.end <= link.last_end) {
     counters_.stale += silent ? 0 : 1;
     return;
   }
   link.last_end = sequence.end;
+  link.astray = base::kBeginningOfTime;
   counters_.forecast += silent ? 0 : 1;
   bool told = false;
   for (std::size_t target = 0; target < targets_.size(); ++target) {
@@ -327,6 +352,7 @@ void InferenceTask::Snapshot(std::int32_t partition, const std::string& name, Li
                              slice::Outbox& outbox) {
   const wire::InferenceLink kept{.offset = link.offset,
                                  .last_end = link.last_end,
+                                 .astray = link.astray,
                                  .window_length = link.window_length,
                                  .forecasters = link.forecasters.Save(),
                                  .alerts = {link.alerts.active().begin(), link.alerts.active().end()}};

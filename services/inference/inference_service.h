@@ -32,11 +32,12 @@ struct InferenceOptions {
   bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
 };
 
-/// Sequences in = forecast + refused + stale + refolded; forecasts = forecast x targets.
+/// Sequences in = forecast + refused + stale + astray + refolded; forecasts = forecast x targets.
 struct InferenceCounters {
   std::uint64_t sequences = 0;
   std::uint64_t refused = 0;   // not ours, another version, inconsistent, another schema
   std::uint64_t stale = 0;     // repeated or older than the link's last
+  std::uint64_t astray = 0;    // more than a day from the link's last, and the first to say so
   std::uint64_t refolded = 0;  // read again after a restart or a rebalance; their forecasts are out already
   std::uint64_t forecast = 0;
   std::uint64_t forecasts = 0;   // records
@@ -94,10 +95,11 @@ class InferenceTask : public slice::Task {
     alert::LinkAlerts alerts;
     base::Duration window_length;  // the features were started with; another begins the link anew
     base::EventTime last_end = base::kBeginningOfTime;
-    std::int64_t offset = -1;                 // of the last sequence that it has in it
-    base::Duration heard{};                   // when that was, by the clock
-    std::size_t since_snapshot = 0;           // sequences
-    window::NeededOffsets::Hold first_since;  // of the first of them
+    base::EventTime astray = base::kBeginningOfTime;  // end of the last sequence that was not followed
+    std::int64_t offset = -1;                         // of the last sequence that it has in it
+    base::Duration heard{};                           // when that was, by the clock
+    std::size_t since_snapshot = 0;                   // sequences
+    window::NeededOffsets::Hold first_since;          // of the first of them
   };
   struct Partition {
     std::map<std::string, Link> links;
@@ -133,6 +135,10 @@ class InferenceTask : public slice::Task {
   static bool ModelKnows(const LiveModel* model, const feature::Sequence& sequence);
   const LinkForecasters::Options& OptionsFor(base::Duration window_length);
   Link& LinkOf(const Waiting& waiting, Partition& partition);
+  /// A clock that jumps does not take a link along: a sequence more than a day from the last one, into the
+  /// future or the past, is followed when a second one says the same. Into the past the link begins anew.
+  bool GoesAstray(base::EventTime end, Link& link) const;
+  void BeginAnew(Link& link, bool silent, slice::Outbox& outbox);
   /// `opinions` are by target.
   void Forecast(const Waiting& waiting, std::span<const Opinions> opinions, slice::Outbox& outbox);
   wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,

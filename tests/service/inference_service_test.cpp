@@ -229,7 +229,8 @@ TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
   };
   EXPECT_EQ(value("sequences_total"), 4);
   EXPECT_EQ(value("sequences_total"), value("forecast_sequences_total") + value("refused_sequences_total") +
-                                          value("stale_sequences_total") + value("refolded_sequences_total"));
+                                          value("stale_sequences_total") + value("astray_sequences_total") +
+                                          value("refolded_sequences_total"));
   EXPECT_EQ(value("read_records_total"), value("sequences_total"));
   EXPECT_EQ(value("model_forecasts_total"), 3);
   EXPECT_EQ(value("absolute_error_total", "persistence"), 10 * value("scored_forecasts_total"));
@@ -358,6 +359,35 @@ TEST_F(InferenceServiceTest, RepeatedAndOlderSequencesAreStale) {
   instance_->RunOut();
   EXPECT_THAT(Forecasts(), SizeIs(3));
   EXPECT_EQ(task_.counters().stale, 2u);
+}
+
+TEST_F(InferenceServiceTest, ASequenceFromTheFutureDoesNotStopALink) {
+  auto sequences = support::MakeSequences("demo/a", {10, 20, 30, 40, 50, 60, 70});
+  sequences[2].end += 24h * 365;
+  for (const feature::Sequence& sequence : sequences) SendSequence(sequence);
+  instance_->RunOut();
+  EXPECT_THAT(Forecasts(), SizeIs(sequences.size() - 1));
+  EXPECT_EQ(task_.counters().astray, 1u);
+  EXPECT_EQ(task_.counters().stale, 0u);
+}
+
+TEST_F(InferenceServiceTest, ALinkFollowsItsClockToAnotherTimeOnceItIsSure) {
+  Feed({10, 10, 10, 500, 500, 500, 500});
+  ASSERT_THAT(Alerts(), SizeIs(1));
+  for (const base::Duration jump : {24h * 30, -24h * 30}) {
+    const std::size_t before = Forecasts().size();
+    auto sequences = support::MakeSequences("demo/a", {10, 20, 30, 40, 50});
+    for (feature::Sequence& sequence : sequences) {
+      sequence.end += jump;
+      SendSequence(sequence);
+    }
+    instance_->RunOut();
+    EXPECT_THAT(Forecasts(), SizeIs(before + sequences.size() - 1));
+    EXPECT_EQ(Forecasts().back().forecast.made_at, sequences.back().end);
+  }
+  EXPECT_EQ(task_.counters().astray, 2u);
+  EXPECT_EQ(task_.counters().stale, 0u);
+  EXPECT_EQ(Alerts().back().state, alert::State::kResolved) << "nobody is left with an alert of another time";
 }
 
 TEST_F(InferenceServiceTest, GarbageAndForeignSchemasAreCountedAndSkipped) {

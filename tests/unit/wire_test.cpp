@@ -293,6 +293,7 @@ TEST(InferenceStateWireTest, ComesBackAsItWas) {
     EXPECT_EQ(DecodeInferenceProgress(Encode(progress)).value(), progress);
     const InferenceLink link{.offset = static_cast<std::int64_t>(random.Below(1000)),
                              .last_end = support::AnyTime(random),
+                             .astray = support::AnyTime(random),
                              .window_length = std::chrono::seconds(1 + random.Below(9)),
                              .forecasters = {support::AnyText(random) + std::string("\0\xff", 2)},
                              .alerts = {support::AnyActive(random), support::AnyActive(random)}};
