@@ -46,9 +46,11 @@ class Table {
   }
   /// What is text: the labels of a gauge that is always 1. `texts` gives one for each name.
   Table& Info(std::string name, std::string help, std::vector<std::string> labels, Texts texts) {
-    rows_.push_back({.metric = {std::move(name), std::move(help), Kind::kGauge, {}},
-                     .labels = std::move(labels),
-                     .texts = std::move(texts)});
+    Row row;
+    row.metric = {std::move(name), std::move(help), Kind::kGauge, {}};
+    row.labels = std::move(labels);
+    row.texts = std::move(texts);
+    rows_.push_back(std::move(row));
     return *this;
   }
 
@@ -93,15 +95,19 @@ class Table {
   };
 
   Table& Add(Kind kind, std::string name, std::string help, std::string label, Parts parts) {
-    rows_.push_back({.metric = {std::move(name), std::move(help), kind, {}},
-                     .label = std::move(label),
-                     .parts = std::move(parts)});
+    Row row;
+    row.metric = {std::move(name), std::move(help), kind, {}};
+    row.label = std::move(label);
+    row.parts = std::move(parts);
+    rows_.push_back(std::move(row));
     return *this;
   }
   Table& Add(Kind kind, std::string name, std::string help, std::vector<std::string> labels, RowsOf rows) {
-    rows_.push_back({.metric = {std::move(name), std::move(help), kind, {}},
-                     .labels = std::move(labels),
-                     .rows_of = std::move(rows)});
+    Row row;
+    row.metric = {std::move(name), std::move(help), kind, {}};
+    row.labels = std::move(labels);
+    row.rows_of = std::move(rows);
+    rows_.push_back(std::move(row));
     return *this;
   }
   static Labels LabelsOf(const Row& row, const std::string& value) {
