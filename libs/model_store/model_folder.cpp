@@ -81,6 +81,11 @@ fs::path ModelFolder::Save(const Model& model) const {
   return final_place;
 }
 
+bool ModelFolder::Has(const std::string& name, const std::string& version) const {
+  std::error_code error;
+  return fs::is_regular_file(root_ / name / version / "manifest.json", error);
+}
+
 void ModelFolder::PointAt(const std::string& name, const std::string& version) const {
   const fs::path folder = root_ / name;
   try {

@@ -28,6 +28,8 @@ class ModelFolder {
   /// or nothing. Throws base::RuntimeError with the remedy when the folder cannot be written. Returns the
   /// version's folder; one that is there already stays as it is.
   std::filesystem::path Save(const Model& model) const;
+  /// Whether a version is there.
+  bool Has(const std::string& name, const std::string& version) const;
   /// Points `current` at a version, atomically. Throws as Save does.
   void PointAt(const std::string& name, const std::string& version) const;
   /// ROOT/NAME/checkpoint: what a training goes on from after a restart; the last one kept, whole or not at

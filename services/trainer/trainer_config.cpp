@@ -39,6 +39,11 @@ void AddDataOptions(CLI::App& app, TrainerConfig& config) {
       ->capture_default_str();
   app.add_option("--normalization", config.normalization, "as flowcast-features was told")
       ->capture_default_str();
+  app.add_option("--length", config.trainer.sequence_length,
+                 "windows of a sequence, as flowcast-features --sequence-length makes them; others are left "
+                 "out. 0: as the first has")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100'000));
   app.add_option("--horizons,--horizon", config.trainer.dataset.horizons, "windows ahead, ascending")
       ->delimiter(',')
       ->capture_default_str()

@@ -30,6 +30,7 @@ struct NetworkFacts {
 struct TrainerOptions {
   training::DatasetOptions dataset;
   feature::Schema schema = feature::Schema::Default();  // sequences of others are refused
+  std::uint32_t sequence_length = 0;  // windows; sequences of others are left out. 0: as the first has
   NetworkFacts network;
   std::string model_name = "default";
   std::uint64_t seed = 1;

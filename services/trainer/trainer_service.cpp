@@ -10,6 +10,7 @@
 #include "libs/bus/read_to_end.h"
 #include "libs/model_topic/model_topic.h"
 #include "libs/wire/forecast_wire.h"
+#include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
 #include "services/trainer/contest.h"
 
@@ -52,6 +53,7 @@ TrainerService::TrainerService(const TrainerParts& parts, const TrainerOptions& 
       names_(names),
       sequences_(parts.bus.MakeConsumer({})),
       forecasts_(parts.bus.MakeConsumer({})),
+      models_(parts.bus.MakeConsumer({})),
       producer_(parts.bus.MakeProducer({})),
       store_(LimitsOf(options)),
       drift_(options.dataset.targets.size()),
@@ -59,8 +61,15 @@ TrainerService::TrainerService(const TrainerParts& parts, const TrainerOptions& 
 
 void TrainerService::Take(const bus::InRecord& record) {
   auto sequence = wire::DecodeSequence(record.value);
-  if (sequence && sequence->schema_hash == options_.schema.sequence_hash() &&
-      sequence->last.size() == options_.schema.size()) {
+  if (sequence && options_.sequence_length > 0 && sequence->length != options_.sequence_length) {
+    if (progress_.left_out++ == 0)
+      parts_.log(LogLevel::kWarning, "sequences of " + std::to_string(sequence->length) +
+                                         " windows are left out: --length asks for " +
+                                         std::to_string(options_.sequence_length) +
+                                         "; start flowcast-features with --sequence-length " +
+                                         std::to_string(options_.sequence_length));
+  } else if (sequence && sequence->schema_hash == options_.schema.sequence_hash() &&
+             sequence->last.size() == options_.schema.size()) {
     const bool is_new = store_.Add(std::move(*sequence));
     ++(is_new ? progress_.kept : progress_.left_out);
     new_sequences_ += is_new ? 1 : 0;
@@ -68,6 +77,29 @@ void TrainerService::Take(const bus::InRecord& record) {
     ++progress_.refused;
   }
   ReportEverySecond();
+}
+
+void TrainerService::TakePointer(const bus::InRecord& record) {
+  if (record.tombstone || record.key != wire::CurrentModelKey(options_.model_name)) return;
+  if (const auto version = wire::DecodeCurrentModel(record.value)) pointed_at_ = *version;
+}
+
+void TrainerService::FollowCurrent() {
+  constexpr std::size_t kPollModels = 16;  // they are large
+  for (const bus::InRecord& record : models_->Poll(0ms, kPollModels)) TakePointer(record);
+  if (pointed_at_ == followed_) return;
+  followed_ = pointed_at_;
+  if (!parts_.folder.Has(options_.model_name, followed_)) {
+    parts_.log(LogLevel::kInfo, "model " + followed_ +
+                                    " is in use and not in the folder, whose `current` stays; " +
+                                    "flowcast models export writes it there");
+    return;
+  }
+  try {
+    parts_.folder.PointAt(options_.model_name, followed_);
+  } catch (const base::RuntimeError& error) {
+    parts_.log(LogLevel::kWarning, error.what());
+  }
 }
 
 void TrainerService::FollowForecasts() {
@@ -126,10 +158,14 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
     for (bus::Position& position : positions) position.offset = forecasts_->EndOffset(position.at);
     forecasts_->Assign(positions);
   }
+  bus::ReadToEnd(
+      *models_, bus::FromStart(names_.models, 1),
+      [this](const bus::InRecord& record) { TakePointer(record); }, parts_.stop_requested);
   while (!parts_.stop_requested()) {
     const auto records = sequences_->Poll(kPoll, kPollRecords);
     for (const bus::InRecord& record : records) Take(record);
     FollowForecasts();
+    FollowCurrent();
     ReportEverySecond();
     const bool idle = records.size() < kPollRecords;
     if (!idle || store_.size() == 0 || parts_.clock.Steady() < not_before_) continue;

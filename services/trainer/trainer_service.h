@@ -24,11 +24,14 @@ class TrainerService {
   std::optional<model_store::Manifest> RunOnce(std::int32_t partitions);
 
   /// Goes on until a stop is asked for: trains when there is enough for the first time, then whenever
-  /// training::DueFor says so. Follows forecasts.v1 from now on, for the drift.
+  /// training::DueFor says so. Follows forecasts.v1 from now on, for the drift, and models.v1, so that the
+  /// folder's `current` is the version in use, whoever pointed at it.
   void RunContinuously(std::int32_t partitions);
 
  private:
   void Take(const bus::InRecord& record);
+  void TakePointer(const bus::InRecord& record);
+  void FollowCurrent();
   void FollowForecasts();
   void TakeForecast(const bus::InRecord& record);
   /// The watch of the target that has drifted the most.
@@ -46,11 +49,14 @@ class TrainerService {
   topics::Names names_;
   std::unique_ptr<bus::Consumer> sequences_;
   std::unique_ptr<bus::Consumer> forecasts_;
+  std::unique_ptr<bus::Consumer> models_;
   std::unique_ptr<bus::Producer> producer_;
   training::ExampleStore store_;
   std::vector<training::DriftWatch> drift_;  // by target
   TrainerProgress progress_;
   ModelMaker maker_;
+  std::string pointed_at_;  // by models.v1
+  std::string followed_;    // what the folder was told of that
   base::Duration report_at_{};
   base::Duration not_before_{};  // after a training that gave up
   // Since the last training:

@@ -189,14 +189,15 @@ def test_tuning_prints_every_trial_and_writes_what_trainer_and_back_test_accept(
     best = trials[0]["settings"]
     written = (tmp_path / "best.toml").read_text(encoding="utf-8")
     keys = dict(line.split(" = ") for line in written.splitlines() if not line.startswith("#"))
-    assert int(keys["hidden"]) == best["hidden"] and keys["attention"] == "false" and "length" not in keys
-    [told] = objects(run("--config", "best.toml", "backtest", "--csv", name, "--column", "total", "--horizons", "1", "--length", "8",
+    assert int(keys["hidden"]) == best["hidden"] and keys["attention"] == "false" and int(keys["length"]) == best["length"]
+    [told] = objects(run("--config", "best.toml", "backtest", "--csv", name, "--column", "total", "--horizons", "1",
                          "--models", "lstm", "--json"))
     assert "lstm" in told["mae"]
-    trainer = lab.parent / "flowcast-trainer"
-    if trainer.exists():
-        helped = subprocess.run([trainer, "--config", tmp_path / "best.toml", "--help"], capture_output=True, text=True, timeout=60)
-        assert helped.returncode == OK, helped.stderr
+    trainer = [lab.parent / "flowcast-trainer", "--brokers", f"127.0.0.1:{support.unused_port()}", "--check"]
+    checked = subprocess.run([*trainer, "--config", tmp_path / "best.toml"], capture_output=True, text=True, timeout=60)
+    assert checked.returncode == OK, checked.stderr
+    (tmp_path / "best.toml").write_text(written + "mood = 1\n", encoding="utf-8")
+    assert subprocess.run([*trainer, "--config", tmp_path / "best.toml"], capture_output=True, timeout=60).returncode == USAGE
 
 
 def test_ranges_may_stand_in_a_configuration_file(run, series, tmp_path):

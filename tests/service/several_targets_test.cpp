@@ -244,8 +244,8 @@ TEST_F(SeveralTargetsTest, WhatOneTargetHadLearnedStaysWhenAnotherComes) {
 }
 
 TEST_F(SeveralTargetsTest, AlertsAreAboutTheTargetThatTheThresholdIsFor) {
-  options_.threshold = alert::Threshold::Parse("2kB");
-  options_.alert_target = 1;
+  options_.rules = std::make_shared<const alert::RuleSet>(
+      alert::BuiltInRules({.threshold = alert::Threshold::Parse("2kB"), .target = "bytes"}));
   Begin(options_.targets);
   Infer(60);
   const auto records = bus_.Records(names_.alerts);

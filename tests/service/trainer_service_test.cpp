@@ -341,6 +341,42 @@ TEST_F(TrainerServiceTest, AModelThatCannotBeComparedIsReplaced) {
   EXPECT_THAT(after.decision.reason, HasSubstr("cannot be asked: the weights are damaged"));
 }
 
+TEST_F(TrainerServiceTest, TheFoldersCurrentFollowsWhoeverPointsAtAVersion) {
+  Feed("demo/a", 400);
+  const auto first = TrainOnce("3").version;
+  const auto second = TrainOnce("0.1").version;
+  const auto point_at = [&](const std::string& version) {
+    support::Send(bus_, names_.models, wire::EncodeCurrentModel(version), wire::CurrentModelKey("default"));
+  };
+  const auto in_folder = [&] {
+    return model_store::ModelFolder(root_).LoadCurrent("default").manifest.version;
+  };
+  EXPECT_EQ(in_folder(), second);
+  point_at(first);
+  learner_.weights = "8";  // which loses
+  int rounds = 0;
+  std::vector<std::string> seen;
+  stop = [&] {
+    clock_.Advance(1s);
+    ++rounds;
+    if (rounds % 50 == 0) seen.push_back(in_folder());
+    if (rounds == 51) point_at(second);
+    if (rounds == 101) point_at("another trainer's");
+    return rounds >= 150;
+  };
+  Make({.retrain = {.every = 10h}}).RunContinuously(1);
+  EXPECT_THAT(seen, ElementsAre(first, second, second));
+  EXPECT_TRUE(lines_.Contain("model another trainer's is in use and not in the folder"));
+}
+
+TEST_F(TrainerServiceTest, SequencesOfAnotherLengthThanAskedForAreLeftOut) {
+  Feed("demo/a", 100);
+  EXPECT_THROW(Make({.sequence_length = 10}).RunOnce(1), base::RuntimeError);
+  EXPECT_EQ(progress_.left_out, 98u);
+  EXPECT_TRUE(lines_.Contain("start flowcast-features with --sequence-length 10"));
+  EXPECT_TRUE(Make({.sequence_length = 3}).RunOnce(1));
+}
+
 TEST_F(TrainerServiceTest, OldVersionsGoAndTheOneInUseStays) {
   Feed("demo/a", 400);
   const auto best = TrainOnce("0.1");

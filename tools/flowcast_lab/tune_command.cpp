@@ -213,12 +213,10 @@ void Write(const std::string& path, const Tuning& tuning, const tune::Trial& bes
   std::ofstream file(path);
   file << "# Found by flowcast tune: " << Text(*best.loss) << " of persistence's error on the newest "
        << best.rung + 1 << " folds of " << tuning.series_count() << " series.\n"
-       << "# For flowcast-trainer --config and flowcast backtest --config, with sequences of " << length
-       << " values:\n# flowcast-features --sequence-length " << length << ", flowcast backtest --length "
-       << length << ".\n";
+       << "# For flowcast-trainer --config and flowcast backtest --config. The sequences come from\n"
+       << "# flowcast-features --sequence-length " << length << ".\n";
   for (const tune::Parameter& one : tuning.space()) {
     const double value = tuning.Of(candidate, one.name);
-    if (one.name == "length") continue;
     file << one.name << " = " << (one.name == "attention" ? (value != 0 ? "true" : "false") : Text(value))
          << "\n";
   }
