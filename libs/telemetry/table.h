@@ -28,27 +28,29 @@ class Table {
     return Add(Kind::kCounter, std::move(name), std::move(help), {}, {{"", std::move(number)}});
   }
   /// One counter told apart by a label.
-  Table& Counter(std::string name, std::string help, std::string label, Parts parts) {
-    return Add(Kind::kCounter, std::move(name), std::move(help), std::move(label), std::move(parts));
+  Table& Counter(std::string name, std::string help, const std::string& label, Parts parts) {
+    return Add(Kind::kCounter, std::move(name), std::move(help), label, std::move(parts));
   }
   Table& Gauge(std::string name, std::string help, Number number) {
     return Add(Kind::kGauge, std::move(name), std::move(help), {}, {{"", std::move(number)}});
   }
-  Table& Gauge(std::string name, std::string help, std::string label, Parts parts) {
-    return Add(Kind::kGauge, std::move(name), std::move(help), std::move(label), std::move(parts));
+  Table& Gauge(std::string name, std::string help, const std::string& label, Parts parts) {
+    return Add(Kind::kGauge, std::move(name), std::move(help), label, std::move(parts));
   }
   /// Told apart by labels whose values only the source knows.
-  Table& Counter(std::string name, std::string help, std::vector<std::string> labels, RowsOf rows) {
-    return Add(Kind::kCounter, std::move(name), std::move(help), std::move(labels), std::move(rows));
+  Table& Counter(std::string name, std::string help, const std::vector<std::string>& labels, RowsOf rows) {
+    return Add(Kind::kCounter, std::move(name), std::move(help), labels, std::move(rows));
   }
-  Table& Gauge(std::string name, std::string help, std::vector<std::string> labels, RowsOf rows) {
-    return Add(Kind::kGauge, std::move(name), std::move(help), std::move(labels), std::move(rows));
+  Table& Gauge(std::string name, std::string help, const std::vector<std::string>& labels, RowsOf rows) {
+    return Add(Kind::kGauge, std::move(name), std::move(help), labels, std::move(rows));
   }
   /// What is text: the labels of a gauge that is always 1. `texts` gives one for each name.
-  Table& Info(std::string name, std::string help, std::vector<std::string> labels, Texts texts) {
-    rows_.push_back({.metric = {std::move(name), std::move(help), Kind::kGauge, {}},
-                     .labels = std::move(labels),
-                     .texts = std::move(texts)});
+  Table& Info(std::string name, std::string help, const std::vector<std::string>& labels, Texts texts) {
+    Row row;
+    row.metric = {std::move(name), std::move(help), Kind::kGauge, {}};
+    row.labels = labels;
+    row.texts = std::move(texts);
+    rows_.push_back(std::move(row));
     return *this;
   }
 
@@ -92,16 +94,21 @@ class Table {
     RowsOf rows_of{};
   };
 
-  Table& Add(Kind kind, std::string name, std::string help, std::string label, Parts parts) {
-    rows_.push_back({.metric = {std::move(name), std::move(help), kind, {}},
-                     .label = std::move(label),
-                     .parts = std::move(parts)});
+  Table& Add(Kind kind, std::string name, std::string help, const std::string& label, Parts parts) {
+    Row row;
+    row.metric = {std::move(name), std::move(help), kind, {}};
+    row.label = label;
+    row.parts = std::move(parts);
+    rows_.push_back(std::move(row));
     return *this;
   }
-  Table& Add(Kind kind, std::string name, std::string help, std::vector<std::string> labels, RowsOf rows) {
-    rows_.push_back({.metric = {std::move(name), std::move(help), kind, {}},
-                     .labels = std::move(labels),
-                     .rows_of = std::move(rows)});
+  Table& Add(Kind kind, std::string name, std::string help, const std::vector<std::string>& labels,
+             RowsOf rows) {
+    Row row;
+    row.metric = {std::move(name), std::move(help), kind, {}};
+    row.labels = labels;
+    row.rows_of = std::move(rows);
+    rows_.push_back(std::move(row));
     return *this;
   }
   static Labels LabelsOf(const Row& row, const std::string& value) {

@@ -171,7 +171,7 @@ def test_a_webhook_that_is_down_delays_no_other_and_is_told_of_all_when_it_is_ba
     send(flowcast, *map(alert, fingerprints))
     wait_until(lambda: len(udp.messages) == 50, 20, "all over syslog")
     wait_until(lambda: notifier.metric("failed_attempts_total", "webhook") >= 2, 20, "attempts")
-    assert notifier.metric("waiting_alerts", "webhook") == 50
+    wait_until(lambda: notifier.metric("waiting_alerts", "webhook") == 50, 10, "all waiting")
     assert notifier.metric("destination_failing", "webhook") == 1
     assert notifier.metric("destination_failing", "syslog") == 0
     webhook = Webhook(port=port)

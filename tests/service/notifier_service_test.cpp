@@ -6,7 +6,7 @@
 #include "services/notifier/notifier_metrics.h"
 #include "services/notifier/notifier_service.h"
 #include "services/notifier/workers.h"
-#include "tests/support/alerts.h"
+#include "tests/support/fired_alerts.h"
 #include "tests/support/metrics.h"
 #include "tests/support/services.h"
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/notify/destination.h"
-#include "tests/support/alerts.h"
+#include "tests/support/fired_alerts.h"
 #include "tests/support/services.h"
 
 namespace flowcast::notify {

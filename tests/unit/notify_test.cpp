@@ -11,7 +11,7 @@
 #include "libs/notify/selection.h"
 #include "libs/notify/syslog_message.h"
 #include "libs/notify/syslog_sender.h"
-#include "tests/support/alerts.h"
+#include "tests/support/fired_alerts.h"
 
 namespace flowcast::notify {
 namespace {
