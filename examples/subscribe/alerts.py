@@ -3,6 +3,8 @@
 
 import argparse
 import json
+import signal
+import sys
 
 from confluent_kafka import Consumer, KafkaException
 
@@ -22,13 +24,13 @@ def main() -> None:
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,
     })
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     consumer.subscribe([options.topic])
     try:
         follow(consumer)
-    except KeyboardInterrupt:
-        pass
     finally:
-        consumer.close()
+        consumer.close()  # leaves the group, so that another need not wait for a time-out
 
 
 def follow(consumer: Consumer) -> None:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "libs/base/error.h"
 #include "libs/wire/internal/window_message.h"
@@ -42,6 +43,16 @@ bool HasConsistentUsual(const v1::Sequence& message) {
          AllFinite(message.usual_bytes()) &&
          std::all_of(message.usual_packets().begin(), message.usual_packets().end(), not_negative) &&
          std::all_of(message.usual_bytes().begin(), message.usual_bytes().end(), not_negative);
+}
+
+/// Nothing where the text makes none with so many columns.
+std::optional<feature::Schema> SchemaOf(const std::string& text, feature::Scaling scaling, int columns) {
+  try {
+    auto schema = feature::Schema::Parse(text.empty() ? "default" : text, scaling);
+    if (static_cast<int>(schema.size()) == columns) return schema;
+  } catch (const base::ConfigError&) {
+  }
+  return std::nullopt;
 }
 
 std::vector<feature::Usual> ReadUsual(const v1::Sequence& message) {
@@ -106,15 +117,20 @@ tl::expected<feature::Window, WireError> DecodeWindow(std::string_view bytes) {
 tl::expected<feature::Schema, WireError> DecodeWindowSchema(std::string_view bytes) {
   const auto message = Parse<v1::Window>(bytes);
   if (!message) return tl::unexpected(message.error());
-  try {
-    const feature::Schema schema =
-        message->schema().empty() ? feature::Schema::Default() : feature::Schema::Parse(message->schema());
-    const bool fits = schema.hash() == message->schema_hash() &&
-                      static_cast<int>(schema.size()) == message->features_size();
-    if (fits) return schema;
-  } catch (const base::ConfigError&) {
-  }
-  return tl::unexpected(WireError::kInconsistent);
+  auto schema = SchemaOf(message->schema(), feature::Scaling::kRobust, message->features_size());
+  if (!schema || schema->hash() != message->schema_hash()) return tl::unexpected(WireError::kInconsistent);
+  return *schema;
+}
+
+tl::expected<feature::Schema, WireError> DecodeSequenceSchema(std::string_view bytes) {
+  const auto message = Parse<v1::Sequence>(bytes);
+  if (!message) return tl::unexpected(message.error());
+  if (!HasKnownNormalization(*message)) return tl::unexpected(WireError::kInconsistent);
+  const auto scaling = static_cast<feature::Scaling>(message->normalization());
+  auto schema = SchemaOf(message->schema(), scaling, message->last_size());
+  if (!schema || schema->sequence_hash() != message->schema_hash())
+    return tl::unexpected(WireError::kInconsistent);
+  return *schema;
 }
 
 std::string Encode(const feature::Sequence& sequence, std::string_view schema) {

@@ -22,5 +22,7 @@ tl::expected<feature::Schema, WireError> DecodeWindowSchema(std::string_view byt
 std::string Encode(const feature::Sequence& sequence, std::string_view schema = {});
 /// Sizes agree, values are finite, scales positive.
 tl::expected<feature::Sequence, WireError> DecodeSequence(std::string_view bytes);
+/// As DecodeWindowSchema.
+tl::expected<feature::Schema, WireError> DecodeSequenceSchema(std::string_view bytes);
 
 }  // namespace flowcast::wire

@@ -29,51 +29,58 @@ std::optional<std::vector<std::string>> ModelTexts(const Facts& facts) {
   return model_store::LabelsOf(model->manifest);
 }
 
-/// One row a horizon; those without a number are left out.
-Table::RowsOf ByHorizon(std::map<int, forecast::ScoreSums> (*scores_of)(const Facts&),
-                        std::function<std::optional<double>(const forecast::ScoreSums&)> number) {
-  return [scores_of, number = std::move(number)](const Facts& facts) {
+using forecast::LiveScores;
+using forecast::ScoreSums;
+
+/// A row a target and horizon; those without a number are left out.
+Table::RowsOf ByHorizon(std::map<int, ScoreSums> (*sums_of)(const LiveScores&),
+                        std::function<std::optional<double>(const ScoreSums&)> number) {
+  return [sums_of, number = std::move(number)](const Facts& facts) {
     Table::Rows rows;
-    for (const auto& [horizon, sums] : scores_of(facts)) {
-      if (const auto known = number(sums)) rows.push_back({{std::to_string(horizon)}, *known});
+    for (const auto& [target, scores] : facts.task.scores()) {
+      for (const auto& [horizon, sums] : sums_of(scores)) {
+        if (const auto known = number(sums)) rows.push_back({{target, std::to_string(horizon)}, *known});
+      }
     }
     return rows;
   };
 }
 
-std::map<int, forecast::ScoreSums> All(const Facts& facts) { return facts.task.scores().all(); }
-std::map<int, forecast::ScoreSums> Recent(const Facts& facts) { return facts.task.scores().Recent(); }
+std::map<int, ScoreSums> All(const LiveScores& scores) { return scores.all(); }
+std::map<int, ScoreSums> Recent(const LiveScores& scores) { return scores.Recent(); }
 
 Table::Rows ErrorsByHorizon(const Facts& facts) {
   Table::Rows rows;
-  for (const auto& [horizon, sums] : facts.task.scores().all()) {
-    rows.push_back({{std::to_string(horizon), "published"}, sums.error});
-    rows.push_back({{std::to_string(horizon), "persistence"}, sums.persistence_error});
+  for (const auto& [target, scores] : facts.task.scores()) {
+    for (const auto& [horizon, sums] : scores.all()) {
+      rows.push_back({{target, std::to_string(horizon), "published"}, sums.error});
+      rows.push_back({{target, std::to_string(horizon), "persistence"}, sums.persistence_error});
+    }
   }
   return rows;
 }
 
 void AddScores(Table& table) {
-  using forecast::ScoreSums;
+  const std::vector<std::string> labels{"target", "horizon"};
   table
       .Counter("flowcast_inference_horizon_settled_forecasts_total",
-               "Forecasts whose truth has come, of all links, by horizon in windows.", {"horizon"},
+               "Forecasts whose truth has come, of all links, by horizon in windows.", labels,
                ByHorizon(All, [](const ScoreSums& sums) { return static_cast<double>(sums.settled); }))
       .Counter("flowcast_inference_horizon_covered_forecasts_total",
-               "Of these, those whose truth lay between the quantiles 0.05 and 0.95.", {"horizon"},
+               "Of these, those whose truth lay between the quantiles 0.05 and 0.95.", labels,
                ByHorizon(All, [](const ScoreSums& sums) { return static_cast<double>(sums.covered); }))
       .Counter("flowcast_inference_horizon_absolute_error_total",
                "Their summed absolute errors, and those of persistence for the same windows, in the target's "
                "unit a window; with a model or without.",
-               {"horizon", "forecast"}, ErrorsByHorizon)
+               {"target", "horizon", "forecast"}, ErrorsByHorizon)
       .Gauge(
           "flowcast_inference_live_skill_ratio",
           "1 less the error of what was published over that of persistence, over the last 10,000 to 20,000 "
           "settled forecasts of a horizon, all links together: those with much load count for more.",
-          {"horizon"}, ByHorizon(Recent, [](const ScoreSums& sums) { return sums.skill(); }))
+          labels, ByHorizon(Recent, [](const ScoreSums& sums) { return sums.skill(); }))
       .Gauge("flowcast_inference_live_coverage_ratio",
              "Share of truths between the quantiles 0.05 and 0.95, over the same forecasts; promised is 0.9.",
-             {"horizon"}, ByHorizon(Recent, [](const ScoreSums& sums) { return sums.coverage(); }));
+             labels, ByHorizon(Recent, [](const ScoreSums& sums) { return sums.coverage(); }));
 }
 
 void AddForecasts(Table& table) {
@@ -128,15 +135,15 @@ Table MakeTable() {
   AddForecasts(table);
   AddScores(table);
   table
+      .Counter("flowcast_inference_json_records_total",
+               "Forecasts written to forecasts-json.v1 (--json-mirror).",
+               Count(&InferenceCounters::json_records))
       .Counter("flowcast_inference_alerts_total", "Messages about alerts sent, by what they tell.", "state",
                {{"pending", CountAlerts(&AlertCounters::pending)},
                 {"firing", CountAlerts(&AlertCounters::fired)},
                 {"resolved", CountAlerts(&AlertCounters::resolved)}})
       .Counter("flowcast_inference_silenced_alerts_total", "Of these, those about silenced alerts.",
                CountAlerts(&AlertCounters::silenced))
-      .Counter("flowcast_inference_json_records_total",
-               "Forecasts written to forecasts-json.v1 (--json-mirror).",
-               Count(&InferenceCounters::json_records))
       .Counter(
           "flowcast_inference_rules_reloads_total",
           "Changes of the rules file seen, by what came of them; refused ones leave the rules as they were.",

@@ -231,7 +231,10 @@ void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> o
   bool told = false;
   for (std::size_t target = 0; target < targets_.size(); ++target) {
     const wire::ForecastRecord record = ForecastOf(target, waiting, opinions[target], link);
-    if (!silent) Publish(record, target == 0, waiting.partition, outbox);
+    if (!silent) {
+      Count(record, target == 0);
+      Publish(record, waiting.partition, outbox);
+    }
     told = Alert(record.forecast, waiting, partition, link, outbox) || told;
   }
   Remember(waiting, partition, link, told, outbox);
@@ -250,9 +253,8 @@ wire::ForecastRecord InferenceTask::ForecastOf(std::size_t target, const Waiting
   return record;
 }
 
-void InferenceTask::Publish(const wire::ForecastRecord& record, bool first_target, std::int32_t partition,
+void InferenceTask::Publish(const wire::ForecastRecord& record, std::int32_t partition,
                             slice::Outbox& outbox) {
-  Count(record, first_target);
   const std::string& link = record.forecast.link;
   outbox.push_back({.to = {names_.forecasts, partition}, .key = link, .value = wire::Encode(record)});
   if (!options_.json_mirror) return;
@@ -266,7 +268,7 @@ void InferenceTask::Count(const wire::ForecastRecord& record, bool first_target)
   counters_.with_model += record.forecast.model_version.empty() ? 0 : 1;
   counters_.settled += record.settled.size();
   for (const forecast::Settled& one : record.settled) {
-    if (first_target) scores_.Add(one);
+    scores_[record.forecast.target].Add(one);
     if (one.horizon_windows != options_.horizons.front()) continue;
     ++intervals_;
     covered_ += one.low <= one.actual && one.actual <= one.high ? 1 : 0;

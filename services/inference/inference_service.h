@@ -85,8 +85,8 @@ class InferenceTask : public slice::Task {
   /// whose truth lay between the quantiles 0.05 and 0.95.
   std::uint64_t intervals() const { return intervals_; }
   std::uint64_t covered() const { return covered_; }
-  /// Of the first target at every horizon, over all links, whether a model was asked or not.
-  const forecast::LiveScores& scores() const { return scores_; }
+  /// By target: of every horizon, over all links, whether a model was asked or not.
+  const std::map<std::string, forecast::LiveScores>& scores() const { return scores_; }
 
  private:
   struct Link {
@@ -137,8 +137,7 @@ class InferenceTask : public slice::Task {
   void Forecast(const Waiting& waiting, std::span<const Opinions> opinions, slice::Outbox& outbox);
   wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,
                                   Link& link) const;
-  void Publish(const wire::ForecastRecord& record, bool first_target, std::int32_t partition,
-               slice::Outbox& outbox);
+  void Publish(const wire::ForecastRecord& record, std::int32_t partition, slice::Outbox& outbox);
   void Count(const wire::ForecastRecord& record, bool first_target);
   /// True when something was published.
   bool Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition, Link& link,
@@ -170,7 +169,7 @@ class InferenceTask : public slice::Task {
   std::uint64_t scored_ = 0;
   std::uint64_t intervals_ = 0;
   std::uint64_t covered_ = 0;
-  forecast::LiveScores scores_;
+  std::map<std::string, forecast::LiveScores> scores_;
 };
 
 }  // namespace flowcast::services

@@ -93,7 +93,7 @@ def test_the_live_error_of_every_horizon_is_a_metric_and_adds_up_to_what_settled
         error = sum(abs(one.actual - one.median) for one in mine)
         persistence = sum(abs(one.actual - one.persistence) for one in mine)
         covered = sum(one.low <= one.actual <= one.high for one in mine)
-        label = f'horizon="{horizon}"'
+        label = f'target="packets",horizon="{horizon}"'
 
         def metric(name, labels=label):
             return samples[f"flowcast_inference_{name}{{{labels}}}"]

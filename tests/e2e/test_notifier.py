@@ -212,6 +212,18 @@ def test_a_slow_webhook_delays_no_other_nor_the_end(flowcast, webhook, udp):
 
 
 @pytest.mark.broker
+def test_a_webhook_that_takes_and_never_answers_is_tried_again(flowcast, webhook):
+    webhook.hold.clear()
+    notifier = Notifier(flowcast, "--webhook", webhook.url, "--request-timeout", "300ms")
+    send(flowcast, alert("a"))
+    wait_until(lambda: notifier.metric("failed_attempts_total") >= 2, 20, "time-outs")
+    webhook.hold.set()
+    wait_until(lambda: notifier.metric("delivered_alerts_total") == 1, 20, "the alert")
+    assert set(webhook.seen()) == {("a", "firing")}
+    assert "no answer came, or not in time" in notifier.stop().err
+
+
+@pytest.mark.broker
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_lost_over_a_restart(flowcast, udp, end):
     port = support.unused_port()

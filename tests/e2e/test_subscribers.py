@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -55,7 +56,7 @@ def expect(flowcast, command, name: str, wanted: list) -> None:
         assert running.out.splitlines() == wanted
         assert running.is_alive()
     finally:
-        running.stop()
+        assert running.stop().code in (support.OK, -signal.SIGTERM)
 
 
 def test_the_shell_prints_alerts(alerting, wanted):

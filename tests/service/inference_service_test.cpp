@@ -141,7 +141,7 @@ TEST_F(InferenceServiceTest, TheJsonMirrorHasEachForecastOnceMoreAndStaysEmptyUn
 
 TEST_F(InferenceServiceTest, TheLiveErrorIsToldByHorizon) {
   Feed({10, 20, 30, 40, 50, 60});
-  const auto metrics = InferenceMetrics().Read({instance_->counters(), task_, watcher_});
+  const auto metrics = InferenceMetrics().Read({instance_->counters(), task_, watcher_, rules_});
   const std::string settled = "flowcast_inference_horizon_settled_forecasts_total";
   EXPECT_EQ(support::ValueOf(metrics, settled), static_cast<double>(task_.counters().settled));
   EXPECT_EQ(support::ValueOf(metrics, settled, "1"), 3);

@@ -167,7 +167,7 @@ TEST_F(NotifierServiceTest, OnlyWhatIsForPeopleIsSentAndAllIsCounted) {
   for (const char* result : {"sent", "refused", "pending", "silenced", "below"})
     EXPECT_EQ(Metric("alerts_total", result), 1) << result;
   EXPECT_EQ(Metric("alerts_total"), Metric("read_records_total"));
-  EXPECT_TRUE(lines_.Contain("skipped a record of flowcast.alerts.v1 (offset 4)"));
+  EXPECT_TRUE(lines_.Contain("skipped a record of flowcast.alerts.v1 (partition 0, offset 4)"));
   EXPECT_EQ(Metric("offered_alerts_total"),
             Metric("delivered_alerts_total") + Metric("given_up_alerts_total") + Metric("waiting_alerts"));
 }

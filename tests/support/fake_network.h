@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/base/error.h"
@@ -15,8 +16,7 @@ namespace flowcast::support {
 /// Answers the same to everything; "nan" is no number.
 class FakePredictor : public training::Predictor {
  public:
-  FakePredictor(float answer, std::int64_t length, std::int64_t features, const std::vector<int>& horizons)
-      : answer_(answer), shape_{.length = length, .features = features, .horizons = horizons} {}
+  FakePredictor(float answer, training::Shape shape) : answer_(answer), shape_(std::move(shape)) {}
   std::vector<float> Predict(std::span<const float> inputs, std::span<const float> /*context*/) override {
     return std::vector<float>(inputs.size() / shape_.input_size() * shape_.answer_size(), answer_);
   }
@@ -30,10 +30,13 @@ class FakePredictor : public training::Predictor {
 /// Weights are a number ("0.5", "nan"); anything else is damaged. Sequences of three windows.
 inline training::PredictorLoader LoadFake(std::int64_t length = 3,
                                           std::int64_t features = feature::kFeatureCount,
-                                          const std::vector<int>& horizons = {1}) {
-  return [length, features, horizons](const std::string& weights) -> std::unique_ptr<training::Predictor> {
+                                          const std::vector<int>& horizons = {1},
+                                          const std::vector<std::int64_t>& targets = {0}) {
+  const training::Shape shape{
+      .length = length, .features = features, .targets = targets, .horizons = horizons};
+  return [shape](const std::string& weights) -> std::unique_ptr<training::Predictor> {
     try {
-      return std::make_unique<FakePredictor>(std::stof(weights), length, features, horizons);
+      return std::make_unique<FakePredictor>(std::stof(weights), shape);
     } catch (const std::logic_error&) {
       throw base::RuntimeError("the weights are damaged");
     }

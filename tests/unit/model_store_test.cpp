@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "libs/base/error.h"
 #include "libs/model_store/model_folder.h"
@@ -40,6 +41,14 @@ TEST(ManifestTest, ComesBackAsItWas) {
     EXPECT_EQ(back.metrics.skill, manifest.metrics.skill);
     EXPECT_EQ(back.metrics.r2, std::nullopt);
     EXPECT_EQ(back.percentiles, manifest.percentiles);
+    EXPECT_THAT(back.targets(), testing::ElementsAre("packets", "jitter"));
+    EXPECT_EQ(back.percentiles_of("packets"), &back.percentiles);
+    EXPECT_EQ(*back.percentiles_of("jitter"), manifest.further[0].percentiles);
+    EXPECT_EQ(back.percentiles_of("bytes"), nullptr);
+    EXPECT_EQ(back.further[0].forecasters.at("lstm").at(1).mae,
+              manifest.further[0].forecasters.at("lstm").at(1).mae);
+    EXPECT_EQ(back.decision.by_target.at("packets").error_before,
+              manifest.decision.by_target.at("packets").error_before);
     ASSERT_NE(back.forecaster("lstm"), nullptr);
     EXPECT_EQ(back.forecaster("lstm")->history.size(), 2u);
     EXPECT_EQ(back.forecaster("lstm")->metrics.at(1).mae, manifest.forecaster("lstm")->metrics.at(1).mae);
@@ -48,6 +57,16 @@ TEST(ManifestTest, ComesBackAsItWas) {
     EXPECT_EQ(back.decision.until, manifest.decision.until);
     EXPECT_EQ(back.decision.error_before, manifest.decision.error_before);
   }
+}
+
+TEST(ManifestTest, OneOfAVersionThatKnewOneTargetOnlyIsRead) {
+  base::Random random(1);
+  auto json = nlohmann::json::parse(ToJson(support::AnyManifest(random)));
+  for (const char* const field : {"targets", "further_targets"}) json.erase(field);
+  json["decision"].erase("by_target");
+  const Manifest manifest = FromJson(json.dump());
+  EXPECT_THAT(manifest.targets(), testing::ElementsAre("packets"));
+  EXPECT_TRUE(manifest.decision.by_target.empty());
 }
 
 TEST(ManifestTest, WhatIsMissingOrWrongIsNamed) {

@@ -94,6 +94,22 @@ TEST(WindowSchemaTest, AWindowTellsWhatItsFeaturesAre) {
   }
 }
 
+TEST(WindowSchemaTest, ASequenceTellsItTooWithItsNormalization) {
+  const auto schema = feature::Schema::Parse("jitter,up=uplink_bytes/bytes", feature::Scaling::kMinMax);
+  base::Random random(1);
+  feature::Sequence sequence = support::AnySequence(random);
+  sequence.scaling = feature::Scaling::kMinMax;
+  sequence.schema_hash = schema.sequence_hash();
+  sequence.last.assign(schema.size(), 1.0);
+  const auto read = DecodeSequenceSchema(Encode(sequence, schema.Text()));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, schema);
+  EXPECT_EQ(DecodeSequenceSchema(Encode(sequence, "")).error(), WireError::kInconsistent);
+  sequence.scaling = feature::Scaling::kRobust;
+  EXPECT_EQ(DecodeSequenceSchema(Encode(sequence, schema.Text())).error(), WireError::kInconsistent);
+  EXPECT_EQ(DecodeSequenceSchema("no protobuf").error(), WireError::kNotOurs);
+}
+
 TEST(WindowSchemaTest, WhatDoesNotFitTheWindowIsRefused) {
   const auto schema = feature::Schema::Parse("flows");
   base::Random random(1);

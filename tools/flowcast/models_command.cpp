@@ -39,6 +39,13 @@ std::string ForecastersOf(const model_store::Manifest& manifest) {
   return base::Join(parts);
 }
 
+/// "packets,bytes", as --target has them.
+std::string TargetsOf(const model_store::Manifest& manifest) {
+  std::string targets = manifest.target;
+  for (const model_store::FurtherTarget& one : manifest.further) targets += "," + one.name;
+  return targets;
+}
+
 void PrintJson(const model_topic::Listing& listing) {
   for (const auto& [version, entry] : listing.versions) {
     const model_store::Manifest& manifest = entry.manifest;
@@ -48,6 +55,7 @@ void PrintJson(const model_topic::Listing& listing) {
         {"current", version == listing.current},
         {"created_at", manifest.created_at},
         {"target", manifest.target},
+        {"targets", manifest.targets()},
         {"skill", skill ? nlohmann::ordered_json(*skill) : nlohmann::ordered_json(nullptr)},
         {"trained_until_ns", base::ToUnixNanoseconds(manifest.trained_until)},
         {"trained_for", manifest.decision.trained_for},
@@ -64,7 +72,7 @@ void PrintTable(const model_topic::Listing& listing) {
     const model_store::Manifest& manifest = entry.manifest;
     std::printf(
         "%s %-28s %-24s %-10s %8s %9s  %-9s %s%s\n", version == listing.current ? "*" : " ", version.c_str(),
-        manifest.created_at.c_str(), manifest.target.c_str(), Percent(manifest.metrics.skill).c_str(),
+        manifest.created_at.c_str(), TargetsOf(manifest).c_str(), Percent(manifest.metrics.skill).c_str(),
         base::Short(static_cast<double>(entry.bytes)).c_str(), manifest.decision.trained_for.c_str(),
         ForecastersOf(manifest).c_str(), manifest.decision.replaced ? "" : " (was no better: not used)");
   }

@@ -97,8 +97,9 @@ Json Model(const std::optional<model_store::Manifest>& model) {
 }
 
 Json Threshold(const Run& run, const ReportFacts& facts, const std::string& link) {
-  const auto percentiles = run.model ? run.model->percentiles : alert::PercentilesByLink{};
-  const auto value = alert::Resolve(facts.threshold, link, run.window_length, facts.capacities, percentiles);
+  const auto* const known = run.model ? run.model->percentiles_of(facts.target) : nullptr;
+  const auto value = alert::Resolve(facts.threshold, link, run.window_length, facts.capacities,
+                                    known == nullptr ? alert::PercentilesByLink{} : *known);
   return value ? Json(*value) : Json(nullptr);
 }
 

@@ -61,8 +61,9 @@ Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_
   ReadWindows(bus, names.windows, feature::FindFeature(target).value_or(feature::kPackets), run);
   ReadTopic(bus, names.sequences, [&run](const bus::InRecord&) { ++run.sequences; });
   if (const auto model = model_topic::FindCurrent(bus, names, model_name)) run.model = model->manifest;
-  ReadTopic(bus, names.forecasts, [&run](const bus::InRecord& record) {
-    if (const auto forecast = wire::DecodeForecast(record.value)) TakeForecast(*forecast, run);
+  ReadTopic(bus, names.forecasts, [&run, &target](const bus::InRecord& record) {
+    const auto forecast = wire::DecodeForecast(record.value);
+    if (forecast && forecast->forecast.target == target) TakeForecast(*forecast, run);
   });
   ReadTopic(bus, names.alerts, [&run](const bus::InRecord& record) {
     if (const auto alert = wire::DecodeAlertJson(record.value))

@@ -46,8 +46,8 @@ struct Run {
 /// The forecaster whose training is shown: the LSTM if there is one.
 model_store::ForecasterRecord ShownForecaster(const model_store::Manifest& model);
 
-/// Everything committed up to now, of one model name. `target` is the feature that is shown.
-/// Throws bus::BusError.
+/// Everything committed up to now, of one model name. `target` is the feature that is shown: forecasts of
+/// others are left out. Throws bus::BusError.
 Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_name,
             const std::string& target);
 
