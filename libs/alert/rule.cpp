@@ -89,8 +89,7 @@ std::string Objection(const Rule& rule) {
   if (rule.kind != Kind::kLoad && rule.horizon != Rule::kNearest)
     return "horizon goes with kind = \"load\" only";
   if (rule.kind != Kind::kDegraded) {
-    const std::string wrong =
-        rule.kind == Kind::kLoad || rule.threshold.value > 0 ? ObjectionToLoad(rule) : "";
+    std::string wrong = rule.kind == Kind::kLoad || rule.threshold.value > 0 ? ObjectionToLoad(rule) : "";
     if (!wrong.empty()) return wrong;
   }
   return ObjectionToClear(rule);

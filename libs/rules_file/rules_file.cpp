@@ -237,7 +237,7 @@ alert::Rulebook Parse(std::string_view text, const std::string& name) {
   }
   reader.RefuseUnknown();
   if (book.rules.empty()) throw base::ConfigError(name + ":1:1: there is no rule in it; write [[rules]]");
-  alert::RuleSet(book.rules, book.capacities);  // refuses names that come twice
+  const alert::RuleSet together(book.rules, book.capacities);  // refuses names that come twice
   return book;
 }
 
