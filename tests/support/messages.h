@@ -119,8 +119,13 @@ inline model_store::Manifest AnyManifest(base::Random& random) {
                    .until = AnyTime(random),
                    .error = random.Uniform(),
                    .error_before = random.Uniform(),
+                   .by_target = {{"packets", {random.Uniform(), random.Uniform()}}},
                    .seen_before = random.Below(2) == 0},
-      .percentiles = {{"", {{"p50", 1.5}, {"p95", 2}}}, {AnyText(random) + "x", {{"p99", 7}}}}};
+      .percentiles = {{"", {{"p50", 1.5}, {"p95", 2}}}, {AnyText(random) + "x", {{"p99", 7}}}},
+      .further = {{.name = "jitter",
+                   .metrics = {.count = 9, .mae = random.Uniform()},
+                   .forecasters = {{"lstm", {{1, {.count = 3, .mae = random.Uniform()}}}}},
+                   .percentiles = {{"", {{"p95", random.Uniform()}}}}}}};
   manifest.metrics = {.count = 9, .mse = random.Uniform(), .mae = 2, .rmse = 3, .mae_persistence = 4};
   if (random.Below(2) == 0) manifest.metrics.skill = random.Normal();
   return manifest;
