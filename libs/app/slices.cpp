@@ -16,19 +16,24 @@ constexpr std::chrono::milliseconds kGather = 2ms;
 
 using EverySecond = std::function<void(const slice::SliceCounters&)>;
 
-/// Says when nothing has come for a while after something had.
+/// Says when nothing has come for a while after something had. What is worked on, or known to wait, is not
+/// nothing.
 class IdleWatch {
  public:
   IdleWatch(base::Duration limit, const base::Clock& clock) : clock_(clock), limit_(limit) {}
 
-  void Saw(std::size_t records) {
-    if (records > 0) last_ = clock_.Steady();
+  void Saw(const slice::SliceCounters& counters) {
+    const bool nothing = counters.records_in == seen_.records_in && counters.commits == seen_.commits;
+    const bool begun = counters.records_in > 0;
+    if (begun && (!nothing || counters.unread > 0)) last_ = clock_.Steady();
+    seen_ = counters;
   }
   bool IsOver() const { return last_ && clock_.Steady() - *last_ > limit_; }
 
  private:
   const base::Clock& clock_;
   base::Duration limit_;
+  slice::SliceCounters seen_;
   std::optional<base::Duration> last_;
 };
 
@@ -37,7 +42,8 @@ void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& pro
   constexpr std::chrono::milliseconds kWait = 50ms;
   base::Duration report_at = clock.Steady();
   while (!StopRequested() && !idle.IsOver()) {
-    idle.Saw(loop.RunOnce(kWait));
+    loop.RunOnce(kWait);
+    idle.Saw(loop.counters());
     program.between();
     if (clock.Steady() < report_at) continue;
     every_second(loop.counters());

@@ -150,14 +150,14 @@ OWNED = [
     ("prometheus/registry.h", "libs/http/*"),
     ("zlib.h", "libs/archive/*"),
     ("zstd.h", "libs/archive/*"),
-    ("openssl/evp.h", "libs/anonymize/*"),
+    ("openssl/evp.h", "libs/anonymize/* libs/http/signature.*"),
     (
         "spdlog/spdlog.h",
         "libs/app/* services/*/main.cpp services/*/*_config.cpp tools/*.cpp",
     ),
     ("google/protobuf/message.h", "libs/wire/*"),
     ("flowcast/v1/window.pb.h", "libs/wire/*"),
-    ("nlohmann/json.hpp", "libs/wire/* libs/model_store/* tools/*"),
+    ("nlohmann/json.hpp", "libs/wire/* libs/model_store/* libs/notify/* tools/*"),
 ]
 
 
