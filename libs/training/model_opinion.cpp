@@ -20,15 +20,17 @@ forecast::ModelOpinion OpinionOf(const std::string& name, const feature::Sequenc
                                  const Target& target, const std::vector<int>& horizons, const Shape& shape,
                                  std::span<const float> row) {
   forecast::ModelOpinion opinion{name, {}, {}};
-  const auto raw = [&](std::size_t at) { return ToRaw(sequence, target, row[at]).value_or(kNothing); };
+  const ToRaw raw(sequence, target);
   for (const int horizon : horizons) {
     const auto at = shape.AnswerOf(target.column, horizon);
-    opinion.medians.push_back(at ? raw(*at) : kNothing);
+    opinion.medians.push_back(at ? raw(row[*at]).value_or(kNothing) : kNothing);
     if (!AnswersAllLevels(shape)) continue;
     std::vector<double>& quantiles = opinion.quantiles.emplace_back();
     if (!at) continue;
     const std::size_t first = *at - shape.median();
-    for (std::size_t level = 0; level < shape.levels.size(); ++level) quantiles.push_back(raw(first + level));
+    for (std::size_t level = 0; level < shape.levels.size(); ++level)
+      quantiles.push_back(level == shape.median() ? opinion.medians.back()
+                                                  : raw(row[first + level]).value_or(kNothing));
   }
   return opinion;
 }

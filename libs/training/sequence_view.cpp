@@ -20,8 +20,12 @@ feature::Transform TransformOf(const Sequence& sequence, const Target& target) {
   return feature::TransformFor(target.transform, sequence.scaling);
 }
 
+double LargestOf(feature::Scaling scaling) {
+  return scaling == feature::Scaling::kNone ? kLargestRawValue : kLargestValue;
+}
+
 float Clip(double value, feature::Scaling scaling) {
-  const double largest = scaling == feature::Scaling::kNone ? kLargestRawValue : kLargestValue;
+  const double largest = LargestOf(scaling);
   return static_cast<float>(std::clamp(value, -largest, largest));
 }
 
@@ -81,8 +85,13 @@ Shape ShapeOf(const Sequence& like, const std::vector<Target>& targets, const st
 }
 
 void AppendInputs(const Sequence& sequence, std::vector<float>& inputs) {
-  std::transform(sequence.values.begin(), sequence.values.end(), std::back_inserter(inputs),
-                 [&sequence](float value) { return Clip(value, sequence.scaling); });
+  const std::size_t before = inputs.size();
+  inputs.resize(before + sequence.values.size());
+  std::transform(sequence.values.begin(), sequence.values.end(),
+                 inputs.begin() + static_cast<std::ptrdiff_t>(before),
+                 [largest = static_cast<float>(LargestOf(sequence.scaling))](float value) {
+                   return std::clamp(value, -largest, largest);
+                 });
 }
 
 void AppendContext(const Sequence& sequence, const Shape& shape, std::vector<float>& context) {
@@ -102,15 +111,18 @@ float ToOwnScale(const Sequence& sequence, const Target& target, double raw) {
       sequence.scaling);
 }
 
-std::optional<double> ToRaw(const Sequence& sequence, const Target& target, float answer) {
-  if (!std::isfinite(answer)) return std::nullopt;
+ToRaw::ToRaw(const Sequence& sequence, const Target& target)
+    : transform_(TransformOf(sequence, target)),
+      normalization_(NormalizationOf(sequence, target.column)),
+      scaling_(sequence.scaling) {
   constexpr double kLargestGrowth = 4;
-  const Normalization normalization = NormalizationOf(sequence, target.column);
-  const feature::Transform transform = TransformOf(sequence, target);
-  const double raw = feature::Denormalize(transform, Clip(answer, sequence.scaling), normalization);
-  const double above = feature::Denormalize(transform, 1, normalization);
-  const double most = kLargestGrowth * std::max({sequence.last[target.column], above, 1.0});
-  return std::clamp(raw, 0.0, most);
+  const double above = feature::Denormalize(transform_, 1, normalization_);
+  most_ = kLargestGrowth * std::max({sequence.last[target.column], above, 1.0});
+}
+
+std::optional<double> ToRaw::operator()(float answer) const {
+  if (!std::isfinite(answer)) return std::nullopt;
+  return std::clamp(feature::Denormalize(transform_, Clip(answer, scaling_), normalization_), 0.0, most_);
 }
 
 double RawUnit(const Sequence& sequence, const Target& target) {
@@ -150,7 +162,7 @@ std::vector<Scored> Forecast(Predictor& predictor, const std::vector<Pair>& pair
     const auto answers = predictor.Predict(inputs, context);
     for (std::size_t i = begin; i < end; ++i) {
       const double persistence = pairs[i].sequence->last[target.column];
-      const auto value = ToRaw(*pairs[i].sequence, target, answers[(i - begin) * shape.answer_size() + *at]);
+      const auto value = ToRaw(*pairs[i].sequence, target)(answers[(i - begin) * shape.answer_size() + *at]);
       scored.push_back(
           {&pairs[i], pairs[i].truth->last[target.column], value.value_or(persistence), persistence});
     }

@@ -51,9 +51,19 @@ std::optional<double> UsualOf(const feature::Sequence& sequence, std::size_t col
 /// In the sequence's own scale, within +-kLargestValue.
 float ToOwnScale(const feature::Sequence& sequence, const Target& target, double raw);
 
-/// A network's answer in raw units; never negative and never above four times what the sequence
+/// A network's answers in raw units; never negative and never above four times what the sequence
 /// has seen (or one scale above it), whatever the network says. Nothing for an answer that is not finite.
-std::optional<double> ToRaw(const feature::Sequence& sequence, const Target& target, float answer);
+class ToRaw {
+ public:
+  ToRaw(const feature::Sequence& sequence, const Target& target);
+  std::optional<double> operator()(float answer) const;
+
+ private:
+  feature::Transform transform_;
+  feature::Normalization normalization_;
+  feature::Scaling scaling_;
+  double most_;
+};
 
 /// Raw units in one unit of the sequence's own scale, around the mean of its values; positive.
 double RawUnit(const feature::Sequence& sequence, const Target& target);

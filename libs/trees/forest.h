@@ -1,6 +1,7 @@
 // Decision trees whose leaves are summed: how they are kept, and how they answer.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -41,8 +42,24 @@ class Forest {
   float Predict(std::span<const float> row) const;
 
  private:
+  /// A node of all trees' nodes in a row, as a walk without a branch wants it: a leaf is its own child.
+  struct Step {
+    std::uint32_t column = 0;
+    float value = 0;
+    std::array<std::uint32_t, 2> next{};  // of smaller values, and of all others
+  };
+  /// Trees that are walked abreast, each to its leaf and there on the spot until the deepest has arrived.
+  struct Group {
+    std::vector<std::uint32_t> roots;
+    std::size_t depth = 0;
+  };
+
+  void Lay(const Tree& tree);
+
   std::size_t columns_;
   std::vector<Tree> trees_;
+  std::vector<Step> steps_;
+  std::vector<Group> groups_;
 };
 
 /// Little-endian; docs/formats.md, "Tree weights". Appends to `bytes`.

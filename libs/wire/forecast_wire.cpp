@@ -90,7 +90,7 @@ bool IsConsistent(const v1::Forecast& message) {
 
 std::string Encode(const ForecastRecord& record) {
   const forecast::Forecast& forecast = record.forecast;
-  v1::Forecast message;
+  auto& message = EmptyMessage<v1::Forecast>();
   message.set_version(1);
   message.set_link(forecast.link);
   message.set_made_at_ns(base::ToUnixNanoseconds(forecast.made_at));

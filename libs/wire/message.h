@@ -25,6 +25,15 @@ tl::expected<Message, WireError> Parse(std::string_view bytes) {
   return message;
 }
 
+/// An empty message to fill. Each thread keeps one of a kind, so that there is memory from the one before;
+/// do not hold on to it.
+template <typename Message>
+Message& EmptyMessage() {
+  thread_local Message message;
+  message.Clear();
+  return message;
+}
+
 /// Times and lengths within +-2^62 ns, so that sums and differences of two do not overflow.
 inline bool IsSaneTime(std::int64_t nanoseconds) {
   constexpr std::int64_t kLimit = std::int64_t{1} << 62;

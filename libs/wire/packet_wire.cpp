@@ -287,7 +287,7 @@ bool DecodeColumns(const v1::PacketBatch& message, packet::PacketBatch& batch) {
 }  // namespace
 
 std::string Encode(const packet::PacketBatch& batch) {
-  v1::PacketBatch message;
+  auto& message = EmptyMessage<v1::PacketBatch>();
   message.set_version(kVersion);
   message.set_source(batch.source);
   message.set_epoch(batch.epoch);

@@ -101,7 +101,7 @@ feature::Window Read(const v1::Window& message) {
 }  // namespace internal
 
 std::string Encode(const feature::Window& window, std::string_view schema) {
-  v1::Window message;
+  auto& message = EmptyMessage<v1::Window>();
   internal::Write(window, message);
   message.set_schema(std::string(schema));
   return message.SerializeAsString();
@@ -134,7 +134,7 @@ tl::expected<feature::Schema, WireError> DecodeSequenceSchema(std::string_view b
 }
 
 std::string Encode(const feature::Sequence& sequence, std::string_view schema) {
-  v1::Sequence message;
+  auto& message = EmptyMessage<v1::Sequence>();
   message.set_version(1);
   message.set_schema(std::string(schema));
   message.set_link(sequence.link);

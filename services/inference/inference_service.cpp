@@ -272,7 +272,8 @@ wire::ForecastRecord InferenceTask::ForecastOf(std::size_t target, const Waiting
   wire::ForecastRecord record;
   record.settled = forecaster.Observe(sequence.last_start(), sequence.last[targets_[target].column]);
   const training::SeasonOf season(sequence, targets_[target], options_.horizons);
-  const std::string version = opinions.empty() ? "" : waiting.model->manifest.version;
+  static const std::string kNoModel;
+  const std::string& version = opinions.empty() ? kNoModel : waiting.model->manifest.version;
   record.forecast = forecaster.Predict({opinions, version, season.season()});
   record.forecast.link = sequence.link;
   return record;

@@ -221,7 +221,7 @@ TEST_F(ExampleStoreTest, TargetsAreInTheScaleOfTheirOwnSequenceAndComeBack) {
       const Pair& pair = pairs[i];
       const float target = dataset.validation.targets[i];
       if (std::abs(target) >= kLargestValue) continue;
-      const auto raw = ToRaw(*pair.sequence, feature::kPackets, target);
+      const auto raw = ToRaw(*pair.sequence, feature::kPackets)(target);
       const double truth = pair.truth->last[feature::kPackets];
       const double most = 4 * std::max(pair.sequence->last[feature::kPackets], 1.0);
       if (truth >= most) continue;
@@ -357,11 +357,11 @@ TEST(ShapeTest, WhatCannotBeIsRefused) {
 TEST(ToRawTest, StaysWithinFourTimesWhatTheSequenceHasSeen) {
   const Sequence sequence = MakeSequences("a", {10, 20, 30}).at(0);
   const double above = std::exp(sequence.centre[0] + sequence.scale[0]) - 1;
-  EXPECT_NEAR(*ToRaw(sequence, feature::kPackets, 1e30F), 4 * above, 1e-9);
-  EXPECT_EQ(ToRaw(sequence, feature::kPackets, -1e30F), 0);
-  EXPECT_NEAR(*ToRaw(sequence, feature::kPackets, 0), 20, 1e-9);
-  EXPECT_EQ(ToRaw(sequence, feature::kPackets, std::numeric_limits<float>::quiet_NaN()), std::nullopt);
-  EXPECT_EQ(ToRaw(sequence, feature::kPackets, std::numeric_limits<float>::infinity()), std::nullopt);
+  EXPECT_NEAR(*ToRaw(sequence, feature::kPackets)(1e30F), 4 * above, 1e-9);
+  EXPECT_EQ(ToRaw(sequence, feature::kPackets)(-1e30F), 0);
+  EXPECT_NEAR(*ToRaw(sequence, feature::kPackets)(0), 20, 1e-9);
+  EXPECT_EQ(ToRaw(sequence, feature::kPackets)(std::numeric_limits<float>::quiet_NaN()), std::nullopt);
+  EXPECT_EQ(ToRaw(sequence, feature::kPackets)(std::numeric_limits<float>::infinity()), std::nullopt);
 }
 
 class MiddleOrNothing : public Predictor {
