@@ -5,7 +5,11 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import time
+import venv
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
@@ -14,6 +18,7 @@ FOLDER = ROOT / "build/bench"
 PORT = "39092"
 BROKERS = f"127.0.0.1:{PORT}"
 KAFKA_DATA = FOLDER / "kafka"
+NFSTREAM = "nfstream==6.6.0"
 KAFKA = {**os.environ, "FLOWCAST_KAFKA_PORT": PORT, "FLOWCAST_KAFKA_DATA": str(KAFKA_DATA)}
 
 
@@ -32,6 +37,56 @@ def call(*command):
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return done.stdout + done.stderr
+
+
+class Run(NamedTuple):
+    """Of a program that ended well."""
+    said: str  # on both outputs
+    seconds: float
+    cpu_s: float
+    rss_mib: float  # at its peak
+
+
+class Started:
+    """A program that runs beside the benchmark, with its children."""
+
+    def __init__(self, *command):
+        self.command = [str(part) for part in command]
+        self.log = tempfile.TemporaryFile("w+")
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, text=True)
+
+    def wait(self):
+        """Ends the benchmark with what the program said when it fails."""
+        _, status, usage = os.wait4(self.process.pid, 0)
+        seconds = time.monotonic() - self.began
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        with self.log:
+            self.log.seek(0)
+            said = self.log.read()
+        if self.process.returncode != 0:
+            sys.exit(f"{' '.join(self.command)} failed:\n{said}")
+        return Run(said, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def timed(*command):
+    return Started(*command).wait()
+
+
+def nfstream():
+    """The command that runs NFStream on a capture file; installed from PyPI at first."""
+    folder = FOLDER / "nfstream"
+    if not (folder / "bin/python").exists():
+        say(f"installing {NFSTREAM} ...")
+        venv.create(folder, with_pip=True)
+        subprocess.run([str(folder / "bin/pip"), "install", "-q", NFSTREAM], check=True, stdout=2)
+    return [folder / "bin/python", ROOT / "bench/reference/nfstream_bench.py"]
+
+
+def stamps(topic):
+    """When the committed records of a topic were produced, ms, by partition."""
+    out = call("kcat", "-C", "-q", "-e", "-b", BROKERS, "-t", topic, "-X", "isolation.level=read_committed", "-f", "%T\n")
+    return [int(line) for line in out.split()]
 
 
 def micro(name):

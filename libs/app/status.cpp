@@ -1,12 +1,12 @@
 // From options to the status server.
 #include "libs/app/status.h"
 
-#include <charconv>
 #include <cstdio>
 #include <utility>
 
 #include "libs/app/process_metrics.h"
 #include "libs/base/error.h"
+#include "libs/base/host_port.h"
 #include "libs/http/status_server.h"
 #include "libs/kafka/kafka_bus.h"
 #include "libs/telemetry/describe.h"
@@ -35,22 +35,12 @@ void Append(std::vector<telemetry::Metric>& metrics, std::vector<telemetry::Metr
 
 Endpoint ParseEndpoint(const std::string& text) {
   if (text == "off") return {};
-  const auto colon = text.rfind(':');
-  Endpoint endpoint{.address = text.substr(0, colon), .port = -1};
-  if (colon != std::string::npos) {
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, endpoint.port);
-    if (error != std::errc() || stop != end) endpoint.port = -1;
-  }
-  std::string& address = endpoint.address;
-  const bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
-  if (bracketed) address = address.substr(1, address.size() - 2);
-  const bool ambiguous = address.find_first_of(bracketed ? "[]" : ":[]") != std::string::npos;
-  if (address.empty() || ambiguous || endpoint.port < 0 || endpoint.port > 65535) {
+  const auto parts = base::ParseHostAndPort(text);
+  if (!parts || !parts->port) {
     throw base::ConfigError("--http '" + text +
                             "' is no address; write ADDRESS:PORT, like 127.0.0.1:9471 or [::1]:0, or off");
   }
-  return endpoint;
+  return {.address = parts->host, .port = *parts->port};
 }
 
 Status::Status(const CommonOptions& options, const std::string& service, const base::Clock& clock,

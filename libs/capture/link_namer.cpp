@@ -23,7 +23,23 @@ LinkNamer::LinkNamer(std::string source, LinkOptions options, AddressMapping ano
     : source_(std::move(source)), options_(std::move(options)), anonymize_(std::move(anonymize)) {}
 
 std::uint32_t LinkNamer::LinkOf(const packet::Packet& packet, const std::vector<std::string>& interfaces) {
-  const std::string name = NameFor(packet, interfaces);
+  if (options_.by == LinkBy::kInterface)
+    return LinkOfInterface(packet.interface, interfaces[packet.interface]);
+  return Find(NameFor(packet, interfaces));
+}
+
+/// A later file may have another interface in that place.
+std::uint32_t LinkNamer::LinkOfInterface(std::size_t interface, const std::string& name) {
+  if (interface >= by_interface_.size()) by_interface_.resize(interface + 1);
+  auto& [known, number] = by_interface_[interface];
+  if (known != name || name.empty()) {
+    number = Find(name);
+    known = name;
+  }
+  return number;
+}
+
+std::uint32_t LinkNamer::Find(const std::string& name) {
   const auto known = numbers_.find(name);
   if (known != numbers_.end()) return known->second;
   // The last one is kept for what has no link of its own.

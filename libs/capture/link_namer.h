@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "libs/base/ip_address.h"
@@ -51,12 +52,16 @@ class LinkNamer {
   std::string HostOf(const packet::FlowKey& flow) const;
   std::string AddressName(const base::IpAddress& address) const;
   std::uint32_t NumberOf(const std::string& name);
+  std::uint32_t Find(const std::string& name);
+  std::uint32_t LinkOfInterface(std::size_t interface, const std::string& name);
 
   std::string source_;
   LinkOptions options_;
   AddressMapping anonymize_;
   std::vector<std::string> names_;
   std::unordered_map<std::string, std::uint32_t> numbers_;
+  /// Without a VLAN, host or subnet to tell, a packet need not be named to be known.
+  std::vector<std::pair<std::string, std::uint32_t>> by_interface_;
 };
 
 }  // namespace flowcast::capture

@@ -143,23 +143,28 @@ bool Cluster::HasSeen(const bus::TopicPartition& partition) const {
 }
 
 std::int32_t Cluster::AskPartitionCount(const std::string& name) {
-  const Deadline deadline(options_.timeout);
-  const Topic topic(rd_kafka_topic_new(directory(), name.c_str(), nullptr));
-  if (!topic) throw ErrorFor(rd_kafka_last_error(), "topic " + name);
-  for (;; WaitOrGiveUp(deadline)) {
-    const rd_kafka_metadata_t* answer = nullptr;
-    if (rd_kafka_metadata(directory(), 0, topic.get(), &answer, std::max(deadline.LeftMs(kAskAtMostMs), 1)) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-      continue;
-    }
-    const Metadata metadata(answer);
-    if (metadata->topic_cnt != 1) continue;
-    const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-    if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
-    if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return 0;
-    if (found.err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) throw ErrorFor(found.err, "topic " + name);
+  for (const Deadline deadline(options_.timeout);; WaitOrGiveUp(deadline)) {
+    if (const auto count = AskOnce(name, std::max(deadline.LeftMs(kAskAtMostMs), 1))) return *count;
   }
 }
+
+std::optional<std::int32_t> Cluster::AskOnce(const std::string& name, int timeout_ms) {
+  const Topic topic(rd_kafka_topic_new(directory(), name.c_str(), nullptr));
+  if (!topic) throw ErrorFor(rd_kafka_last_error(), "topic " + name);
+  const rd_kafka_metadata_t* answer = nullptr;
+  if (rd_kafka_metadata(directory(), 0, topic.get(), &answer, timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::nullopt;
+  }
+  const Metadata metadata(answer);
+  if (metadata->topic_cnt != 1) return std::nullopt;
+  const rd_kafka_metadata_topic_t& found = metadata->topics[0];
+  if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
+  if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return 0;
+  if (found.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) return std::nullopt;
+  throw ErrorFor(found.err, "topic " + name);
+}
+
+bool Cluster::IsGone(const std::string& topic) { return AskOnce(topic, kAskAtMostMs) == 0; }
 
 void Cluster::Require(const bus::TopicPartition& partition) {
   const std::int32_t count = PartitionCount(partition.topic);

@@ -117,6 +117,7 @@ class KafkaProducer : public bus::Producer {
   BusError GivenUp(const std::string& doing, const rd_kafka_error_t& error);
   BusError Broken(const std::string& text);
   void StartAnew();
+  void RequireTopics() const;
 
   struct KnownTopic {
     Topic topic;
@@ -134,6 +135,7 @@ class KafkaProducer : public bus::Producer {
   std::size_t queued_ = 0;
   base::Duration last_progress_{};
   std::optional<base::Duration> began_;  // the open transaction, in steady time
+  bool was_aborted_ = false;             // the last transaction
   bool broken_ = false;                  // the transaction can only be ended by a new handle
   int sends_until_poll_ = kSendsPerPoll;
   Handle rk_;
@@ -335,8 +337,17 @@ void KafkaProducer::InitTransactions() { Transact("starting transactions", rd_ka
 
 void KafkaProducer::Begin() {
   failure_.reset();
+  if (was_aborted_) RequireTopics();
+  was_aborted_ = false;
   Transact("beginning a transaction", [](rd_kafka_t* rk, int) { return rd_kafka_begin_transaction(rk); });
   began_ = SteadyNow();
+}
+
+/// A transaction whose topic is deleted is aborted, and so would be the next one, without end.
+void KafkaProducer::RequireTopics() const {
+  for (const auto& [name, known] : topics_) {
+    if (cluster_->IsGone(name)) throw Cluster::MissingTopic(name);
+  }
 }
 
 void KafkaProducer::Commit(const std::vector<Position>& positions, const bus::GroupToken& group) {
@@ -368,6 +379,7 @@ void KafkaProducer::Abort() {
   } catch (const BusError& error) {
     if (error.kind() != BusError::Kind::kAbort) throw;
   }
+  was_aborted_ = true;
   if (broken_) StartAnew();
   failure_.reset();
   began_.reset();

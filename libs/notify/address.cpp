@@ -2,47 +2,18 @@
 #include "libs/notify/address.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "libs/base/error.h"
+#include "libs/base/host_port.h"
 
 namespace flowcast::notify {
 namespace {
 
-struct HostAndPort {
-  std::string host;
-  std::optional<int> port;
-};
-
-std::optional<int> ParsePort(const std::string& text) {
-  int port = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || stop != text.data() + text.size() || port < 1 || port > 65535) {
-    return std::nullopt;
-  }
-  return port;
-}
-
-bool IsHost(const std::string& host, bool bracketed) {
-  const auto fits = [bracketed](unsigned char c) {
-    return bracketed ? std::isxdigit(c) != 0 || c == ':' || c == '.'
-                     : std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
-  };
-  return !host.empty() && std::all_of(host.begin(), host.end(), fits);
-}
-
-/// "host", "host:port", "[v6]:port"; none for anything else.
-std::optional<HostAndPort> ParseHostAndPort(const std::string& text) {
-  const bool bracketed = text.starts_with('[');
-  const auto close = text.find(']');
-  if (bracketed && close == std::string::npos) return std::nullopt;
-  const std::size_t end = bracketed ? close + 1 : std::min(text.find(':'), text.size());
-  HostAndPort parts{.host = bracketed ? text.substr(1, close - 1) : text.substr(0, end)};
-  if (!IsHost(parts.host, bracketed)) return std::nullopt;
-  if (end == text.size()) return parts;
-  if (text[end] == ':') parts.port = ParsePort(text.substr(end + 1));
-  return parts.port ? std::optional(parts) : std::nullopt;
+/// Of a receiver, whose port can't be "any".
+std::optional<base::HostAndPort> ParseReceiver(const std::string& text) {
+  auto parts = base::ParseHostAndPort(text);
+  return parts && parts->port != 0 ? parts : std::nullopt;
 }
 
 }  // namespace
@@ -60,7 +31,7 @@ HttpAddress ParseHttpAddress(const std::string& option, const std::string& text)
   if (authority.find('@') != std::string::npos) {
     throw fail("a name and a password in the URL are not taken");
   }
-  if (!ParseHostAndPort(authority)) throw fail("'" + authority + "' is no host, or no host and port");
+  if (!ParseReceiver(authority)) throw fail("'" + authority + "' is no host, or no host and port");
   std::string path = rest.substr(end, rest.find('#') - end);
   if (!path.starts_with('/')) path.insert(path.begin(), '/');
   const auto is_plain = [](unsigned char c) { return c > ' ' && c < 0x7f; };
@@ -71,7 +42,7 @@ HttpAddress ParseHttpAddress(const std::string& option, const std::string& text)
 
 SyslogAddress ParseSyslogAddress(const std::string& text) {
   const bool tcp = text.starts_with("tcp://");
-  const auto parts = tcp || text.starts_with("udp://") ? ParseHostAndPort(text.substr(6)) : std::nullopt;
+  const auto parts = tcp || text.starts_with("udp://") ? ParseReceiver(text.substr(6)) : std::nullopt;
   if (!parts) {
     throw base::ConfigError("--syslog '" + text +
                             "' is no address; write udp://HOST:PORT or tcp://HOST:PORT");

@@ -40,6 +40,8 @@ std::vector<bus::TopicSpec> Specs(const Names& names, const Sizing& sizing) {
       {names.state, sizing.partitions, sizing.replication, Compacted()},
   };
   for (bus::TopicSpec& spec : specs) {
+    // The broker's clock: one that is an hour ahead of it would be refused, and spoil the retention.
+    spec.settings["message.timestamp.type"] = "LogAppendTime";
     if (spec.name == names.models) spec.settings["max.message.bytes"] = std::to_string(kLargestMessageBytes);
   }
   return specs;

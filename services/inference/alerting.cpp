@@ -1,9 +1,8 @@
 // Between alert::LinkAlerts and alerts.v1.
 #include "services/inference/alerting.h"
 
-#include <algorithm>
-
 #include "libs/wire/alert_wire.h"
+#include "services/inference/in_force.h"
 
 namespace flowcast::services {
 
@@ -22,10 +21,8 @@ bool Alerting::Evaluate(const forecast::Forecast& forecast, const alert::Percent
 
 void Alerting::EvaluateAgain(const forecast::Forecast& forecast, const alert::PercentilesByLink& percentiles,
                              std::int64_t offset, const History& history, alert::LinkAlerts& alerts) const {
-  const auto after = std::upper_bound(
-      history.begin(), history.end(), offset,
-      [](std::int64_t at, const wire::RulesInForce& rules) { return at < rules.from_offset; });
-  if (after != history.begin()) alerts.EvaluateAgain(forecast, *rules_, percentiles, std::prev(after)->marks);
+  const wire::RulesInForce* then = InForceAt(offset, history);
+  if (then != nullptr) alerts.EvaluateAgain(forecast, *rules_, percentiles, then->marks);
 }
 
 void Alerting::Forget(base::EventTime last_end, alert::LinkAlerts& alerts, slice::Outbox& outbox) {

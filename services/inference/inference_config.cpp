@@ -41,7 +41,8 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
       ->capture_default_str();
   app.add_option(
          "--horizons,--horizon", config.inference.horizons,
-         "windows ahead, ascending; alerts are about the first; the model is heard at those that it has")
+         "windows ahead, ascending; a rule that names none is about the first; the model is heard at those "
+         "that it has")
       ->delimiter(',')
       ->capture_default_str();
   app.add_flag("--json-mirror", config.inference.json_mirror,

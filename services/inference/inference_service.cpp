@@ -12,6 +12,7 @@
 #include "libs/wire/commit_note.h"
 #include "libs/wire/forecast_json.h"
 #include "libs/wire/window_wire.h"
+#include "services/inference/in_force.h"
 
 namespace flowcast::services {
 namespace {
@@ -25,12 +26,6 @@ constexpr base::Duration kTidyEvery = std::chrono::seconds(10);
 constexpr base::Duration kFar = std::chrono::hours(24);
 
 bool IsFar(base::EventTime one, base::EventTime other) { return one - other > kFar || other - one > kFar; }
-
-/// What was over at `offset`.
-template <typename FromOffset>
-void ForgetBefore(std::int64_t offset, std::vector<FromOffset>& all) {
-  while (all.size() > 1 && all[1].from_offset <= offset) all.erase(all.begin());
-}
 
 }  // namespace
 
@@ -131,12 +126,8 @@ bool InferenceTask::ModelKnows(const LiveModel* model, const feature::Sequence& 
 const LiveModel* InferenceTask::ModelFor(const Waiting& waiting, Partition& partition) {
   std::vector<wire::TakeOver>& known = partition.models;
   if (IsSilent(waiting, partition)) {
-    const auto after = std::upper_bound(
-        known.begin(), known.end(), waiting.offset,
-        [](std::int64_t offset, const wire::TakeOver& model) { return offset < model.from_offset; });
-    return after == known.begin() || std::prev(after)->model_version.empty()
-               ? nullptr
-               : models_.Find(std::prev(after)->model_version);
+    const wire::TakeOver* then = InForceAt(waiting.offset, known);
+    return then == nullptr || then->model_version.empty() ? nullptr : models_.Find(then->model_version);
   }
   const LiveModel* model = models_.current();
   static const std::string kNone;
@@ -219,7 +210,7 @@ InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& pa
   return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
 }
 
-bool InferenceTask::GoesAstray(base::EventTime end, Link& link) const {
+bool InferenceTask::GoesAstray(base::EventTime end, Link& link) {
   if (link.last_end == base::kBeginningOfTime || !IsFar(end, link.last_end)) return false;
   const bool is_second =
       link.astray != base::kBeginningOfTime && end > link.astray && !IsFar(end, link.astray);

@@ -137,7 +137,7 @@ class InferenceTask : public slice::Task {
   Link& LinkOf(const Waiting& waiting, Partition& partition);
   /// A clock that jumps does not take a link along: a sequence more than a day from the last one, into the
   /// future or the past, is followed when a second one says the same. Into the past the link begins anew.
-  bool GoesAstray(base::EventTime end, Link& link) const;
+  static bool GoesAstray(base::EventTime end, Link& link);
   void BeginAnew(Link& link, bool silent, slice::Outbox& outbox);
   /// `opinions` are by target.
   void Forecast(const Waiting& waiting, std::span<const Opinions> opinions, slice::Outbox& outbox);

@@ -71,6 +71,16 @@ def fixture_corpus() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", name="part")
+def fixture_part(tmp_path_factory) -> Path:
+    """The first minutes of the bundled capture, with all of its two links; cut off within a packet."""
+    assert support.DEMO.exists(), f"{support.DEMO} is missing: it belongs to the repository"
+    path = tmp_path_factory.mktemp("part") / "part.pcapng"
+    unpacked = subprocess.run(["zstd", "-dc", str(support.DEMO)], check=True, stdout=subprocess.PIPE).stdout
+    path.write_bytes(unpacked[: 4 << 20])
+    return path
+
+
 @pytest.fixture(name="own_broker")
 def fixture_own_broker(broker, tmp_path):
     """A broker that the test may stop and start; not started yet."""

@@ -8,6 +8,7 @@ from support import wait_until
 TIMES = {"windows": "start_ns", "sequences": "end_ns"}  # of the topics' messages
 # A successor takes over when its predecessor's session is over; the default is 6 s.
 QUICK = ("--kafka", "session.timeout.ms=1500", "--kafka", "heartbeat.interval.ms=300")
+FOLD = ("--window", "1s", *QUICK)
 
 
 class Place(NamedTuple):
@@ -61,6 +62,37 @@ def compare(found: dict, straight: dict) -> Comparison:
         differing=[place for place in both if any(value != straight[place] for value in found[place])],
         surplus=list(found.keys() - straight.keys()),
     )
+
+
+def send(flowcast, part, *arguments) -> None:
+    """A capture file to its end; one that is cut says so with its exit code."""
+    result = flowcast.run("capture", "--pcap", part, *arguments)
+    assert "published" in result.err and "received" in result.err, result.err
+
+
+def straight_run(flowcast, part) -> dict:
+    """What a run without any mishap gives."""
+    flowcast.create_topics()
+    send(flowcast, part, "--batch-packets", "64")
+    flowcast.succeed("features", *FOLD, "--exit-when-idle", "1s")
+    found = outputs(flowcast)
+    assert len(found) > 300
+    return found
+
+
+def count_of_windows(flowcast) -> int:
+    return len(flowcast.records("windows"))
+
+
+def wait_for_all(flowcast, straight, features, timeout_s: float = 40) -> None:
+    def all_there():
+        expect_alive([features])
+        return len(flowcast.records("windows") + flowcast.records("sequences")) >= len(straight)
+
+    wait_until(all_there, timeout_s, "all windows")
+    found = outputs(flowcast)
+    assert found.keys() == straight.keys()
+    assert found == straight
 
 
 class Follower:

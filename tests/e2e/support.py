@@ -89,12 +89,13 @@ def unused_port() -> int:
 class Running:
     """A program in the background, its standard error in a file."""
 
-    def __init__(self, command, log: Path):
+    def __init__(self, command, log: Path, environment=None):
         self.log_path = log
         self.out_path = log.with_suffix(".out")
         with open(log, "wb") as err, open(self.out_path, "wb") as out:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment_in(log.parent)
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                env=environment_in(log.parent) | (environment or {}),
             )
         self.name = Path(command[0]).name
 
@@ -176,13 +177,13 @@ class Flowcast:
         assert result.code == OK, f"{program} {arguments} ended with {result.code}:\n{result.err}"
         return result
 
-    def start(self, program: str, *arguments, within=None) -> Running:
+    def start(self, program: str, *arguments, within=None, environment=None) -> Running:
         """In the background, if need be within a namespace."""
         command = self.command(program, *arguments)
-        return self._launch(within.command(*command) if within else command, program)
+        return self._launch(within.command(*command) if within else command, program, environment)
 
-    def _launch(self, command, name: str) -> Running:
-        running = Running(command, self.folder / f"{len(self._running):03}-{name}.log")
+    def _launch(self, command, name: str, environment=None) -> Running:
+        running = Running(command, self.folder / f"{len(self._running):03}-{name}.log", environment)
         self._running.append(running)
         return running
 
@@ -303,13 +304,21 @@ def delete_topics(brokers: str) -> None:
 class Broker:
     """A broker of a test's own, that it may stop, kill and start again."""
 
-    def __init__(self, port: int, folder: Path):
+    def __init__(self, port: int, folder: Path, advertised: Optional[str] = None):
         self.address = f"127.0.0.1:{port}"
         self._folder = folder
         self._environment = {"FLOWCAST_KAFKA_PORT": str(port), "FLOWCAST_KAFKA_DATA": str(folder)}
+        if advertised:
+            self._environment["FLOWCAST_KAFKA_ADVERTISED"] = advertised
 
-    def __call__(self, verb: str) -> None:
-        kafka(self._environment, verb)
+    def __call__(self, *arguments: str) -> str:
+        return kafka(self._environment, *arguments)
+
+    def is_alive(self) -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            pid = int((self._folder / "kafka.pid").read_text(encoding="ascii"))
+            return Path(f"/proc/{pid}").exists() and not is_zombie(pid)
+        return False
 
     def signal(self, number: signal.Signals) -> None:
         pid = int((self._folder / "kafka.pid").read_text(encoding="ascii"))

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 
 import support
-from support import DEMO, OK, flowcast_of, wait_until
+from support import OK, flowcast_of, wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.network]
 
@@ -103,15 +103,6 @@ def fixture_tap(flowcast, tmp_path):
     tap = Tap(flowcast, tmp_path / "spool")
     with tap.socket:
         yield tap
-
-
-@pytest.fixture(scope="module", name="part")
-def fixture_part(tmp_path_factory):
-    """The first minutes of the bundled capture."""
-    path = tmp_path_factory.mktemp("part") / "part.pcapng"
-    unpacked = subprocess.run(["zstd", "-dc", str(DEMO)], check=True, stdout=subprocess.PIPE).stdout
-    path.write_bytes(unpacked[: 4 << 20])
-    return path
 
 
 def stories(flowcast, source: str = "tap") -> list[Story]:

@@ -1,62 +1,22 @@
 """Kills and cuts in the middle: what readers of committed records see is what a straight run gives."""
 
 import random
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from exactly_once import QUICK, outputs
-from support import DEMO, OK, flowcast_of, wait_until
+from exactly_once import FOLD, count_of_windows, send, straight_run, wait_for_all
+from support import OK, flowcast_of, wait_until
 
 pytestmark = pytest.mark.broker
 
 KILLS = 3
 SEED = 7
-FOLD = ("--window", "1s", *QUICK)
-
-
-@pytest.fixture(scope="module", name="part")
-def fixture_part(tmp_path_factory) -> Path:
-    """The first minutes of the bundled capture, with all of its two links."""
-    assert DEMO.exists(), f"{DEMO} is missing: it belongs to the repository"
-    path = tmp_path_factory.mktemp("part") / "part.pcapng"
-    unpacked = subprocess.run(["zstd", "-dc", str(DEMO)], check=True, stdout=subprocess.PIPE).stdout
-    path.write_bytes(unpacked[: 4 << 20])
-    return path
-
-
-def send(flowcast, part, *arguments):
-    """To the end; the part is cut, which capture says with its exit code."""
-    result = flowcast.run("capture", "--pcap", part, *arguments)
-    assert "published" in result.err and "received" in result.err, result.err
 
 
 @pytest.fixture(scope="module", name="straight")
 def fixture_straight(binaries, broker, messages, tmp_path_factory, part) -> dict:
-    """What a run without any mishap gives."""
     with flowcast_of(binaries, broker, tmp_path_factory.mktemp("straight"), messages) as flowcast:
-        flowcast.create_topics()
-        send(flowcast, part, "--batch-packets", "64")
-        flowcast.succeed("features", *FOLD, "--exit-when-idle", "1s")
-        found = outputs(flowcast)
-    assert len(found) > 300
-    return found
-
-
-def count_of_windows(flowcast) -> int:
-    return sum(1 for _ in flowcast.records("windows"))
-
-
-def wait_for_all(flowcast, straight, features) -> None:
-    def all_there():
-        assert features.is_alive(), f"{features.name} has ended:\n{features.log}"
-        return len(flowcast.records("windows") + flowcast.records("sequences")) >= len(straight)
-
-    wait_until(all_there, 40, "all windows")
-    found = outputs(flowcast)
-    assert found.keys() == straight.keys()
-    assert found == straight
+        return straight_run(flowcast, part)
 
 
 SEQUENCES = pytest.mark.parametrize("sequences", [(), ("--sequences-at-once", "0")], ids=["with_windows", "after_windows"])

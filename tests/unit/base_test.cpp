@@ -4,6 +4,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
+#include "libs/base/host_port.h"
 #include "libs/base/ip_address.h"
 #include "libs/base/network_map.h"
 #include "libs/base/pattern.h"
@@ -16,6 +17,20 @@ namespace flowcast::base {
 namespace {
 
 using namespace std::chrono_literals;
+
+TEST(HostAndPort, IsReadWithAndWithoutPortAndBrackets) {
+  EXPECT_EQ(ParseHostAndPort("broker-1.example:9092"), (HostAndPort{"broker-1.example", 9092}));
+  EXPECT_EQ(ParseHostAndPort("localhost"), (HostAndPort{"localhost", std::nullopt}));
+  EXPECT_EQ(ParseHostAndPort("[::1]:0"), (HostAndPort{"::1", 0}));
+  EXPECT_EQ(ParseHostAndPort("[fe80::2]"), (HostAndPort{"fe80::2", std::nullopt}));
+}
+
+TEST(HostAndPort, IsNothingForAnythingElse) {
+  for (const char* text : {"", ":1", "::1:9471", "a:65536", "a:-1", "a:", "a:1x", "[]:1", "[::1", "[::1]1",
+                           "a b", "a/b", "[host]:1", "a@b"}) {
+    EXPECT_EQ(ParseHostAndPort(text), std::nullopt) << text;
+  }
+}
 
 TEST(Time, AlignsWindowsToTheEpochAlsoBeforeIt) {
   EXPECT_EQ(AlignDown(FromUnixNanoseconds(7'500'000'000), 5s), FromUnixNanoseconds(5'000'000'000));

@@ -295,6 +295,16 @@ TEST_F(LinkNamerTest, ByHostTheHomeNetsEndCountsTheSourceFirst) {
   EXPECT_EQ(NameOf(options, "192.0.2.1", "192.0.2.2"), "demo/other");
 }
 
+TEST_F(LinkNamerTest, AnInterfaceOfALaterFileInTheSamePlaceIsAnotherLink) {
+  LinkNamer namer("demo", {}, {});
+  const packet::Packet packet = PacketAt(0);
+  EXPECT_EQ(namer.name(namer.LinkOf(packet, {"eth0"})), "demo/eth0");
+  EXPECT_EQ(namer.name(namer.LinkOf(packet, {"eth1"})), "demo/eth1");
+  EXPECT_EQ(namer.name(namer.LinkOf(packet, {"eth0"})), "demo/eth0");
+  EXPECT_EQ(namer.name(namer.LinkOf(packet, {""})), "demo/");
+  EXPECT_EQ(namer.size(), 3);
+}
+
 TEST_F(LinkNamerTest, AScanDoesNotMakeLinksWithoutEnd) {
   LinkNamer namer("demo", {.by = LinkBy::kHost, .home_net = base::CidrSet({"10.0.0.0/8"}), .most = 3}, {});
   EXPECT_EQ(NameBy(namer, "10.0.0.1", "192.0.2.1"), "demo/10.0.0.1");

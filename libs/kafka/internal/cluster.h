@@ -59,6 +59,8 @@ class Cluster {
   void Require(const bus::TopicPartition& partition);
   /// Whether the broker has ever said that the partition exists; asks nobody.
   bool HasSeen(const bus::TopicPartition& partition) const;
+  /// The broker says so now; false also when it does not answer within half a second.
+  bool IsGone(const std::string& topic);
   /// A handle for administration; never subscribes or assigns.
   rd_kafka_t* directory();
 
@@ -81,6 +83,8 @@ class Cluster {
   Conf MakeConf(const Settings& settings) const;
   void Remember(const std::string& reason);
   std::int32_t AskPartitionCount(const std::string& topic);
+  /// 0 when there is no such topic; nothing without an answer.
+  std::optional<std::int32_t> AskOnce(const std::string& topic, int timeout_ms);
 
   KafkaOptions options_;
   mutable std::mutex mutex_;

@@ -1,0 +1,251 @@
+"""What goes wrong around the services: disks, networks, clocks, topics and nodes. Afterwards all is as in a straight run."""
+
+import os
+import random
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import support
+from cluster import NODES, Cluster
+from exactly_once import FOLD, QUICK, count_of_windows, outputs, straight_run, wait_for_all
+from proxy import Proxy
+from support import NO_BROKER, OK, flowcast_of, wait_until
+
+pytestmark = pytest.mark.broker
+
+SPEED = ("--batch-packets", "64", "--speed", "15x")
+
+
+@pytest.fixture(scope="module", name="straight")
+def fixture_straight(binaries, broker, messages, tmp_path_factory, part) -> dict:
+    with flowcast_of(binaries, broker, tmp_path_factory.mktemp("straight"), messages) as flowcast:
+        return straight_run(flowcast, part)
+
+
+def expect_one_forecast_a_sequence(flowcast, inference) -> None:
+    def forecasts():
+        assert inference.is_alive(), f"inference has ended:\n{inference.log}"
+        return sorted((forecast.link, forecast.made_at_ns) for forecast in flowcast.read("forecasts"))
+
+    sequences = sorted((sequence.link, sequence.end_ns) for sequence in flowcast.read("sequences"))
+    wait_until(lambda: len(forecasts()) >= len(sequences), 40, "all forecasts")
+    assert forecasts() == sequences
+
+
+# The network.
+
+
+@pytest.fixture(name="proxied")
+def fixture_proxied(broker, tmp_path):  # pylint: disable=unused-argument
+    """A broker behind a proxy: (broker, proxy). Whoever asks the broker where it is, is sent to the proxy, too."""
+    port = support.unused_port()
+    proxy = Proxy(port)
+    own = support.Broker(port, tmp_path / "kafka", advertised=f"127.0.0.1:{proxy.port}")
+    own("start")
+    try:
+        yield own, proxy
+    finally:
+        own("stop")
+        proxy.close()
+
+
+def test_a_slow_network_that_cuts_connections_changes_nothing(binaries, messages, tmp_path, proxied, part, straight):
+    _, proxy = proxied
+    numbers = random.Random(7)
+    with flowcast_of(binaries, f"127.0.0.1:{proxy.port}", tmp_path, messages) as flowcast:
+        flowcast.create_topics()
+        inference = flowcast.start("inference", *QUICK)
+        features = flowcast.start("features", *FOLD)
+        features.expect("reading ")
+        capture = flowcast.start("capture", "--pcap", part, *SPEED)
+        proxy.delay_s, proxy.piece_bytes = 0.005, 700
+        while capture.is_alive():
+            time.sleep(numbers.uniform(0.2, 1.5))
+            proxy.cut()
+        assert proxy.cuts > 20
+        proxy.calm()
+        wait_for_all(flowcast, straight, features)
+        expect_one_forecast_a_sequence(flowcast, inference)
+        assert features.stop().code == inference.stop().code == OK
+
+
+# Disks.
+
+
+@pytest.fixture(name="small_broker")
+def fixture_small_broker(own_broker, tmp_path):
+    """A broker whose records are on a file system of 64 MiB; (broker, folder)."""
+    folder = tmp_path / "kafka"
+    disk = folder / "log"
+    disk.mkdir(parents=True)
+    (folder / ".flowcast-kafka").touch()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+    try:
+        own_broker("start")
+        yield own_broker, disk
+    finally:
+        own_broker("stop")
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Its last byte is taken."""
+    filler = disk / "filler"
+    with open(filler, "wb", buffering=0) as out:
+        try:
+            while True:
+                out.write(bytes(4096))
+        except OSError:
+            return filler
+
+
+def test_a_broker_whose_disk_is_full_loses_and_repeats_nothing(binaries, messages, tmp_path, small_broker, part, straight):
+    broker, disk = small_broker
+    with flowcast_of(binaries, broker.address, tmp_path, messages) as flowcast:
+        flowcast.create_topics()
+        features = flowcast.start("features", *FOLD)
+        capture = flowcast.start("capture", "--pcap", part, *SPEED)
+        wait_until(lambda: count_of_windows(flowcast) > 20, 30, "windows while there is room")
+        filler = fill(disk)
+        wait_until(lambda: not broker.is_alive(), 60, "the broker's end: it can't write")
+        assert capture.is_alive() and features.is_alive()
+        filler.unlink()
+        broker("start")
+        capture.finish()
+        wait_for_all(flowcast, straight, features)
+        assert features.stop().code == OK
+
+
+# Topics.
+
+
+@pytest.mark.long
+def test_a_topic_deleted_by_mistake_is_named_and_the_others_go_on_unharmed(flowcast, broker, part, straight):
+    features = flowcast.start("features", *FOLD)
+    capture = flowcast.start("capture", "--pcap", part, *SPEED)
+    wait_until(lambda: count_of_windows(flowcast) > 20, 30, "windows before the mishap")
+    topic = f"{flowcast.prefix}sequences.v1"
+    support.kafka({"FLOWCAST_KAFKA_PORT": broker.rpartition(":")[2]}, "topics", "--delete", "--topic", re.escape(topic))
+    result = features.finish(120)  # what was on its way is waited for, --broker-timeout at most
+    assert result.code == NO_BROKER
+    assert topic in result.errors[-1] and "flowcast topics create" in result.errors[-1], result.errors
+    capture.finish()
+    flowcast.succeed("cli", "topics", "create", "--partitions", 2)
+    features = flowcast.start("features", *FOLD, "--exit-when-idle", "3s")
+    assert features.finish().code == OK
+    found = outputs(flowcast)
+    windows = {place: value for place, value in straight.items() if place.topic == "windows"}
+    assert {place: value for place, value in found.items() if place.topic == "windows"} == windows
+    assert all(straight[place] == value for place, value in found.items())  # those after it, of the sequences
+
+
+# Clocks.
+
+
+@pytest.fixture(name="clock")
+def fixture_clock(tmp_path):
+    """Environment of a program whose wall clock can be set, and the file that says how far it is off."""
+    library = tmp_path / "clock_shim.so"
+    source = Path(__file__).with_name("clock_shim.c")
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    offset = tmp_path / "offset"
+    offset.write_text("0", encoding="ascii")
+    return {"LD_PRELOAD": str(library), "CLOCK_OFFSET_FILE": str(offset)}, offset
+
+
+def test_clocks_that_jump_change_nothing(flowcast, clock, part, straight):
+    environment, offset = clock
+    inference = flowcast.start("inference", *QUICK, environment=environment)
+    features = flowcast.start("features", *FOLD, environment=environment)
+    features.expect("reading ")
+    capture = flowcast.start("capture", "--pcap", part, *SPEED, environment=environment)
+    for seconds in (3_600, -86_400, 0, 10 * 365 * 86_400, -5):
+        before = count_of_windows(flowcast)
+        offset.write_text(str(seconds), encoding="ascii")
+        wait_until(lambda: count_of_windows(flowcast) > before + 5 or not capture.is_alive(), 30, "windows after the jump")  # noqa: B023
+    capture.finish()
+    wait_for_all(flowcast, straight, features)
+    expect_one_forecast_a_sequence(flowcast, inference)
+    assert features.stop().code == inference.stop().code == OK
+
+
+# Memory.
+
+
+@pytest.fixture(name="memory_limit")
+def fixture_memory_limit():
+    """A control group of version 1 with a limit: put(pid)."""
+    folder = Path("/sys/fs/cgroup/memory") / f"flowcast-test-{os.getpid()}"
+    try:
+        folder.mkdir()
+    except OSError as error:
+        pytest.skip(f"no control group of memory can be made here: {error}")
+
+    def limit(pid: int, mib: int) -> None:
+        (folder / "memory.limit_in_bytes").write_text(str(mib << 20), encoding="ascii")
+        (folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
+
+    yield limit
+    wait_until(lambda: not (folder / "cgroup.procs").read_text(encoding="ascii"), 10, "the end of what is in the group")
+    folder.rmdir()
+
+
+def test_killed_for_its_memory_and_started_with_more_it_goes_on(binaries, broker, messages, tmp_path, flowcast, memory_limit):
+    stream = ("generate", "--links", 4_000, "--rate", 1, "--duration", "20s", "--seed", 5)
+    fold = ("features", *FOLD, "--exit-when-idle", "2s")
+    (tmp_path / "straight").mkdir()
+    with flowcast_of(binaries, broker, tmp_path / "straight", messages) as straight_one:
+        straight_one.create_topics()
+        straight_one.succeed("cli", *stream)
+        straight_one.succeed(*fold)
+        straight = outputs(straight_one)
+    flowcast.succeed("cli", *stream)
+    poor = flowcast.start(*fold)
+    memory_limit(poor.pid, 48)
+    assert poor.finish().code == -9
+    flowcast.succeed(*fold)
+    assert outputs(flowcast) == straight
+
+
+# Nodes.
+
+
+@pytest.fixture(name="cluster")
+def fixture_cluster(broker, tmp_path):  # pylint: disable=unused-argument
+    cluster = Cluster(tmp_path / "cluster")
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.mark.long
+def test_leadership_that_moves_from_node_to_node_changes_nothing(binaries, messages, tmp_path, cluster, part, straight):
+    with flowcast_of(binaries, cluster.address, tmp_path, messages) as flowcast:
+        flowcast.succeed("cli", "topics", "create", "--partitions", 2, "--replication", 3)
+        inference = flowcast.start("inference", *QUICK)
+        features = flowcast.start("features", *FOLD)
+        features.expect("reading ")
+        capture = flowcast.start("capture", "--pcap", part, "--batch-packets", "64", "--speed", "5x")
+        led = set()
+        for node in NODES:
+            before = count_of_windows(flowcast)
+            wait_until(lambda: count_of_windows(flowcast) > before + 3, 40, "windows with all nodes")  # noqa: B023
+            led.update(cluster.leaders(f"{flowcast.prefix}windows.v1"))
+            cluster.kill(node)
+            before = count_of_windows(flowcast)
+            wait_until(lambda: count_of_windows(flowcast) > before + 3, 60, f"windows without node {node}")  # noqa: B023
+            assert node not in cluster.leaders(f"{flowcast.prefix}windows.v1")
+            cluster.start(node)
+        assert len(led) > 1, "no leadership has moved"
+        capture.finish(180)
+        wait_for_all(flowcast, straight, features, 60)
+        expect_one_forecast_a_sequence(flowcast, inference)
+        assert features.stop().code == inference.stop().code == OK
