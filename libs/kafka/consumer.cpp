@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
@@ -35,6 +36,17 @@ Settings SettingsFor(const std::string& group, milliseconds fetch_wait) {
       {"fetch.wait.max.ms", std::to_string(fetch_wait.count())},
       {"queued.min.messages", "200000"},
   };
+}
+
+constexpr int kAttemptMs = 3'000;  // enough for a new connection to a far broker
+
+std::optional<std::int64_t> AskForEnd(rd_kafka_t* rk, const TopicPartition& partition,
+                                      const Deadline& deadline) {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  const auto code = rd_kafka_query_watermark_offsets(rk, partition.topic.c_str(), partition.partition, &begin,
+                                                     &end, std::max(deadline.LeftMs(kAttemptMs), 1));
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? std::optional(end) : std::nullopt;
 }
 
 class KafkaConsumer : public bus::Consumer {
@@ -191,7 +203,7 @@ std::vector<Position> KafkaConsumer::Committed(const std::vector<TopicPartition>
   std::vector<Position> positions;
   const PartitionList list = ToList(partitions);
   const auto asked = [&] {
-    if (rd_kafka_committed(rk_.get(), list.get(), std::max(deadline.LeftMs(), 1)) !=
+    if (rd_kafka_committed(rk_.get(), list.get(), std::max(deadline.LeftMs(kAttemptMs), 1)) !=
         RD_KAFKA_RESP_ERR_NO_ERROR)
       return false;
     // One that could not be had is not one that was never committed.
@@ -347,14 +359,13 @@ std::unique_ptr<bus::GroupToken> KafkaConsumer::Token() const {
 std::int64_t KafkaConsumer::EndOffset(const TopicPartition& partition) {
   cluster_->Require(partition);
   const Deadline deadline(cluster_->options().timeout);
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-  while (rd_kafka_query_watermark_offsets(rk_.get(), partition.topic.c_str(), partition.partition, &begin,
-                                          &end,
-                                          std::max(deadline.LeftMs(), 1)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    cluster_->WaitOrGiveUp(deadline);
+  if (const auto end = AskForEnd(rk_.get(), partition, deadline)) return *end;
+  // librdkafka keeps asking the leader that it knows, also when that is gone; a new handle knows none.
+  for (;; cluster_->WaitOrGiveUp(deadline)) {
+    Events events;
+    const Handle another = cluster_->Open(RD_KAFKA_CONSUMER, {}, events);
+    if (const auto end = AskForEnd(another.get(), partition, deadline)) return *end;
   }
-  return end;
 }
 
 std::int64_t KafkaConsumer::NextOffset(const TopicPartition& partition) const {

@@ -240,7 +240,8 @@ def flowcast_of(binaries: Path, brokers: Optional[str], folder: Path, messages=N
 
 def kcat(brokers: str, *arguments: str) -> bytes:
     # Only an empty answer says that the end is reached; one that waits longer than records take never is.
-    quick = ["-X", "fetch.wait.max.ms=10"]
+    # A node that was killed a moment ago may be asked first.
+    quick = ["-m", "20", "-X", "fetch.wait.max.ms=10"]
     done = subprocess.run(
         ["kcat", "-q", *quick, "-b", brokers, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
     )
