@@ -34,7 +34,8 @@ function(flowcast_test name ring)
   # Mocks and matchers take the compiler several times as long when it optimizes them; what they test is.
   target_compile_options(${name} PRIVATE -O0)
   target_link_libraries(${name} PRIVATE flowcast_options ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS ${ring} TIMEOUT 300)
+  # libtorch comes from a cold disk in more than the five seconds that are the default.
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES LABELS ${ring} TIMEOUT 300)
 endfunction()
 
 # flowcast_fuzzer(NAME SOURCES ... DEPENDS ...): a libFuzzer program, built with clang only.
