@@ -242,9 +242,14 @@ def kcat(brokers: str, *arguments: str) -> bytes:
     # Only an empty answer says that the end is reached; one that waits longer than records take never is.
     # A node that was killed a moment ago may be asked first.
     quick = ["-m", "20", "-X", "fetch.wait.max.ms=10"]
-    done = subprocess.run(
-        ["kcat", "-q", *quick, "-b", brokers, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
-    )
+    for attempts_left in (2, 1, 0):
+        done = subprocess.run(
+            ["kcat", "-q", *quick, "-b", brokers, *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+        )
+        away = b"brokers are down" in done.stderr or b"Failed to query metadata" in done.stderr
+        if done.returncode == 0 or not away or "-P" in arguments or not attempts_left:
+            break
+        time.sleep(1)  # a broker that was started a moment ago
     assert done.returncode == 0, f"kcat {arguments}: {done.stderr.decode(errors='replace')}"
     return done.stdout
 

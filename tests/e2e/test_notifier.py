@@ -205,6 +205,7 @@ def test_a_slow_webhook_delays_no_other_nor_the_end(flowcast, webhook, udp):
     notifier = Notifier(flowcast, "--webhook", webhook.url, "--syslog", udp.url)
     send(flowcast, *(alert(f"alert-{i}") for i in range(20)))
     wait_until(lambda: len(udp.messages) == 20, 20, "all over syslog")
+    wait_until(lambda: webhook.requests, 20, "the first request")
     assert len(webhook.requests) == 1
     began = time.monotonic()
     assert notifier.stop().code == OK
