@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from support import wait_until
+from support import OK, wait_until
 
 TIMES = {"windows": "start_ns", "sequences": "end_ns"}  # of the topics' messages
 # A successor takes over when its predecessor's session is over; the default is 6 s.
@@ -132,6 +132,12 @@ class Follower:
     def close(self) -> None:
         self._running.kill()
         self._file.close()
+
+
+def expect_none_failed(programs) -> None:
+    """They run, or have come to their end: a capture may be through before a busy machine's services are."""
+    for program in programs:
+        assert program.is_alive() or program.finish().code == OK, f"{program.name} has failed:\n{program.log}"
 
 
 def expect_alive(services) -> None:

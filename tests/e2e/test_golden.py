@@ -13,7 +13,7 @@ import time
 import pytest
 
 import golden
-from exactly_once import QUICK, Follower, committed, compare, expect_alive, outputs
+from exactly_once import QUICK, Follower, committed, compare, count_of_windows, expect_alive, expect_none_failed, outputs
 from golden import FEATURES, PARTITIONS, of_case, render, send_all
 from support import OK, flowcast_of, wait_until
 
@@ -185,10 +185,12 @@ def test_a_broker_stopped_killed_and_started_changes_nothing(binaries, messages,
         services = [start_features(flowcast, name) for name in ("a", "b")]
         captures = send_all(flowcast, cases.values(), lasting_s=25)
         total = windows_in(straight)
+        wait_for_records(flowcast, 1, [*services, *captures])
         for part, end in ((1, lambda: own_broker("stop")), (2, lambda: own_broker.signal(signal.SIGKILL))):
             wait_for_records(flowcast, total * part // 6, services)
             end()
-            expect_alive([*services, *captures])
+            expect_alive(services)
+            expect_none_failed(captures)
             own_broker("start")
         for capture in captures:
             assert capture.finish().code == OK
@@ -201,7 +203,7 @@ def wait_for_records(flowcast, count: int, services) -> None:
 
     def are_there():
         expect_alive(services)
-        return len(flowcast.records("windows")) >= count
+        return count_of_windows(flowcast) >= count
 
     wait_until(are_there, 60, f"{count} windows")
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 import golden
-from exactly_once import QUICK, expect_alive
+from exactly_once import QUICK, expect_alive, expect_none_failed
 from golden import FEATURES, PARTITIONS
 from support import OK, flowcast_of, wait_until
 
@@ -177,10 +177,12 @@ def test_a_broker_stopped_killed_and_started_changes_nothing(binaries, messages,
     with flowcast_of(binaries, own_broker.address, tmp_path, messages) as flowcast:
         flowcast.create_topics(PARTITIONS)
         instances = start_instances(flowcast, 2)
-        others = begin(flowcast, straight, lasting_s=20)
+        features, *captures = begin(flowcast, straight, lasting_s=30)
+        wait_for(flowcast, 1, [*instances, features, *captures])
         for end in (lambda: own_broker("stop"), lambda: own_broker.signal(signal.SIGKILL)):
             wait_for(flowcast, count_of_forecasts(flowcast) + 500, instances)
             end()
-            expect_alive([*instances, *others])
+            expect_alive([*instances, features])
+            expect_none_failed(captures)
             own_broker("start")
         wait_for_all(flowcast, straight, instances)
