@@ -137,7 +137,8 @@ bool Journal::Append(std::int32_t partition, std::uint64_t packets, std::string_
   if (!writer_.Write({header.data(), header.size()}, bytes, segment.bytes) ||
       (sync_ && fdatasync(writer_.number()) != 0)) {
     Refuse(std::string("the disk takes no more: ") + std::strerror(errno));
-    static_cast<void>(ftruncate(writer_.number(), static_cast<off_t>(segment.bytes)));  // half a record
+    // Half a record, which a reader also knows by its checksum.
+    [[maybe_unused]] const int cut = ftruncate(writer_.number(), static_cast<off_t>(segment.bytes));
     Seal();
     return false;
   }
