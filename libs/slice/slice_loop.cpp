@@ -88,8 +88,14 @@ void SliceLoop::OpenSlice() {
 
 bool SliceLoop::SliceIsDue() const {
   if (!slice_open_) return false;
-  return sent_ + outbox_.size() >= options_.outbox_limit ||
-         clock_.Steady() - slice_began_ >= options_.slice_length;
+  return sent_ + outbox_.size() >= Limit() || clock_.Steady() - slice_began_ >= options_.slice_length;
+}
+
+/// What many links close together is committed in parts, each of which the next service works on while this
+/// one makes the following; one that is behind saves itself the commits.
+std::size_t SliceLoop::Limit() const {
+  const base::Duration age = clock_.Now().time_since_epoch() - counters_.produced_at;
+  return age < options_.keeps_up ? std::min(options_.live_limit, options_.outbox_limit) : options_.outbox_limit;
 }
 
 /// A window ends in all partitions at the same time, but their records do not come in one piece; a

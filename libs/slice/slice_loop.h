@@ -54,6 +54,8 @@ struct SliceOptions {
   base::Duration slice_length = std::chrono::milliseconds(250);
   std::size_t poll_limit = 512;
   std::size_t outbox_limit = 100'000;   // a slice with more records than this is committed at once
+  std::size_t live_limit = 4'000;       // the same while the loop keeps up: readers begin on the first part
+  base::Duration keeps_up = std::chrono::seconds(1);  // when the newest record read was written no longer ago
   std::size_t send_at = 1'000;          // so many are sent before the slice ends
   std::chrono::milliseconds gather{0};  // for more records, before what is to be committed at once is
   base::Duration gather_at_most = std::chrono::milliseconds(10);
@@ -103,6 +105,7 @@ class SliceLoop : private bus::RebalanceListener {
   void Spare();
   void OpenSlice();
   bool SliceIsDue() const;
+  std::size_t Limit() const;
   bool HasGathered(bool nothing_came);
   bool Commit();     // false when it was rolled back
   bool SendAhead();  // likewise
