@@ -19,8 +19,10 @@ namespace flowcast::app {
 namespace {
 
 volatile std::sig_atomic_t stop_requested = 0;
+volatile std::sig_atomic_t hangup_came = 0;
 
 void RequestStop(int) { stop_requested = 1; }
+void NoteHangup(int) { hangup_came = 1; }
 
 std::string EnvironmentName(const std::string& option) {
   std::string name = "FLOWCAST_" + option;
@@ -174,6 +176,14 @@ void FlushOutput() {
 }
 
 bool StopRequested() { return stop_requested != 0; }
+
+void NoteHangups() { std::signal(SIGHUP, NoteHangup); }
+
+bool HangupCame() {
+  if (hangup_came == 0) return false;
+  hangup_came = 0;  // one that comes now is about files that will be read after it
+  return true;
+}
 
 int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
   std::signal(SIGTERM, RequestStop);

@@ -65,7 +65,8 @@ void ReadTimes(const Json& json, Alert& alert) {
   alert.started_at = TakeTime(json, "started_at");
   if (json.contains("fired_at_ns")) alert.fired_at = TakeTime(json, "fired_at");
   if (alert.state == alert::State::kResolved) alert.resolved_at = TakeTime(json, "resolved_at");
-  if (json.contains("reason")) alert.reason = TakeWord(json["reason"], {kCleared, kRuleChanged, kForgotten});
+  if (json.contains("reason"))
+    alert.reason = TakeWord(json["reason"], {kCleared, kRuleChanged, kSilent, kForgotten});
   if (json.contains("made_at_ns")) {
     alert.made_at = TakeTime(json, "made_at");
   } else {  // as written before it was said

@@ -31,6 +31,13 @@ void Alerting::Forget(base::EventTime last_end, alert::LinkAlerts& alerts, slice
   Send(changes, outbox);
 }
 
+bool Alerting::FallSilent(base::EventTime last_end, alert::LinkAlerts& alerts, slice::Outbox& outbox) {
+  std::vector<alert::Alert> changes;
+  alerts.FallSilent(last_end, changes);
+  Send(changes, outbox);
+  return !changes.empty();
+}
+
 void Alerting::Send(const std::vector<alert::Alert>& changes, slice::Outbox& outbox) {
   for (const alert::Alert& alert : changes) {
     const bool is_pending = alert.state == alert::State::kPending;

@@ -53,7 +53,7 @@ void InferenceTask::OnAssigned(const std::vector<bus::Position>& partitions) {
 void InferenceTask::Restore(const bus::Position& position, Partition& partition) {
   InferenceState state = store_->Load(position);
   partition.next_offset = partition.live_from = state.next_offset;
-  partition.floor = std::max<std::int64_t>(position.offset, 0);
+  partition.floor = partition.read_to = std::max<std::int64_t>(position.offset, 0);
   partition.models = std::move(state.models);
   partition.rules = std::move(state.rules);
   partition.produced_at = state.produced_at;
@@ -69,7 +69,6 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
     }
     partition.links.emplace(name, Link{.forecasters = std::move(forecasters),
                                        .alerts = alert::LinkAlerts(kept.alerts),
-                                       .window_length = kept.window_length,
                                        .last_end = kept.last_end,
                                        .astray = kept.astray,
                                        .offset = kept.offset,
@@ -90,12 +89,13 @@ bool InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox)
   ++counters_.sequences;
   Partition& partition = partitions_.at(record.from.partition);
   const bool silent = record.offset < partition.live_from;
+  partition.read_to = record.offset + 1;
   if (silent) {
     ++counters_.refolded;
   } else {
     partition.next_offset = record.offset + 1;
     partition.produced_at = record.produced_at;
-    partition.moved = true;
+    partition.moved = partition.new_to_say = true;
   }
   auto sequence = wire::DecodeSequence(record.value);
   if (!sequence) {
@@ -199,13 +199,12 @@ const LinkForecasters::Options& InferenceTask::OptionsFor(base::Duration window_
 InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& partition) {
   const feature::Sequence& sequence = waiting.sequence;
   const auto found = partition.links.find(sequence.link);
-  if (found != partition.links.end() && found->second.window_length == sequence.window_length) {
+  if (found != partition.links.end() && found->second.forecasters.window_length() == sequence.window_length) {
     return found->second;
   }
   // The first snapshots of links that begin together are spread.
   Link link{.forecasters = LinkForecasters(OptionsFor(sequence.window_length)),
             .alerts = {},
-            .window_length = sequence.window_length,
             .since_snapshot = base::Fnv1a64(sequence.link) % options_.snapshot_every};
   return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
 }
@@ -221,7 +220,7 @@ bool InferenceTask::GoesAstray(base::EventTime end, Link& link) {
 void InferenceTask::BeginAnew(Link& link, bool silent, slice::Outbox& outbox) {
   if (!silent) alerting_.Forget(link.last_end, link.alerts, outbox);
   link.alerts = {};
-  link.forecasters = LinkForecasters(OptionsFor(link.window_length));
+  link.forecasters = LinkForecasters(OptionsFor(link.forecasters.window_length()));
   link.last_end = base::kBeginningOfTime;
 }
 
@@ -345,7 +344,7 @@ void InferenceTask::Snapshot(std::int32_t partition, const std::string& name, Li
   const wire::InferenceLink kept{.offset = link.offset,
                                  .last_end = link.last_end,
                                  .astray = link.astray,
-                                 .window_length = link.window_length,
+                                 .window_length = link.forecasters.window_length(),
                                  .forecasters = link.forecasters.Save(),
                                  .alerts = {link.alerts.active().begin(), link.alerts.active().end()}};
   outbox.push_back({.to = {names_.state, partition},
@@ -368,26 +367,37 @@ void InferenceTask::OnIdle(slice::Outbox& outbox) {
   tidy_at_ = clock_.Steady() + kTidyEvery;
   models_.ForgetOthers();
   for (auto& [number, partition] : partitions_) {
-    if (partition.next_offset > partition.live_from) Tidy(number, partition, outbox);
+    if (IsWhole(partition)) Tidy(number, partition, outbox);
   }
 }
 
 /// Links that stand still hold nobody up, and those that are silent for long are forgotten.
 void InferenceTask::Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
+  bool moved = false;
   for (auto link = partition.links.begin(); link != partition.links.end();) {
     if (clock_.Steady() - link->second.heard > options_.link_expiry) {
       alerting_.Forget(link->second.last_end, link->second.alerts, outbox);
       ForgetLink(number, link->first, outbox);
-      partition.moved = true;
+      moved = true;
       link = partition.links.erase(link);
       continue;
     }
-    if (link->second.since_snapshot > 0 && partition.next_offset - link->second.offset > kMostBehind) {
+    if (TidyLink(partition, link->second, outbox)) {
       Snapshot(number, link->first, link->second, outbox);
-      partition.moved = true;
+      moved = true;
     }
     ++link;
   }
+  partition.moved = partition.moved || moved;
+  partition.new_to_say = partition.new_to_say || moved;
+}
+
+bool InferenceTask::TidyLink(const Partition& partition, Link& link, slice::Outbox& outbox) {
+  constexpr int kWindows = 3;  // so many may be missed, however long they are
+  const base::Duration expiry = std::max(options_.alert_expiry, kWindows * link.forecasters.window_length());
+  if (clock_.Steady() - link.heard > expiry && alerting_.FallSilent(link.last_end, link.alerts, outbox))
+    return true;
+  return link.since_snapshot > 0 && partition.next_offset - link.offset > kMostBehind;
 }
 
 void InferenceTask::OnCommit(slice::Outbox& outbox) {
@@ -414,7 +424,7 @@ std::vector<bus::Position> InferenceTask::Positions() const {
   std::vector<bus::Position> positions;
   for (const auto& [number, partition] : partitions_) {
     // One that is not where it was has nothing new to say; of one without a record there is no state.
-    if (partition.next_offset == 0 || partition.next_offset <= partition.live_from) continue;
+    if (partition.next_offset == 0 || !partition.new_to_say) continue;
     positions.push_back({{names_.sequences, number},
                          PositionOf(partition),
                          wire::Encode(wire::CommitNote{partition.next_offset, partition.produced_at})});

@@ -29,6 +29,7 @@ struct InferenceOptions {
   Alerting::Rules rules = std::make_shared<const alert::RuleSet>();
   std::size_t snapshot_every = 20;                          // sequences of a link
   base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
+  base::Duration alert_expiry = std::chrono::hours(1);      // likewise: then its alerts end
   bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
 };
 
@@ -93,7 +94,6 @@ class InferenceTask : public slice::Task {
   struct Link {
     LinkForecasters forecasters;
     alert::LinkAlerts alerts;
-    base::Duration window_length;  // the features were started with; another begins the link anew
     base::EventTime last_end = base::kBeginningOfTime;
     base::EventTime astray = base::kBeginningOfTime;  // end of the last sequence that was not followed
     std::int64_t offset = -1;                         // of the last sequence that it has in it
@@ -112,6 +112,8 @@ class InferenceTask : public slice::Task {
     std::optional<std::chrono::milliseconds> produced_at;  // of the record before next_offset
     std::vector<std::string> leftover;                     // to be forgotten
     bool moved = false;                                    // since the last commit
+    std::int64_t read_to = 0;                              // records before it were read, again or not
+    bool new_to_say = false;                               // since it was assigned
   };
   struct Waiting {
     std::int32_t partition;
@@ -121,6 +123,8 @@ class InferenceTask : public slice::Task {
   };
   using Opinions = std::vector<forecast::ModelOpinion>;
 
+  /// It is where it was: what was read then has been folded again.
+  static bool IsWhole(const Partition& partition) { return partition.read_to >= partition.live_from; }
   static bool IsSilent(const Waiting& waiting, const Partition& partition) {
     return waiting.offset < partition.live_from;
   }
@@ -153,6 +157,8 @@ class InferenceTask : public slice::Task {
   void SnapshotAlerts(slice::Outbox& outbox);
   void Snapshot(std::int32_t partition, const std::string& name, Link& link, slice::Outbox& outbox);
   void Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox);
+  /// True when something has changed that must be in a snapshot.
+  bool TidyLink(const Partition& partition, Link& link, slice::Outbox& outbox);
   void ForgetLink(std::int32_t partition, const std::string& name, slice::Outbox& outbox);
   static std::int64_t PositionOf(const Partition& partition);
 
