@@ -3,12 +3,17 @@
 # Packaging builds what it packs, not the tests.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
+# FILE becomes FILE.gz, the same bytes each time.
+function(flowcast_gzip file)
+  execute_process(COMMAND gzip --best --no-name --force "${file}" COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
 # Copyright and change log, where Debian looks for them.
 function(flowcast_package_papers package)
   set(changelog "${CMAKE_BINARY_DIR}/debian/${package}/changelog.Debian")
   string(TIMESTAMP FLOWCAST_DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)
   configure_file("${CMAKE_SOURCE_DIR}/deploy/debian/changelog.in" "${changelog}" @ONLY)
-  execute_process(COMMAND gzip --best --no-name --force "${changelog}" COMMAND_ERROR_IS_FATAL ANY)
+  flowcast_gzip("${changelog}")
   install(FILES "${changelog}.gz" "${CMAKE_SOURCE_DIR}/deploy/debian/copyright"
           DESTINATION share/doc/${package} COMPONENT ${package})
   install(FILES "${CMAKE_SOURCE_DIR}/deploy/debian/${package}.lintian-overrides"
@@ -60,7 +65,9 @@ flowcast_packaged(flowcast-learning PROGRAMS flowcast-lab SERVICES trainer infer
 install(FILES deploy/systemd/flowcast.default DESTINATION /etc/default RENAME flowcast COMPONENT flowcast)
 install(FILES deploy/systemd/flowcast.sysusers DESTINATION lib/sysusers.d RENAME flowcast.conf COMPONENT flowcast)
 file(GLOB manual CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/*.md")
-install(FILES ${manual} CHANGELOG.md DESTINATION share/doc/flowcast COMPONENT flowcast)
+configure_file(CHANGELOG.md "${CMAKE_BINARY_DIR}/debian/changelog" COPYONLY)
+flowcast_gzip("${CMAKE_BINARY_DIR}/debian/changelog")
+install(FILES ${manual} "${CMAKE_BINARY_DIR}/debian/changelog.gz" DESTINATION share/doc/flowcast COMPONENT flowcast)
 install(DIRECTORY docs/schemas DESTINATION share/doc/flowcast COMPONENT flowcast)
 install(FILES deploy/rules.toml DESTINATION share/doc/flowcast/examples COMPONENT flowcast)
 
@@ -81,15 +88,15 @@ set(users "systemd | systemd-standalone-sysusers | systemd-sysusers")
 set(CPACK_DEBIAN_FLOWCAST_PACKAGE_DEPENDS "${users}")
 set(CPACK_DEBIAN_FLOWCAST_PACKAGE_SUGGESTS flowcast-learning)
 set(CPACK_DEBIAN_FLOWCAST_DESCRIPTION "forecasts the load of network links over Apache Kafka
- Captures packets from files and interfaces, describes each link window by
- window, and passes on the alerts that are raised before a load arrives. This
- package has the capture, the features, the notifier and the command line; it
- needs a Kafka broker. Models and forecasts are in flowcast-learning.")
+Captures packets from files and interfaces, describes each link window by
+window, and passes on the alerts that are raised before a load arrives. This
+package has the capture, the features, the notifier and the command line; it
+needs a Kafka broker. Models and forecasts are in flowcast-learning.")
 # libtorch runs on any BLAS, ten times slower on the one that it gets by default.
 set(CPACK_DEBIAN_FLOWCAST-LEARNING_PACKAGE_DEPENDS
     "flowcast (= ${PROJECT_VERSION}-${FLOWCAST_RELEASE}), libopenblas0-pthread")
 set(CPACK_DEBIAN_FLOWCAST-LEARNING_DESCRIPTION "models, forecasts and alerts for flowcast
- Trains an LSTM and boosted trees on the windows of network links, forecasts
- their load with them, and raises alerts before it arrives. This package has
- the trainer, the inference and the back-tests, and with them libtorch.")
+Trains an LSTM and boosted trees on the windows of network links, forecasts
+their load with them, and raises alerts before it arrives. This package has
+the trainer, the inference and the back-tests, and with them libtorch.")
 include(CPack)

@@ -55,11 +55,12 @@ def find(kind: str, name: str = "") -> list[dict]:
 
 
 def workloads() -> list[dict]:
+    """What runs on and on: without the command line."""
     return find("Deployment") + find("DaemonSet")
 
 
 def pod_of(workload: dict) -> dict:
-    return workload["spec"]["template"]["spec"]
+    return workload["spec"] if workload["kind"] == "Pod" else workload["spec"]["template"]["spec"]
 
 
 def container_of(workload: dict) -> dict:

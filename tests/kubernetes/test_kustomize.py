@@ -9,7 +9,7 @@ import manifests
 import schemas
 
 KUSTOMIZE = "v5.0.3"  # the newest that Debian 12's Go builds
-TARGETS = ["base", "capture", "kafka", "overlays/production"]
+TARGETS = ["base", "capture", "kafka", "cli", "overlays/production"]
 
 pytestmark = pytest.mark.long
 

@@ -51,7 +51,9 @@ def test_a_mistake_in_a_topic_is_found():
     assert len(schemas.errors_of(document)) == 2
 
 
-@pytest.mark.parametrize("workload", manifests.workloads(), ids=lambda workload: workload["metadata"]["name"])
+@pytest.mark.parametrize(
+    "workload", manifests.workloads() + manifests.find("Pod"), ids=lambda workload: workload["metadata"]["name"]
+)
 def test_no_pod_may_more_than_it_needs(workload):
     pod, container = manifests.pod_of(workload), manifests.container_of(workload)
     assert pod["automountServiceAccountToken"] is False
