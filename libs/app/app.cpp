@@ -10,8 +10,10 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "libs/app/secret_file.h"
 #include "libs/app/status.h"
 #include "libs/base/error.h"
+#include "libs/base/printable.h"
 #include "libs/base/throttle.h"
 #include "libs/kafka/kafka_bus.h"
 
@@ -40,7 +42,7 @@ bool IsOutputClosed() {
 }
 
 int Fail(ExitCode code, const char* text) {
-  std::fprintf(stderr, "error: %s\n", text);
+  std::fprintf(stderr, "error: %s\n", base::Printable(text).c_str());
   return code;
 }
 
@@ -51,10 +53,22 @@ bool IsNamed(const CLI::Option& option, const std::vector<std::string>& argument
   });
 }
 
+/// Everybody on this host sees the command line.
+void RefuseSecrets(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    const auto name = SecretIn(argument);
+    if (!name) continue;
+    throw base::ConfigError(
+        "the command line holds " + *name + ", which every user of this host can read there; write " + *name +
+        "=@FILE with the file that holds it, or put the line into the file of --kafka-file");
+  }
+}
+
 /// The command line, and behind it as flags what only the environment says: so that the environment
 /// stands above the configuration file, which CLI11 by itself would have the other way round.
 std::vector<std::string> Arguments(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
+  RefuseSecrets(arguments);
   const std::vector<std::string> given = arguments;
   for (const CLI::Option* option : app.get_options()) {
     const char* value = option->get_envname().empty() ? nullptr : std::getenv(option->get_envname().c_str());
@@ -80,17 +94,28 @@ void AddStatusOptions(CLI::App& app, CommonOptions& options, const std::string& 
       ->configurable(false);
 }
 
-std::map<std::string, std::string> ParseProperties(const std::vector<std::string>& texts) {
-  std::map<std::string, std::string> properties;
-  for (const std::string& text : texts) {
-    const auto equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw base::ConfigError("--kafka '" + text +
-                              "' is no property; write key=value, like security.protocol=ssl");
-    }
-    properties[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return properties;
+/// The warning is about the configuration file, as the command line holds no secrets.
+void ReadProperties(const CLI::App& app, CommonOptions& options) {
+  options.properties = ReadKafkaProperties(options.kafka, options.kafka_file);
+  if (auto warning = WarnOfOthers(options.kafka_token_file))
+    options.properties->warnings.push_back(std::move(*warning));
+  const CLI::Option* file = app.get_config_ptr();
+  if (file->count() == 0 || !HoldSecret(options.kafka) || std::getenv("FLOWCAST_KAFKA") != nullptr) return;
+  if (auto warning = WarnOfOthers(file->results().back()))
+    options.properties->warnings.push_back(std::move(*warning));
+}
+
+void AddKafkaOptions(CLI::App& app, CommonOptions& options, const std::string& group) {
+  app.add_option("--kafka", options.kafka,
+                 "a librdkafka property, key=value, or key=@FILE for the content of a file; may be repeated")
+      ->group(group);
+  app.add_option("--kafka-file", options.kafka_file,
+                 "file of librdkafka properties, key=value a line; --kafka stands above it")
+      ->group(group);
+  app.add_option("--kafka-token-file", options.kafka_token_file,
+                 "file of the token for SASL/OAUTHBEARER, read again every minute")
+      ->group(group);
+  options.shown["kafka"] = Shown;
 }
 
 }  // namespace
@@ -104,7 +129,7 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   app.add_option("--prefix", options.prefix, "what the topics' names begin with")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--kafka", options.kafka, "a librdkafka property, key=value; may be repeated")->group(group);
+  AddKafkaOptions(app, options, group);
   app.add_option("--broker-timeout", options.broker_timeout,
                  "how long to wait for Kafka and its topics at the start")
       ->capture_default_str()
@@ -117,6 +142,16 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   app.add_flag("--check", options.check, "check the configuration and exit")
       ->group(group)
       ->configurable(false);
+  app.add_flag("--print-config", options.print_config,
+               "print the options in effect as a TOML file, without secrets, and exit")
+      ->group(group)
+      ->configurable(false);
+  app.parse_complete_callback([&app, &options] {
+    ReadProperties(app, options);
+    if (!options.print_config) return;
+    std::fputs(ConfigText(app, options.shown).c_str(), stdout);
+    throw CLI::Success();
+  });
   app.set_config("--config", "", "read options from this TOML file")->group(group);
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.set_version_flag(
@@ -135,7 +170,11 @@ std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::st
   kafka::KafkaOptions kafka_options;
   kafka_options.brokers = options.brokers;
   kafka_options.client_id = client_id;
-  kafka_options.properties = ParseProperties(options.kafka);
+  const KafkaProperties properties =
+      options.properties ? *options.properties : ReadKafkaProperties(options.kafka, options.kafka_file);
+  for (const std::string& warning : properties.warnings) log(base::LogLevel::kWarning, warning);
+  kafka_options.properties = properties.values;
+  kafka_options.token_file = options.kafka_token_file;
   kafka_options.timeout =
       std::chrono::duration_cast<std::chrono::milliseconds>(base::ParseDuration(options.broker_timeout));
   kafka_options.stop_requested = StopRequested;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "libs/app/app.h"
+#include "libs/base/printable.h"
 
 namespace flowcast::app {
 namespace {
@@ -21,12 +22,12 @@ spdlog::level::level_enum ToSpdlog(base::LogLevel level) {
   return spdlog::level::info;
 }
 
-/// The inside of a JSON string.
-std::string Escape(const std::string& text) {
+/// The inside of a JSON string; of a printable line.
+std::string Escape(const std::string& line) {
   std::string escaped;
-  for (const char c : text) {
+  for (const char c : line) {
     if (c == '"' || c == '\\') escaped += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20) escaped += c;
+    escaped += c;
   }
   return escaped;
 }
@@ -42,7 +43,8 @@ base::Log MakeLog(const std::string& program, const CommonOptions& options) {
                            : "%H:%M:%S.%e %^%-7l%$ %v",
                       json ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
   return [logger, json](base::LogLevel level, const std::string& line) {
-    logger->log(ToSpdlog(level), "{}", json ? Escape(line) : line);
+    const std::string printable = base::Printable(line);  // names in it may come from anybody
+    logger->log(ToSpdlog(level), "{}", json ? Escape(printable) : printable);
   };
 }
 

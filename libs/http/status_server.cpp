@@ -12,6 +12,7 @@
 #include "libs/base/error.h"
 #include "libs/http/exposition.h"
 #include "libs/http/internal/bounded_queue.h"
+#include "libs/http/internal/bounded_server.h"
 
 namespace flowcast::http {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 constexpr std::size_t kThreads = 4;
 constexpr std::size_t kMostWaiting = 16;
 constexpr std::size_t kMostBodyBytes = 1024;
-constexpr time_t kTimeoutSeconds = 5;
+constexpr base::Duration kConnectionLimit = std::chrono::seconds(5);
 constexpr const char* kText = "text/plain; charset=utf-8";
 
 telemetry::Metric RequestsMetric() {
@@ -95,10 +96,6 @@ class StatusServer::Impl {
  private:
   void SetBounds() {
     server_.new_task_queue = [] { return new internal::BoundedQueue(kThreads, kMostWaiting); };
-    server_.set_keep_alive_max_count(1);
-    server_.set_keep_alive_timeout(kTimeoutSeconds);  // until a connection's first byte
-    server_.set_read_timeout(kTimeoutSeconds);
-    server_.set_write_timeout(kTimeoutSeconds);
     server_.set_payload_max_length(kMostBodyBytes);
     server_.set_socket_options(SetSocketOptions);
   }
@@ -151,7 +148,7 @@ class StatusServer::Impl {
   StatusSources sources_;
   base::Log log_;
   RequestCounts counts_;
-  httplib::Server server_;
+  internal::BoundedServer server_{kConnectionLimit};
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> ended_ = false;
   std::thread thread_;

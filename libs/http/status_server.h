@@ -35,7 +35,7 @@ class StatusServer {
   /// Listens; once only. Port 0: any that is free. Throws base::ConfigError when the address is not
   /// this host's or the port is taken.
   void Start(const std::string& address, int port);
-  /// Answers what it has begun to and ends; within the time-outs, a few seconds at most.
+  /// Answers what it has begun to and ends; whoever is slow is not waited for.
   void Stop();
   /// The port it listens on, 0 before Start.
   int port() const;

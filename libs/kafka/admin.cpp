@@ -35,17 +35,19 @@ class KafkaAdmin : public bus::Admin {
   /// Starts a request with the options and queue it is given, and waits for its answer, which may be that
   /// there is no such group.
   template <typename Start>
-  Event Ask(rd_kafka_admin_op_t operation, const std::string& doing, Start start);
+  Event Ask(rd_kafka_admin_op_t operation, const std::string& doing, const std::string& right, Start start);
   rd_kafka_resp_err_t TryDeletePositions(const std::string& group,
                                          const std::vector<bus::TopicPartition>& partitions);
   void AwaitPartitions(const std::string& topic, std::int32_t count);
-  BusError Failed(const rd_kafka_topic_result_t& result, const std::string& doing) const;
+  BusError Failed(const rd_kafka_topic_result_t& result, const std::string& doing,
+                  const std::string& right) const;
 
   std::shared_ptr<Cluster> cluster_;
 };
 
 template <typename Start>
-Event KafkaAdmin::Ask(rd_kafka_admin_op_t operation, const std::string& doing, Start start) {
+Event KafkaAdmin::Ask(rd_kafka_admin_op_t operation, const std::string& doing, const std::string& right,
+                      Start start) {
   const Deadline deadline(cluster_->options().timeout);
   const Queue queue(rd_kafka_queue_new(cluster_->directory()));
   for (;; cluster_->WaitOrGiveUp(deadline)) {
@@ -58,12 +60,14 @@ Event KafkaAdmin::Ask(rd_kafka_admin_op_t operation, const std::string& doing, S
     const rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return event;
     if (IsPassing(code)) continue;
-    const BusError error = cluster_->ErrorFor(code, doing);
+    const BusError error = cluster_->ErrorFor(code, doing, right);
     if (error.kind() != BusError::Kind::kUnreachable) throw error;
   }
 }
 
-BusError KafkaAdmin::Failed(const rd_kafka_topic_result_t& result, const std::string& doing) const {
+BusError KafkaAdmin::Failed(const rd_kafka_topic_result_t& result, const std::string& doing,
+                            const std::string& right) const {
+  if (Cluster::IsDenial(rd_kafka_topic_result_error(&result))) return cluster_->Denied(right);
   const char* text = rd_kafka_topic_result_error_string(&result);
   return {BusError::Kind::kFatal,
           doing + ": " + (text != nullptr ? text : rd_kafka_err2str(rd_kafka_topic_result_error(&result)))};
@@ -71,6 +75,7 @@ BusError KafkaAdmin::Failed(const rd_kafka_topic_result_t& result, const std::st
 
 bool KafkaAdmin::CreateTopic(const bus::TopicSpec& spec) {
   const std::string doing = "creating topic " + spec.name;
+  const std::string right = "Create on topic " + spec.name;
   std::array<char, 256> text{};
   const NewTopic topic(
       rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, spec.replication, text.data(), text.size()));
@@ -79,30 +84,35 @@ bool KafkaAdmin::CreateTopic(const bus::TopicSpec& spec) {
     rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
   }
   rd_kafka_NewTopic_t* request = topic.get();
-  const Event event = Ask(RD_KAFKA_ADMIN_OP_CREATETOPICS, doing, [&](const auto* options, auto* queue) {
-    rd_kafka_CreateTopics(cluster_->directory(), &request, 1, options, queue);
-  });
+  const Event event =
+      Ask(RD_KAFKA_ADMIN_OP_CREATETOPICS, doing, right, [&](const auto* options, auto* queue) {
+        rd_kafka_CreateTopics(cluster_->directory(), &request, 1, options, queue);
+      });
   std::size_t count = 0;
   const auto** results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
   if (rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return false;
-  if (rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) throw Failed(*results[0], doing);
+  if (rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw Failed(*results[0], doing, right);
   AwaitPartitions(spec.name, spec.partitions);
   return true;
 }
 
 bool KafkaAdmin::DeleteTopic(const std::string& name) {
   const std::string doing = "deleting topic " + name;
+  const std::string right = "Delete on topic " + name;
   const DeleteRequest topic(rd_kafka_DeleteTopic_new(name.c_str()));
   rd_kafka_DeleteTopic_t* request = topic.get();
-  const Event event = Ask(RD_KAFKA_ADMIN_OP_DELETETOPICS, doing, [&](const auto* options, auto* queue) {
-    rd_kafka_DeleteTopics(cluster_->directory(), &request, 1, options, queue);
-  });
+  const Event event =
+      Ask(RD_KAFKA_ADMIN_OP_DELETETOPICS, doing, right, [&](const auto* options, auto* queue) {
+        rd_kafka_DeleteTopics(cluster_->directory(), &request, 1, options, queue);
+      });
   std::size_t count = 0;
   const auto** results =
       rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
   if (rd_kafka_topic_result_error(results[0]) == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return false;
-  if (rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) throw Failed(*results[0], doing);
+  if (rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw Failed(*results[0], doing, right);
   AwaitPartitions(name, 0);
   return true;
 }
@@ -115,7 +125,8 @@ bool KafkaAdmin::DeletePositions(const std::string& group,
     const rd_kafka_resp_err_t code = TryDeletePositions(group, partitions);
     if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return false;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
-    if (!IsPassing(code)) throw cluster_->ErrorFor(code, "deleting the positions of group " + group);
+    if (!IsPassing(code))
+      throw cluster_->ErrorFor(code, "deleting the positions of group " + group, "Delete on group " + group);
   }
 }
 
@@ -123,11 +134,12 @@ bool KafkaAdmin::DeletePositions(const std::string& group,
 rd_kafka_resp_err_t KafkaAdmin::TryDeletePositions(const std::string& group,
                                                    const std::vector<bus::TopicPartition>& partitions) {
   const std::string doing = "deleting the positions of group " + group;
+  const std::string right = "Delete on group " + group;
   const DeleteOffsets offsets(
       rd_kafka_DeleteConsumerGroupOffsets_new(group.c_str(), ToList(partitions).get()));
   rd_kafka_DeleteConsumerGroupOffsets_t* request = offsets.get();
   const Event event =
-      Ask(RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS, doing, [&](const auto* options, auto* queue) {
+      Ask(RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS, doing, right, [&](const auto* options, auto* queue) {
         rd_kafka_DeleteConsumerGroupOffsets(cluster_->directory(), &request, 1, options, queue);
       });
   if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
@@ -140,7 +152,8 @@ rd_kafka_resp_err_t KafkaAdmin::TryDeletePositions(const std::string& group,
     const rd_kafka_topic_partition_t& partition = list->elems[i];
     if (partition.err == RD_KAFKA_RESP_ERR_GROUP_SUBSCRIBED_TO_TOPIC)
       throw bus::GroupInUse(group, partition.topic);
-    if (partition.err != RD_KAFKA_RESP_ERR_NO_ERROR) throw cluster_->ErrorFor(partition.err, doing);
+    if (partition.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+      throw cluster_->ErrorFor(partition.err, doing, "Read on topic " + std::string(partition.topic));
   }
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -155,14 +168,17 @@ std::optional<bus::TopicDescription> KafkaAdmin::DescribeTopic(const std::string
   bus::TopicDescription description{cluster_->PartitionCount(name), {}};
   if (description.partitions == 0) return std::nullopt;
   const std::string doing = "describing topic " + name;
+  const std::string right = "DescribeConfigs on topic " + name;
   const ConfigResource resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
   rd_kafka_ConfigResource_t* request = resource.get();
-  const Event event = Ask(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, doing, [&](const auto* options, auto* queue) {
-    rd_kafka_DescribeConfigs(cluster_->directory(), &request, 1, options, queue);
-  });
+  const Event event =
+      Ask(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, doing, right, [&](const auto* options, auto* queue) {
+        rd_kafka_DescribeConfigs(cluster_->directory(), &request, 1, options, queue);
+      });
   std::size_t count = 0;
   const auto** found =
       rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+  if (count == 1 && Cluster::IsDenial(rd_kafka_ConfigResource_error(found[0]))) throw cluster_->Denied(right);
   if (count != 1 || rd_kafka_ConfigResource_error(found[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     throw BusError(BusError::Kind::kFatal, doing + " failed");
   }

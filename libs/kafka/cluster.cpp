@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 #include "libs/base/clock.h"
 #include "libs/base/error.h"
+#include "libs/kafka/secrets.h"
 
 namespace flowcast::kafka::internal {
 namespace {
@@ -34,6 +36,7 @@ constexpr std::array kReserved = {
     "isolation.level",      "request.required.acks",    "enable.auto.commit",
     "enable.partition.eof", "enable.auto.offset.store", "partition.assignment.strategy"};
 
+/// Errors name the property; of a secret one they do not repeat the value.
 void Set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
   std::array<char, 512> text{};
   switch (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), text.data(), text.size())) {
@@ -43,7 +46,7 @@ void Set(rd_kafka_conf_t* conf, const std::string& name, const std::string& valu
       throw base::ConfigError("Kafka property \"" + name + "\" is unknown to librdkafka " +
                               rd_kafka_version_str() + "; its CONFIGURATION.md lists them");
     default:
-      throw base::ConfigError("Kafka property \"" + name + "\": " + text.data());
+      throw base::ConfigError("Kafka property \"" + name + "\": " + Hide(text.data(), {{name, value}}));
   }
 }
 
@@ -66,10 +69,39 @@ void OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition
   EventsOf(opaque).rebalanced(code, *list);
 }
 
+bool UsesTokens(const std::map<std::string, std::string>& properties) {
+  const auto is = [&properties](const char* name) {
+    const auto found = properties.find(name);
+    return found != properties.end() && found->second == "OAUTHBEARER";
+  };
+  return is("sasl.mechanism") || is("sasl.mechanisms");
+}
+
+void OnTokenWanted(rd_kafka_t* rk, const char*, void* opaque) { EventsOf(opaque).cluster->ShowToken(rk); }
+
+/// What to look at when this is why nobody answers.
+std::string RemedyFor(const std::string& failure) {
+  const auto has = [&failure](const char* part) { return failure.find(part) != std::string::npos; };
+  if (has("uthentication") || has("SASL"))
+    return "check sasl.mechanism, and the user and password it is given";
+  if (has("security.protocol")) return "check that security.protocol is what the broker speaks at that port";
+  if (has("certificate") || has("SSL")) {
+    return "check that ssl.ca.location names the authority of the broker's certificate and, where the broker "
+           "wants "
+           "one of ours, ssl.certificate.location and ssl.key.location";
+  }
+  return "check that it runs and that --brokers names it";
+}
+
 /// "[thrd:...]: host:9092/bootstrap: Connect to ... failed: Connection refused (after 0ms in state
-/// CONNECT)" becomes "Connection refused".
+/// CONNECT)" becomes "Connection refused"; without a "failed:" what follows the host is it.
 std::string Reason(std::string line) {
-  if (const auto failed = line.rfind("failed: "); failed != std::string::npos) line.erase(0, failed + 8);
+  if (const auto failed = line.rfind("failed: "); failed != std::string::npos) {
+    line.erase(0, failed + 8);
+  } else if (const auto thread = line.find("]: "); thread != std::string::npos) {
+    const auto host = line.find(": ", thread + 3);
+    line.erase(0, (host == std::string::npos ? thread + 1 : host) + 2);
+  }
   if (const auto after = line.find(" (after "); after != std::string::npos) line.erase(after);
   return line;
 }
@@ -90,6 +122,8 @@ int Deadline::LeftMs(int limit) const {
 }
 
 Cluster::Cluster(KafkaOptions options) : options_(std::move(options)) {
+  if (!options_.token_file.empty() && !UsesTokens(options_.properties))
+    options_.properties["sasl.mechanism"] = "OAUTHBEARER";
   for (const auto& [name, value] : options_.properties) {
     if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
       throw base::ConfigError("Kafka property \"" + name + "\" is set by flowcast itself; leave it out");
@@ -116,11 +150,39 @@ Handle Cluster::Open(rd_kafka_type_t type, const Settings& settings, Events& eve
   rd_kafka_conf_set_error_cb(conf.get(), OnError);
   if (events.delivered) rd_kafka_conf_set_dr_msg_cb(conf.get(), OnDelivery);
   if (events.rebalanced) rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
+  const bool tokens = UsesTokens(options_.properties);
+  // By a thread of librdkafka's, as not every handle is polled.
+  if (tokens) rd_kafka_conf_enable_sasl_queue(conf.get(), 1);
+  if (!options_.token_file.empty()) rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf.get(), OnTokenWanted);
   std::array<char, 512> text{};
   Handle handle(rd_kafka_new(type, conf.get(), text.data(), text.size()));
-  if (!handle) throw base::ConfigError(std::string("Kafka properties do not fit together: ") + text.data());
+  if (!handle) {
+    throw base::ConfigError("Kafka properties do not fit together: " +
+                            Hide(text.data(), options_.properties));
+  }
   static_cast<void>(conf.release());  // rd_kafka_new owns it when it succeeds
+  if (tokens) static_cast<void>(Error(rd_kafka_sasl_background_callbacks_enable(handle.get())));
   return handle;
+}
+
+void Cluster::ShowToken(rd_kafka_t* rk) {
+  constexpr auto kLifetime =
+      60s;  // as far as librdkafka is concerned; how long it is valid, the broker knows
+  std::ifstream file(options_.token_file);
+  std::string token;
+  if (!(file >> token)) {
+    rd_kafka_oauthbearer_set_token_failure(
+        rk, ("the token file " + options_.token_file + " can't be read").c_str());
+    return;
+  }
+  const auto until = base::SystemClock().Now() + kLifetime;
+  std::array<char, 512> text{};
+  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(until).time_since_epoch().count();
+  if (rd_kafka_oauthbearer_set_token(rk, token.c_str(), milliseconds, options_.client_id.c_str(), nullptr, 0,
+                                     text.data(), text.size()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_oauthbearer_set_token_failure(
+        rk, ("the token file " + options_.token_file + ": " + text.data()).c_str());
+  }
 }
 
 rd_kafka_t* Cluster::directory() {
@@ -150,7 +212,7 @@ std::int32_t Cluster::AskPartitionCount(const std::string& name) {
 
 std::optional<std::int32_t> Cluster::AskOnce(const std::string& name, int timeout_ms) {
   const Topic topic(rd_kafka_topic_new(directory(), name.c_str(), nullptr));
-  if (!topic) throw ErrorFor(rd_kafka_last_error(), "topic " + name);
+  if (!topic) throw ErrorFor(rd_kafka_last_error(), "topic " + name, "");
   const rd_kafka_metadata_t* answer = nullptr;
   if (rd_kafka_metadata(directory(), 0, topic.get(), &answer, timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return std::nullopt;
@@ -161,7 +223,7 @@ std::optional<std::int32_t> Cluster::AskOnce(const std::string& name, int timeou
   if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
   if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return 0;
   if (found.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) return std::nullopt;
-  throw ErrorFor(found.err, "topic " + name);
+  throw ErrorFor(found.err, "topic " + name, "Describe on topic " + name);
 }
 
 bool Cluster::IsGone(const std::string& topic) { return AskOnce(topic, kAskAtMostMs) == 0; }
@@ -187,15 +249,32 @@ BusError Cluster::Unreachable() const {
   const std::lock_guard lock(mutex_);
   return {BusError::Kind::kUnreachable, "no answer from Kafka at " + options_.brokers + " within " +
                                             base::FormatDuration(options_.timeout) +
-                                            (last_failure_.empty() ? "" : " (" + last_failure_ + ")") +
-                                            "; check that it runs and that --brokers names it"};
+                                            (last_failure_.empty() ? "" : " (" + last_failure_ + ")") + "; " +
+                                            RemedyFor(last_failure_)};
 }
 
 BusError Cluster::MissingTopic(const std::string& topic) {
   return {BusError::Kind::kMissingTopic, "topic " + topic + " does not exist; run: flowcast topics create"};
 }
 
-BusError Cluster::ErrorFor(rd_kafka_resp_err_t code, const std::string& doing) const {
+bool Cluster::IsDenial(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+}
+
+BusError Cluster::Denied(const std::string& right) const {
+  const auto user = options_.properties.find("sasl.username");
+  return {BusError::Kind::kFatal,
+          "Kafka refuses " + (user == options_.properties.end() ? "this user" : "user " + user->second) +
+              " the right " + right +
+              "; deploy/kafka/acls grants what each program needs (docs/security.md)"};
+}
+
+BusError Cluster::ErrorFor(rd_kafka_resp_err_t code, const std::string& doing,
+                           const std::string& right) const {
+  if (IsDenial(code)) return Denied(right);
   switch (code) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
@@ -209,13 +288,15 @@ BusError Cluster::ErrorFor(rd_kafka_resp_err_t code, const std::string& doing) c
 }
 
 void Cluster::Log(int level, const std::string& line) const {
-  if (options_.log) options_.log(level, line);
+  if (options_.log) options_.log(level, Hide(line, options_.properties));
 }
 
 void Cluster::OnLog(int level, const std::string& facility, const std::string& line) {
   // Properties are passed to every kind of handle, so each kind would complain about the others'.
   if (facility == "CONFWARN" && line.find("will be ignored by this") != std::string::npos) return;
-  if (facility == "FAIL" && level <= LOG_ERR) return Remember(Reason(line));
+  // To speak plainly to who expects TLS is no error to librdkafka.
+  const bool other_protocol = line.find("security.protocol") != std::string::npos;
+  if (facility == "FAIL" && (level <= LOG_ERR || other_protocol)) return Remember(Reason(line));
   // The producers decide what is fatal: librdkafka says so of what they recover from.
   const bool judged_by_us = facility == "FATAL" || facility == "TXNERR";
   Log(judged_by_us ? std::max(level, LOG_WARNING) : level, facility + ": " + line);

@@ -89,6 +89,7 @@ class KafkaConsumer : public bus::Consumer {
   void RethrowFailure();
 
   std::shared_ptr<Cluster> cluster_;
+  std::string group_;
   Events events_;
   bus::RebalanceListener* listener_ = nullptr;
   std::vector<TopicPartition> share_;  // ours according to the group
@@ -108,7 +109,7 @@ class KafkaConsumer : public bus::Consumer {
 };
 
 KafkaConsumer::KafkaConsumer(std::shared_ptr<Cluster> cluster, const bus::ConsumerOptions& options)
-    : cluster_(std::move(cluster)) {
+    : cluster_(std::move(cluster)), group_(options.group) {
   events_.rebalanced = [this](auto code, const auto& list) { OnRebalance(code, list); };
   events_.failed = [this](auto code, const auto&) {
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && down_since_ == base::Duration{})
@@ -149,7 +150,8 @@ void KafkaConsumer::Subscribe(const std::vector<std::string>& topics, bus::Rebal
   }
   listener_ = &listener;
   const auto code = rd_kafka_subscribe(rk_.get(), list.get());
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw cluster_->ErrorFor(code, "subscribing");
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw cluster_->ErrorFor(code, "subscribing", "Read on group " + group_);
 }
 
 void KafkaConsumer::Assign(const std::vector<Position>& partitions) {
@@ -162,7 +164,7 @@ void KafkaConsumer::ReadFrom(const std::vector<Position>& positions) {
   last_topic_ = nullptr;
   for (const Position& position : positions) readings_[position.at] = {};
   const auto code = Hand(ToList(positions, RD_KAFKA_OFFSET_BEGINNING));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw cluster_->ErrorFor(code, "assigning partitions");
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw cluster_->ErrorFor(code, "assigning partitions", "");
 }
 
 void KafkaConsumer::OnRebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& list) {
@@ -203,9 +205,9 @@ std::vector<Position> KafkaConsumer::Committed(const std::vector<TopicPartition>
   std::vector<Position> positions;
   const PartitionList list = ToList(partitions);
   const auto asked = [&] {
-    if (rd_kafka_committed(rk_.get(), list.get(), std::max(deadline.LeftMs(kAttemptMs), 1)) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR)
-      return false;
+    const auto code = rd_kafka_committed(rk_.get(), list.get(), std::max(deadline.LeftMs(kAttemptMs), 1));
+    if (Cluster::IsDenial(code)) throw cluster_->Denied("Read on group " + group_);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
     // One that could not be had is not one that was never committed.
     return std::all_of(list->elems, list->elems + list->cnt,
                        [](const auto& element) { return element.err == RD_KAFKA_RESP_ERR_NO_ERROR; });
@@ -293,9 +295,11 @@ void KafkaConsumer::TakeError(const rd_kafka_message_t& message) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
       return Fail(Cluster::MissingTopic(topic));
-    case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return Fail(cluster_->Denied("Read on topic " + std::string(topic)));
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return Fail(cluster_->Denied("Read on group " + group_));
+    case RD_KAFKA_RESP_ERR__FATAL:
       return Fail(
           {bus::BusError::Kind::kFatal, std::string("reading: ") + rd_kafka_message_errstr(&message)});
     default:

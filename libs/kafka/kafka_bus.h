@@ -16,6 +16,9 @@ struct KafkaOptions {
   /// Passed through to librdkafka last, so that users can set TLS, SASL and everything else, but
   /// not what the bus's guarantees rest on (such as isolation.level).
   std::map<std::string, std::string> properties{};
+  /// File of the token that SASL/OAUTHBEARER shows, read again every minute; empty: none, or what
+  /// librdkafka's own properties say.
+  std::string token_file{};
   /// How long calls wait for a broker before they throw kUnreachable.
   std::chrono::milliseconds timeout{60'000};
   /// Asked while a call waits for a broker: true ends the wait with kStopped.

@@ -68,13 +68,6 @@ milliseconds TransactionTimeout(const KafkaOptions& options) {
   return milliseconds(std::stoi(set == options.properties.end() ? kTransactionTimeoutMs : set->second));
 }
 
-/// The broker's last word, which trying again does not change.
-bool IsRefusal(rd_kafka_resp_err_t code) {
-  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-         code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-         code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-}
-
 /// By the abort of its transaction.
 bool WasPurged(const rd_kafka_message_t& message) {
   return message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
@@ -115,6 +108,7 @@ class KafkaProducer : public bus::Producer {
   BusError Undelivered(const rd_kafka_message_t& message) const;
   void Transact(const std::string& doing, const Call& call);
   BusError GivenUp(const std::string& doing, const rd_kafka_error_t& error);
+  BusError Denied(rd_kafka_resp_err_t code, const std::string& text) const;
   BusError Broken(const std::string& text);
   void StartAnew();
   void RequireTopics() const;
@@ -189,7 +183,7 @@ BusError KafkaProducer::Undelivered(const rd_kafka_message_t& message) const {
                                           std::to_string(message.len) +
                                           " bytes; raise its max.message.bytes"};
     default:
-      return cluster_->ErrorFor(message.err, "producing to topic " + topic);
+      return cluster_->ErrorFor(message.err, "producing to topic " + topic, "Write on topic " + topic);
   }
 }
 
@@ -287,7 +281,8 @@ BusError KafkaProducer::Refused(rd_kafka_resp_err_t code, const OutRecord& recor
       // The transaction has failed in the background; when it is for good, Abort says so.
       return {BusError::Kind::kAbort, "the transaction of " + options_.transactional_id + " has failed"};
     default:
-      return cluster_->ErrorFor(code, "producing to topic " + record.to.topic);
+      return cluster_->ErrorFor(code, "producing to topic " + record.to.topic,
+                                "Write on topic " + record.to.topic);
   }
 }
 
@@ -405,14 +400,24 @@ void KafkaProducer::Transact(const std::string& doing, const Call& call) {
 
 BusError KafkaProducer::GivenUp(const std::string& doing, const rd_kafka_error_t& error) {
   const std::string text = doing + " as " + options_.transactional_id + ": " + rd_kafka_error_string(&error);
+  if (Cluster::IsDenial(rd_kafka_error_code(&error))) return Denied(rd_kafka_error_code(&error), text);
   if (rd_kafka_error_is_fatal(&error) != 0) return Broken(text);
   if (rd_kafka_error_txn_requires_abort(&error) != 0) {
     // What cannot succeed would be aborted and repeated without end.
     if (failure_ && failure_->kind() != BusError::Kind::kUnreachable) return *failure_;
-    return {IsRefusal(rd_kafka_error_code(&error)) ? BusError::Kind::kFatal : BusError::Kind::kAbort, text};
+    return {BusError::Kind::kAbort, text};
   }
   if (rd_kafka_error_is_retriable(&error) != 0) return cluster_->Unreachable();
   return {BusError::Kind::kFatal, text};
+}
+
+/// `text` is what librdkafka says, which knows which topic of a transaction it was.
+BusError KafkaProducer::Denied(rd_kafka_resp_err_t code, const std::string& text) const {
+  if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    return cluster_->Denied("Write on transactional-id " + options_.transactional_id);
+  if (failure_ && failure_->kind() == BusError::Kind::kFatal) return *failure_;
+  if (code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) return cluster_->Denied("Write on any topic");
+  return cluster_->Denied("for " + text);
 }
 
 /// A broker that was away may have aborted the transaction and raised the epoch, which looks as if a

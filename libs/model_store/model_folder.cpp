@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "libs/base/error.h"
+#include "libs/base/printable.h"
+#include "libs/model_store/plain_name.h"
 
 namespace flowcast::model_store {
 namespace {
@@ -35,6 +37,13 @@ std::string ReadFile(const fs::path& path) {
   return content.str();
 }
 
+const std::string& Plain(const std::string& name) {
+  if (IsPlainName(name)) return name;
+  throw base::RuntimeError("'" + base::Printable(name) +
+                           "' can't be the name of a model, a version or a network: it would be a path; "
+                           "take letters, digits, - and _");
+}
+
 std::string HistoryCsv(const Manifest& manifest) {
   std::ostringstream csv;
   csv << "forecaster,epoch,training_loss,validation_loss,seconds\n";
@@ -50,7 +59,7 @@ std::string HistoryCsv(const Manifest& manifest) {
 }  // namespace
 
 void ModelFolder::Prepare(const std::string& name) const {
-  const fs::path folder = root_ / name;
+  const fs::path folder = root_ / Plain(name);
   const fs::path trial = folder / ".trial.tmp";
   try {
     fs::create_directories(trial);
@@ -61,8 +70,9 @@ void ModelFolder::Prepare(const std::string& name) const {
 }
 
 fs::path ModelFolder::Save(const Model& model) const {
-  const fs::path folder = root_ / model.manifest.name;
-  fs::path final_place = folder / model.manifest.version;
+  const fs::path folder = root_ / Plain(model.manifest.name);
+  fs::path final_place = folder / Plain(model.manifest.version);
+  for (const auto& network : model.networks) Plain(network.first);
   const fs::path temporary = folder / ("." + model.manifest.version + ".tmp");
   try {
     fs::remove_all(temporary);
@@ -83,11 +93,12 @@ fs::path ModelFolder::Save(const Model& model) const {
 
 bool ModelFolder::Has(const std::string& name, const std::string& version) const {
   std::error_code error;
-  return fs::is_regular_file(root_ / name / version / "manifest.json", error);
+  return fs::is_regular_file(root_ / Plain(name) / Plain(version) / "manifest.json", error);
 }
 
 void ModelFolder::PointAt(const std::string& name, const std::string& version) const {
-  const fs::path folder = root_ / name;
+  const fs::path folder = root_ / Plain(name);
+  Plain(version);
   try {
     const fs::path link = folder / ".current.tmp";
     fs::remove(link);
@@ -99,7 +110,7 @@ void ModelFolder::PointAt(const std::string& name, const std::string& version) c
 }
 
 Model ModelFolder::Load(const std::string& name, const std::string& version) const {
-  const fs::path folder = root_ / name / version;
+  const fs::path folder = root_ / Plain(name) / Plain(version);
   Model model{FromJson(ReadFile(folder / "manifest.json")), {}};
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() == kWeights)
@@ -111,7 +122,7 @@ Model ModelFolder::Load(const std::string& name, const std::string& version) con
 }
 
 void ModelFolder::KeepCheckpoint(const std::string& name, const std::string& bytes) const {
-  const fs::path folder = root_ / name;
+  const fs::path folder = root_ / Plain(name);
   try {
     fs::create_directories(folder);
     WriteFile(folder / ".checkpoint.tmp", bytes);
@@ -122,14 +133,14 @@ void ModelFolder::KeepCheckpoint(const std::string& name, const std::string& byt
 }
 
 std::string ModelFolder::Checkpoint(const std::string& name) const {
-  const fs::path place = root_ / name / "checkpoint";
+  const fs::path place = root_ / Plain(name) / "checkpoint";
   std::error_code error;
   return fs::is_regular_file(place, error) ? ReadFile(place) : "";
 }
 
 void ModelFolder::DropCheckpoint(const std::string& name) const {
   std::error_code error;
-  fs::remove(root_ / name / "checkpoint", error);
+  fs::remove(root_ / Plain(name) / "checkpoint", error);
 }
 
 Model ModelFolder::LoadCurrent(const std::string& name) const { return Load(name, "current"); }

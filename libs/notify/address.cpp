@@ -16,6 +16,13 @@ std::optional<base::HostAndPort> ParseReceiver(const std::string& text) {
   return parts && parts->port != 0 ? parts : std::nullopt;
 }
 
+/// What of a URL may be shown: its path may be a secret.
+std::string Beginning(const std::string& text) {
+  const auto host = text.find("://");
+  const auto path = text.find_first_of("/?#@", host == std::string::npos ? 0 : host + 3);
+  return path == std::string::npos ? text : text.substr(0, path) + "...";
+}
+
 }  // namespace
 
 HttpAddress ParseHttpAddress(const std::string& option, const std::string& text) {
@@ -24,7 +31,7 @@ HttpAddress ParseHttpAddress(const std::string& option, const std::string& text)
   };
   const std::string scheme = text.substr(0, text.find("://"));
   if (scheme.size() == text.size() || (scheme != "http" && scheme != "https"))
-    throw fail("'" + text + "' begins with neither http:// nor https://");
+    throw fail("'" + Beginning(text) + "' begins with neither http:// nor https://");
   const std::string rest = text.substr(scheme.size() + 3);
   const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
   const std::string authority = rest.substr(0, end);

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/printable.h"
+
 namespace flowcast::notify {
 namespace {
 
@@ -47,7 +49,7 @@ std::string Token(const std::string& text, std::size_t most) {
 std::string OneLine(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return text;
+  return base::Printable(text);
 }
 
 std::string Quoted(const std::string& text) {

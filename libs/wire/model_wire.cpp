@@ -4,6 +4,7 @@
 #include "flowcast/v1/models.pb.h"
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
+#include "libs/model_store/plain_name.h"
 #include "libs/wire/message.h"
 
 namespace flowcast::wire {
@@ -28,15 +29,19 @@ tl::expected<model_store::Model, WireError> DecodeModel(std::string_view bytes) 
   for (const v1::Network& network : message->networks()) {
     if (base::Fnv1a64(network.weights()) != network.weights_hash())
       return tl::unexpected(WireError::kInconsistent);
+    if (!model_store::IsPlainName(network.name())) return tl::unexpected(WireError::kInconsistent);
     model.networks[network.name()] = network.weights();
   }
   if (model.networks.empty()) return tl::unexpected(WireError::kInconsistent);
   try {
     model.manifest = model_store::FromJson(message->manifest());
-    return model;
   } catch (const base::RuntimeError&) {
     return tl::unexpected(WireError::kInconsistent);
   }
+  // They become names of folders, and stand in the log.
+  if (!model_store::IsPlainName(model.manifest.name) || !model_store::IsPlainName(model.manifest.version))
+    return tl::unexpected(WireError::kInconsistent);
+  return model;
 }
 
 std::string EncodeCurrentModel(const std::string& version) {
@@ -49,6 +54,7 @@ std::string EncodeCurrentModel(const std::string& version) {
 tl::expected<std::string, WireError> DecodeCurrentModel(std::string_view bytes) {
   const auto message = Parse<v1::CurrentModel>(bytes);
   if (!message) return tl::unexpected(message.error());
+  if (!model_store::IsPlainName(message->model_version())) return tl::unexpected(WireError::kInconsistent);
   return message->model_version();
 }
 

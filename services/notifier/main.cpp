@@ -15,6 +15,7 @@ int Notify(services::NotifierConfig& config) {
   config.Resolve();
   base::SystemClock clock;
   const base::Log log = app::MakeLog("notifier", config.common);
+  for (const std::string& warning : config.Warnings()) log(base::LogLevel::kWarning, warning);
   const topics::Names names = config.common.names();
   const services::Receivers receivers(config, clock, log);
   services::NotifierTask task(config.notifier, receivers.destinations(), clock, log);

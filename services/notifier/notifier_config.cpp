@@ -3,9 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <sstream>
+#include <utility>
 
+#include "libs/app/secret_file.h"
 #include "libs/base/error.h"
 #include "libs/notify/syslog_message.h"
 #include "services/notifier/notifier_metrics.h"
@@ -16,10 +17,7 @@ namespace {
 constexpr std::size_t kMostSecretBytes = 4096;
 
 std::string ReadSecret(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string secret{std::istreambuf_iterator<char>(file), {}};
-  if (!file && !file.eof()) throw base::ConfigError("--webhook-secret-file " + path + " can't be read");
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+  std::string secret = app::ReadSecretFile("--webhook-secret-file", path);
   if (secret.empty() || secret.size() > kMostSecretBytes) {
     throw base::ConfigError("--webhook-secret-file " + path +
                             " holds no secret; write one line of 1 to 4096 bytes to it");
@@ -27,9 +25,28 @@ std::string ReadSecret(const std::string& path) {
   return secret;
 }
 
+std::vector<std::string> ReadUrls(const std::string& path) {
+  std::vector<std::string> urls;
+  std::istringstream lines(app::ReadSecretFile("--webhook-file", path));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty() && line.front() != '#') urls.push_back(line);
+  }
+  return urls;
+}
+
+/// Its path may be all that it takes to post there.
+std::string WithoutPath(const std::string& url) {
+  const auto scheme = url.find("://");
+  const auto path = url.find_first_of("/?#", scheme == std::string::npos ? 0 : scheme + 3);
+  return path == std::string::npos || url.substr(path) == "/" ? url : url.substr(0, path) + "/(hidden)";
+}
+
 void AddReceivers(CLI::App& app, NotifierConfig& config) {
   app.add_option("--webhook", config.webhook,
                  "URL that is posted what Alertmanager would post (version 4); may be repeated");
+  app.add_option("--webhook-file", config.webhook_file,
+                 "file of such URLs, one a line: who may see the command line does not see them");
   app.add_option("--webhook-secret-file", config.webhook_secret_file,
                  "file with the secret that web-hooks are signed with [FLOWCAST_WEBHOOK_SECRET of the "
                  "environment; none: not signed]");
@@ -72,11 +89,23 @@ void AddNotifierOptions(CLI::App& app, NotifierConfig& config) {
   app.add_option("--instance", config.instance,
                  "name of this instance within its group; stable over restarts")
       ->capture_default_str();
+  config.common.shown["webhook"] = WithoutPath;
   config.common.describe = [] { return NotifierMetrics().Describe(); };
   AddCommonOptions(app, config.common);
 }
 
+std::vector<std::string> NotifierConfig::Warnings() const {
+  std::vector<std::string> warnings;
+  for (const std::string& path : {webhook_file, webhook_secret_file}) {
+    if (auto warning = app::WarnOfOthers(path)) warnings.push_back(std::move(*warning));
+  }
+  return warnings;
+}
+
 void NotifierConfig::Resolve() {
+  if (!webhook_file.empty()) {
+    for (std::string& url : ReadUrls(webhook_file)) webhook.push_back(std::move(url));
+  }
   for (const std::string& url : webhook) webhooks.push_back(notify::ParseHttpAddress("--webhook", url));
   for (const std::string& url : alertmanager)
     alertmanagers.push_back(notify::ParseHttpAddress("--alertmanager", url));

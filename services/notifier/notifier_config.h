@@ -14,6 +14,7 @@ struct NotifierConfig {
   app::CommonOptions common{.http = "127.0.0.1:9475"};
   NotifierOptions notifier;
   std::vector<std::string> webhook, alertmanager, syslog;
+  std::string webhook_file;
   std::string webhook_secret_file;
   std::string ca_file;
   std::string syslog_facility = "local0";
@@ -31,9 +32,11 @@ struct NotifierConfig {
   int facility = 0;
   base::Duration resend_every{}, request_timeout{};
 
-  /// Fills what the texts say, and reads the secret: from its file, or else from the environment's
-  /// FLOWCAST_WEBHOOK_SECRET. Throws base::ConfigError.
+  /// Fills what the texts say, reads the file of URLs, and the secret: from its file, or else from the
+  /// environment's FLOWCAST_WEBHOOK_SECRET. Throws base::ConfigError.
   void Resolve();
+  /// A line for each file that holds a secret and is open to others.
+  std::vector<std::string> Warnings() const;
 };
 
 void AddNotifierOptions(CLI::App& app, NotifierConfig& config);

@@ -1,12 +1,17 @@
 // The status page over real sockets.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <mutex>
 #include <thread>
 
+#include "libs/base/clock.h"
 #include "libs/base/error.h"
 #include "libs/http/exposition.h"
 #include "libs/http/status_server.h"
@@ -150,6 +155,60 @@ TEST_F(StatusServerTest, ServesMoreAtATimeThanItHasThreads) {
   }
   for (std::thread& client : clients) client.join();
   EXPECT_EQ(answered, 40);
+}
+
+/// Connections that say something now and then and never come to an end, as Slowloris does.
+class SlowClients {
+ public:
+  SlowClients(int port, int count) : port_(port) {
+    for (int i = 0; i < count; ++i) sockets_.push_back(Connected());
+    dripping_ = std::thread([this] { Drip(); });
+  }
+  ~SlowClients() {
+    ended_ = true;
+    dripping_.join();
+    for (const int socket : sockets_) close(socket);
+  }
+
+ private:
+  int Connected() const {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port_));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return socket;
+  }
+  void Drip() {
+    const std::string head = "GET /metrics HTTP/1.1\r\nX-Slow: ";
+    for (const int socket : sockets_) send(socket, head.data(), head.size(), MSG_NOSIGNAL);
+    for (base::SystemClock clock; !ended_; clock.SleepFor(std::chrono::milliseconds(200))) {
+      for (const int socket : sockets_) send(socket, "x", 1, MSG_NOSIGNAL);
+    }
+  }
+
+  int port_;
+  std::vector<int> sockets_;
+  std::atomic<bool> ended_ = false;
+  std::thread dripping_;
+};
+
+TEST_F(StatusServerTest, AnswersOthersWhileSlowClientsHoldAllThreadsForAWhileOnly) {
+  const SlowClients slow(server_.port(), 4);
+  httplib::Client client("127.0.0.1", server_.port());
+  client.set_read_timeout(30);
+  const auto result = client.Get("/healthz");
+  ASSERT_TRUE(result) << "the slow ones hold every thread";
+  EXPECT_EQ(result->status, 200);
+}
+
+TEST_F(StatusServerTest, StopsAtOnceAlsoWhenClientsAreSlow) {
+  const SlowClients slow(server_.port(), 4);
+  base::SystemClock clock;
+  const auto began = clock.Steady();
+  server_.Stop();
+  EXPECT_LT(clock.Steady() - began, std::chrono::seconds(3));
 }
 
 TEST_F(StatusServerTest, StopsAtOnceAndFreesThePort) {

@@ -1,5 +1,6 @@
 """The status pages of running services: valid, complete, and adding up."""
 
+import contextlib
 import math
 import re
 import socket
@@ -8,10 +9,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
-from support import DEMO, NO_BROKER, OK, REPO, USAGE, wait_until
+from support import DEMO, NO_BROKER, OK, REPO, USAGE, clean_environment, wait_until
 
 ANY_PORT = ("--http", "127.0.0.1:0")
 SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)')
@@ -152,6 +154,34 @@ def test_a_service_that_waits_for_kafka_is_alive_but_not_ready(programs):
     assert total(samples, "process_open_fds") > 3
     assert abs(time.time() - total(samples, "process_start_time_seconds")) < 60
     assert features.finish().code == NO_BROKER
+
+
+@pytest.mark.parametrize("service", ["capture", "features", "trainer", "inference", "notifier"])
+def test_the_page_is_on_loopback_unless_one_says_otherwise(programs, service):
+    shown = subprocess.run(
+        programs.command(service, "--print-config"), capture_output=True, text=True, timeout=30, check=True,
+        env={name: value for name, value in clean_environment().items() if name != "FLOWCAST_HTTP"})  # fmt: skip
+    assert re.search(r'^http = "127\.0\.0\.1:947\d"$', shown.stdout, re.MULTILINE)
+
+
+def listening(pid: int) -> set:
+    """Local addresses, as the kernel writes them, that sockets of a process listen on."""
+    inodes = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            inodes.update(re.findall(r"socket:\[(\d+)\]", str(descriptor.readlink())))
+    found = set()
+    for table in ("tcp", "tcp6"):
+        rows = [line.split() for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]]
+        found |= {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
+    return found
+
+
+def test_nothing_listens_on_another_address(programs):
+    features = programs.start("features", "--broker-timeout", "20s", *ANY_PORT)
+    address_of(features)
+    assert listening(features.pid) == {"0100007F"}
+    features.stop()
 
 
 def test_an_address_that_was_asked_for_and_is_taken_is_an_error_that_names_the_remedy(programs):

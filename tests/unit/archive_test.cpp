@@ -130,6 +130,12 @@ TEST_F(ArchiveTest, GivesWhatIsWholeBeforeGarbageAndThenFails) {
   ExpectDamage(Zstd(noise) + Text("garbage garbage"), noise, noise.size(), "is damaged zstd: Unknown frame");
 }
 
+TEST_F(ArchiveTest, RefusesAFrameThatWouldNeedGigabytesToUnpack) {
+  // A header that asks for a window of 2 GiB, and an empty last block.
+  const std::string frame("\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00", 9);
+  ExpectDamage(Text(frame), {}, 0, "requires too much memory");
+}
+
 TEST_F(ArchiveTest, RefusesWhatCannotBeReadAndNamesTheRemedy) {
   EXPECT_EQ(RefusalOf("/no/such/file.pcap"), "file /no/such/file.pcap does not exist; check the path");
   EXPECT_EQ(RefusalOf("/"), "/ is a folder; name a file in it");

@@ -8,6 +8,7 @@
 #include "libs/base/ip_address.h"
 #include "libs/base/network_map.h"
 #include "libs/base/pattern.h"
+#include "libs/base/printable.h"
 #include "libs/base/random.h"
 #include "libs/base/text.h"
 #include "libs/base/throttle.h"
@@ -179,6 +180,42 @@ TEST(PatternTest, ManyStarsTakeNoTime) {
   for (int i = 0; i < 200; ++i) pattern += "a*";
   EXPECT_FALSE(MatchesPattern(pattern + "b", text));
   EXPECT_TRUE(MatchesPattern(pattern, text));
+}
+
+TEST(PrintableTest, LettersOfAnyScriptStayAsTheyAre) {
+  for (const char* text : {"", "demo/eth0", "Zürich–Genève 20 €", "日本/リンク", "😀"})
+    EXPECT_EQ(Printable(text), text);
+}
+
+TEST(PrintableTest, WhatSteersATerminalOrBeginsALineIsShownAsAMark) {
+  EXPECT_EQ(Printable("a\x1b[2Jb\r\n\tc\x7f"), "a?[2Jb???c?");
+  EXPECT_EQ(Printable("\xc2\x9b"
+                      "31m"),
+            "?31m")
+      << "the C1 control sequence introducer";
+  EXPECT_EQ(Printable("\xe2\x80\xae"
+                      "txt.exe"),
+            "?txt.exe")
+      << "writes from right to left";
+  EXPECT_EQ(Printable("\xe2\x80\xa8"
+                      "x"),
+            "?x")
+      << "a separator of lines";
+}
+
+TEST(PrintableTest, WhatIsNoUtf8IsShownAsAMarkByteForByte) {
+  EXPECT_EQ(Printable("a\x9b"
+                      "b"),
+            "a?b");
+  EXPECT_EQ(Printable("\xc0\xaf"), "??") << "a slash written too long";
+  EXPECT_EQ(Printable("\xed\xa0\x80"), "???") << "half a pair";
+  EXPECT_EQ(Printable("\xf4\x90\x80\x80"), "????") << "beyond Unicode";
+  EXPECT_EQ(Printable("x\xe2\x82"), "x??") << "cut off";
+}
+
+TEST(PrintableTest, JsonKeepsItsValue) {
+  EXPECT_EQ(PrintableJson("{\"a\":\t\"\xc2\x9b\x7f\",\r\n\"b\":\"é\"}"),
+            "{\"a\": \"\\u009b\\u007f\", \n\"b\":\"é\"}");
 }
 
 }  // namespace

@@ -4,10 +4,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "libs/base/error.h"
 #include "libs/model_store/model_folder.h"
+#include "libs/model_store/plain_name.h"
 #include "tests/support/messages.h"
 
 namespace flowcast::model_store {
@@ -114,6 +116,32 @@ TEST_F(ModelFolderTest, ACheckpointIsTheLastOneKeptUntilItIsDropped) {
   std::ofstream(root_ / "taken") << "a file";
   EXPECT_THAT(ErrorOf([&] { ModelFolder(root_ / "taken").KeepCheckpoint("default", "x"); }),
               HasSubstr("--model-dir"));
+}
+
+TEST_F(ModelFolderTest, NamesThatWouldBePathsAreRefusedWhereverTheyStand) {
+  fs::create_directories(root_ / "models");
+  const ModelFolder folder(root_ / "models");
+  for (const std::string name :
+       {"", ".", "..", "../escaped", "/tmp/escaped", "a/b", ".hidden", "a\nb", "\x1b[2J", "\xff"}) {
+    EXPECT_FALSE(IsPlainName(name)) << name;
+    const auto refused = [&](const std::function<void()>& action) {
+      EXPECT_THAT(ErrorOf(action), HasSubstr("can't be the name of a model, a version or a network")) << name;
+    };
+    Model by_name = MakeModel("v1"), by_network = MakeModel("v1");
+    by_name.manifest.name = name;
+    by_network.networks = {{name, "x"}};
+    refused([&] { folder.Save(by_name); });
+    refused([&] { folder.Save(MakeModel(name)); });
+    refused([&] { folder.Save(by_network); });
+    refused([&] { folder.PointAt("default", name); });
+    refused([&] { folder.PointAt(name, "v1"); });
+    refused([&] { folder.Load(name, "v1"); });
+    refused([&] { folder.KeepCheckpoint(name, "x"); });
+  }
+  EXPECT_TRUE(IsPlainName("20261121T100046.357-a373edde"));
+  EXPECT_TRUE(IsPlainName("Zürich uplinks"));
+  EXPECT_FALSE(IsPlainName(std::string(129, 'x')));
+  EXPECT_FALSE(fs::exists(root_ / "escaped"));
 }
 
 TEST_F(ModelFolderTest, WhatIsSavedIsLoadedAndCurrentIsWhatItIsPointedAt) {

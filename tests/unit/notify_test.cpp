@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using support::FiringAlert;
 using support::ResolvedAlert;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -165,6 +166,16 @@ TEST(SyslogTest, AnAlertIsOneMessageOfRfc5424) {
   alert.severity = "critical";
   alert.made_at += 123'456'789ns;
   EXPECT_THAT(SyslogMessage(alert, "h", 16), HasSubstr("<130>1 2026-11-21T09:46:15.123456Z "));
+}
+
+TEST(SyslogTest, WhatSteersATerminalIsNotPassedOn) {
+  alert::Alert alert = FiringAlert();
+  alert.link =
+      "a\x1b[2J\xc2\x9b"
+      "31m";
+  alert.summary = "b\x1b]0;c\xe2\x80\xae";
+  const std::string message = SyslogMessage(alert, "h", 16);
+  EXPECT_THAT(message, AllOf(HasSubstr("link=\"a [2J?31m\""), HasSubstr("b ]0;c?")));
 }
 
 TEST(SyslogTest, LongMessagesLoseTheirEndBetweenCharacters) {

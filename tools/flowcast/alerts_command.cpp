@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "libs/base/pattern.h"
+#include "libs/base/printable.h"
 #include "libs/wire/alert_wire.h"
 #include "tools/flowcast/commands.h"
 #include "tools/flowcast/follow.h"
@@ -42,6 +43,11 @@ const char* WordOf(alert::State state) {
   return "";
 }
 
+std::string OneLine(std::string json) {
+  std::replace(json.begin(), json.end(), '\n', ' ');
+  return json;
+}
+
 void Print(const bus::InRecord& record, const AlertsOptions& options) {
   const auto alert = wire::DecodeAlertJson(record.value);
   if (!alert) {
@@ -51,11 +57,11 @@ void Print(const bus::InRecord& record, const AlertsOptions& options) {
   }
   if (!options.Wants(*alert)) return;
   if (options.json) {
-    std::printf("%s\n", record.value.c_str());
+    std::printf("%s\n", OneLine(base::PrintableJson(record.value)).c_str());
   } else {
     std::printf("%s  %-8s  %-8s  %s: %s%s\n", base::FormatTime(alert->made_at).c_str(), WordOf(alert->state),
-                alert->severity.c_str(), alert->rule.c_str(), alert->summary.c_str(),
-                alert->silenced ? " (silenced)" : "");
+                base::Printable(alert->severity).c_str(), base::Printable(alert->rule).c_str(),
+                base::Printable(alert->summary).c_str(), alert->silenced ? " (silenced)" : "");
   }
   app::FlushOutput();
 }

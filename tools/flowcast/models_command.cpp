@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libs/base/error.h"
+#include "libs/base/printable.h"
 #include "libs/base/text.h"
 #include "libs/model_topic/model_topic.h"
 #include "tools/flowcast/commands.h"
@@ -61,7 +62,7 @@ void PrintJson(const model_topic::Listing& listing) {
         {"trained_for", manifest.decision.trained_for},
         {"came_into_use", manifest.decision.replaced},
         {"bytes", entry.bytes}};
-    std::printf("%s\n", json.dump().c_str());
+    std::printf("%s\n", base::PrintableJson(json.dump()).c_str());
   }
 }
 
@@ -70,11 +71,13 @@ void PrintTable(const model_topic::Listing& listing) {
               "FOR", "FORECASTERS");
   for (const auto& [version, entry] : listing.versions) {
     const model_store::Manifest& manifest = entry.manifest;
-    std::printf(
-        "%s %-28s %-24s %-10s %8s %9s  %-9s %s%s\n", version == listing.current ? "*" : " ", version.c_str(),
-        manifest.created_at.c_str(), TargetsOf(manifest).c_str(), Percent(manifest.metrics.skill).c_str(),
-        base::Short(static_cast<double>(entry.bytes)).c_str(), manifest.decision.trained_for.c_str(),
-        ForecastersOf(manifest).c_str(), manifest.decision.replaced ? "" : " (was no better: not used)");
+    std::printf("%s %-28s %-24s %-10s %8s %9s  %-9s %s%s\n", version == listing.current ? "*" : " ",
+                version.c_str(), base::Printable(manifest.created_at).c_str(),
+                base::Printable(TargetsOf(manifest)).c_str(), Percent(manifest.metrics.skill).c_str(),
+                base::Short(static_cast<double>(entry.bytes)).c_str(),
+                base::Printable(manifest.decision.trained_for).c_str(),
+                base::Printable(ForecastersOf(manifest)).c_str(),
+                manifest.decision.replaced ? "" : " (was no better: not used)");
   }
 }
 
@@ -103,7 +106,7 @@ model_store::Model Read(bus::Bus& bus, const topics::Names& names, const ModelsO
 
 int Show(const app::CommonOptions& common, const ModelsOptions& options) {
   const auto bus = Connect(common);
-  std::printf("%s\n", ToJson(Read(*bus, common.names(), options).manifest).c_str());
+  std::printf("%s\n", base::PrintableJson(ToJson(Read(*bus, common.names(), options).manifest)).c_str());
   return app::kOk;
 }
 

@@ -10,6 +10,7 @@
 
 #include "libs/alert/rehearsal.h"
 #include "libs/base/error.h"
+#include "libs/base/printable.h"
 #include "libs/base/text.h"
 #include "libs/rules_file/rules_file.h"
 #include "libs/wire/alert_wire.h"
@@ -123,7 +124,7 @@ void PrintJson(const alert::Rehearsal& rehearsal) {
       if (lead) json["lead_s"] = *lead;
     }
     json["alert"] = Json::parse(wire::EncodeJson(episode.fired));
-    std::printf("%s\n", json.dump().c_str());
+    std::printf("%s\n", base::PrintableJson(json.dump()).c_str());
   }
 }
 
@@ -165,7 +166,7 @@ void PrintTable(const alert::Rehearsal& rehearsal) {
     const std::string until = episode.resolved_at ? base::FormatTime(*episode.resolved_at) : "the end";
     std::printf("%s until %s  %s  %s  %s%s\n", base::FormatTime(*episode.fired.fired_at).c_str(),
                 until.c_str(), episode.fired.severity.c_str(), episode.fired.rule.c_str(),
-                episode.fired.summary.c_str(), Outcome(episode).c_str());
+                base::Printable(episode.fired.summary).c_str(), Outcome(episode).c_str());
   }
   for (const alert::Rule& rule : rehearsal.rules().rules()) PrintRule(rule, rehearsal);
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "libs/base/error.h"
+#include "libs/base/printable.h"
 #include "libs/base/text.h"
 
 namespace flowcast::tools {
@@ -126,14 +127,16 @@ void WindowPrinter::Print(const feature::Window& window) {
       PrintCsvRow(window);
       break;
     case Kind::kJson:
-      out_.Text(wire::EncodeJson(window, features_));
+      out_.Text(base::PrintableJson(wire::EncodeJson(window, features_)));
       break;
   }
   out_.EndLine();
 }
 
 void WindowPrinter::PrintTableRow(const feature::Window& window) {
-  out_.Text(Left(base::FormatTime(window.start), kTimeWidth)).Text("  ").Text(Left(window.link, kLinkWidth));
+  out_.Text(Left(base::FormatTime(window.start), kTimeWidth))
+      .Text("  ")
+      .Text(Left(base::Printable(window.link), kLinkWidth));
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const std::string text = places_[i] ? base::Short(window.features[*places_[i]]) : "-";
     out_.Text("  ").Text(Right(text, WidthOf(columns_[i])));
@@ -142,7 +145,7 @@ void WindowPrinter::PrintTableRow(const feature::Window& window) {
 }
 
 void WindowPrinter::PrintCsvRow(const feature::Window& window) {
-  out_.Text(Quoted(window.link)).Comma().Text(base::FormatTime(window.start)).Comma();
+  out_.Text(Quoted(base::Printable(window.link))).Comma().Text(base::FormatTime(window.start)).Comma();
   out_.Number(base::ToUnixNanoseconds(window.start)).Comma().Number(window.length.count()).Comma();
   out_.Text(window.partial ? "true" : "false").Comma().Number(window.packets).Comma();
   out_.Number(window.bytes).Comma().Number(window.late_packets).Comma().Number(window.approximate);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "libs/base/error.h"
+#include "libs/base/printable.h"
 #include "libs/bus/read_to_end.h"
 #include "libs/forecast/score.h"
 #include "libs/model_topic/model_topic.h"
@@ -136,19 +137,19 @@ void PrintJson(const std::vector<TargetScores>& scores, const model_store::Manif
     AddScores(scores[i], further);
     json["further_targets"].push_back(std::move(further));
   }
-  std::printf("%s\n", json.dump(2).c_str());
+  std::printf("%s\n", base::PrintableJson(json.dump(2)).c_str());
 }
 
 void PrintRow(const std::string& name, const forecast::Scores& score) {
-  std::printf("%-28s %8llu %11.4g %10.4g %10.4g %9.2f %8.3f %+8.2f\n", name.c_str(),
+  std::printf("%-28s %8llu %11.4g %10.4g %10.4g %9.2f %8.3f %+8.2f\n", base::Printable(name).c_str(),
               static_cast<unsigned long long>(score.count), score.mse.value_or(0), score.rmse.value_or(0),
               score.mae.value_or(0), 100 * score.mape.value_or(0), score.r2.value_or(0),
               100 * score.skill.value_or(0));
 }
 
 void PrintTable(const TargetScores& scores, const model_store::Manifest& manifest) {
-  std::printf("model %s (%s, %d windows ahead)\n", manifest.version.c_str(), scores.target.c_str(),
-              manifest.horizon_windows);
+  std::printf("model %s (%s, %d windows ahead)\n", manifest.version.c_str(),
+              base::Printable(scores.target).c_str(), manifest.horizon_windows);
   std::printf("%-28s %8s %11s %10s %10s %9s %8s %8s\n", "LINK", "COUNT", "MSE", "RMSE", "MAE", "MAPE %", "R2",
               "SKILL %");
   for (const auto& [link, score] : scores.links) PrintRow(link.empty() ? "(all)" : link, score);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "libs/base/printable.h"
+
 namespace flowcast::capfile::internal {
 namespace {
 
@@ -15,42 +17,10 @@ enum Option : std::uint16_t { kEndOfOptions = 0, kName = 2, kTimeResolution = 9,
 
 __extension__ using Wide = unsigned __int128;
 
-// The length of the UTF-8 sequence at the start of `text`, 0 when it is none.
-std::size_t SequenceLength(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return first < 0x20 || first == 0x7f ? 0 : 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  const auto second = static_cast<unsigned char>(text[1]);
-  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-  const bool unassigned = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
-  const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; };
-  if (overlong || unassigned ||
-      !std::all_of(text.begin() + 1, text.begin() + static_cast<std::ptrdiff_t>(length), continues)) {
-    return 0;
-  }
-  return length;
-}
-
-// Names end up in identifiers and messages, which are printable UTF-8; what is not becomes '?'.
-std::string Printable(std::string_view text) {
-  std::string printable;
-  while (!text.empty()) {
-    const std::size_t length = SequenceLength(text);
-    if (length == 0) {
-      printable += '?';
-    } else {
-      printable += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return printable;
-}
-
 std::string NameIn(std::span<const std::byte> value) {
   std::string_view text(reinterpret_cast<const char*>(value.data()), value.size());
   text = text.substr(0, text.find('\0'));  // some writers count the terminator
-  return Printable(text.substr(0, kLongestNameBytes));
+  return base::Printable(text.substr(0, kLongestNameBytes));
 }
 
 struct TimeOptions {

@@ -70,9 +70,15 @@ class Cluster {
   /// Whether a connection of any handle failed in the time before now.
   bool HadFailureWithin(base::Duration time) const;
   static bus::BusError MissingTopic(const std::string& topic);
-  /// The error of a call, as what the caller can do about it.
-  bus::BusError ErrorFor(rd_kafka_resp_err_t code, const std::string& doing) const;
+  /// The error of a call, as what the caller can do about it. `right` is the one that it takes, such as
+  /// "Write on topic t", for when the broker refuses it.
+  bus::BusError ErrorFor(rd_kafka_resp_err_t code, const std::string& doing, const std::string& right) const;
+  /// For good, until somebody grants it.
+  bus::BusError Denied(const std::string& right) const;
+  static bool IsDenial(rd_kafka_resp_err_t code);
 
+  /// Gives librdkafka the token of the file, or says why there is none.
+  void ShowToken(rd_kafka_t* rk);
   void Log(int level, const std::string& line) const;
   /// From librdkafka's threads.
   void OnLog(int level, const std::string& facility, const std::string& line);

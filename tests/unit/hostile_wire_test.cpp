@@ -1,0 +1,41 @@
+// Messages that somebody wrote who means harm: refused, at no price.
+#include <gtest/gtest.h>
+
+#include "libs/base/random.h"
+#include "libs/wire/alert_wire.h"
+#include "libs/wire/model_wire.h"
+#include "tests/support/messages.h"
+
+namespace flowcast::wire {
+namespace {
+
+TEST(HostileModelTest, NamesThatWouldBePathsAreRefused) {
+  base::Random random(3);
+  const model_store::Model good{support::AnyManifest(random), {{"lstm", "weights"}}};
+  ASSERT_TRUE(DecodeModel(Encode(good)));
+  for (const std::string name : {"../../etc/cron.d", "/etc", ".", "a/b", "\x1b]0;owned\x07"}) {
+    model_store::Model by_name = good, by_version = good, by_network = good;
+    by_name.manifest.name = name;
+    by_version.manifest.version = name;
+    by_network.networks[name] = "weights";
+    for (const model_store::Model& model : {by_name, by_version, by_network}) {
+      const auto decoded = DecodeModel(Encode(model));
+      ASSERT_FALSE(decoded) << name << " was taken";
+      EXPECT_EQ(decoded.error(), WireError::kInconsistent);
+    }
+    EXPECT_FALSE(DecodeCurrentModel(EncodeCurrentModel(name))) << name << " was taken";
+  }
+}
+
+TEST(HostileAlertTest, JsonThatIsNestedWithoutEndIsRefused) {
+  constexpr std::size_t kDepth = 1'000'000;
+  const std::string opened(kDepth, '['), closed(kDepth, ']');
+  for (const std::string& text :
+       {opened, opened + closed, R"({"version":1,"labels":)" + opened + closed + "}",
+        R"({"version":1,"fingerprint":)" + opened + closed + "}"}) {
+    EXPECT_FALSE(DecodeAlertJson(text));
+  }
+}
+
+}  // namespace
+}  // namespace flowcast::wire
