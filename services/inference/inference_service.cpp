@@ -25,6 +25,9 @@ constexpr std::int64_t kMostBehind = 50'000;
 constexpr base::Duration kTidyEvery = std::chrono::seconds(10);
 constexpr base::Duration kFar = std::chrono::hours(24);
 
+/// Seconds; a forecast is there within tenths of one, or something is wrong.
+std::vector<double> DelayBounds() { return {0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600}; }
+
 bool IsFar(base::EventTime one, base::EventTime other) { return one - other > kFar || other - one > kFar; }
 
 }  // namespace
@@ -37,7 +40,9 @@ InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Name
       models_(models),
       clock_(clock),
       log_(std::move(log)),
-      alerting_(options.rules, names, log_) {
+      alerting_(options.rules, names, log_),
+      board_(options.shown),
+      delays_(DelayBounds()) {
   forecast::CheckHorizons(options_.horizons);
 }
 
@@ -82,7 +87,10 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
 
 void InferenceTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions) {
   waiting_.clear();
-  for (const bus::TopicPartition& at : partitions) partitions_.erase(at.partition);
+  for (const bus::TopicPartition& at : partitions) {
+    partitions_.erase(at.partition);
+    board_.ForgetPartition(at.partition);
+  }
 }
 
 bool InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) {
@@ -99,10 +107,12 @@ bool InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox)
   }
   auto sequence = wire::DecodeSequence(record.value);
   if (!sequence) {
-    if (!silent) Refuse(record, std::string(ToString(sequence.error())));
+    if (!silent) Refuse(record, sequence.error());
   } else if (sequence->schema_hash != options_.schema.sequence_hash() ||
              sequence->last.size() != options_.schema.size()) {
-    if (!silent) Refuse(record, "another feature schema or normalization (--features, --normalization)");
+    if (!silent)
+      Refuse(record, "another feature schema or normalization (--features, --normalization)",
+             counters_.refused.schema);
   } else {
     waiting_.push_back({record.from.partition, record.offset, std::move(*sequence)});
   }
@@ -110,8 +120,22 @@ bool InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox)
   return true;
 }
 
-void InferenceTask::Refuse(const bus::InRecord& record, const std::string& reason) {
-  slice::LogSkipped(log_, record, reason, ++counters_.refused);
+void InferenceTask::Refuse(const bus::InRecord& record, wire::WireError error) {
+  RefusedSequences& refused = counters_.refused;
+  const std::string reason(ToString(error));
+  switch (error) {
+    case wire::WireError::kNotOurs:
+      return Refuse(record, reason, refused.not_ours);
+    case wire::WireError::kUnknownVersion:
+      return Refuse(record, reason, refused.version);
+    case wire::WireError::kInconsistent:
+      return Refuse(record, reason, refused.inconsistent);
+  }
+}
+
+void InferenceTask::Refuse(const bus::InRecord& record, const std::string& reason, std::uint64_t& count) {
+  ++count;
+  slice::LogSkipped(log_, record, reason, counters_.refused.sum());
 }
 
 bool InferenceTask::ModelKnows(const LiveModel* model, const feature::Sequence& sequence) {
@@ -178,6 +202,7 @@ void InferenceTask::ForecastBatch(slice::Outbox& outbox) {
     if (!IsSilent(waiting, partition)) alerting_.Note(waiting.offset, partition.rules);
   }
   const auto opinions = AskModels();
+  now_ = clock_.Now();
   std::span<const Opinions> rows = opinions;
   for (const Waiting& waiting : waiting_) {
     Forecast(waiting, rows.first(targets_.size()), outbox);
@@ -242,12 +267,17 @@ void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> o
   }
   link.last_end = sequence.end;
   link.astray = base::kBeginningOfTime;
-  counters_.forecast += silent ? 0 : 1;
+  if (!silent) {
+    ++counters_.forecast;
+    delays_.Add(std::chrono::duration<double>(now_ - sequence.end).count());
+    newest_end_ = std::max(newest_end_, sequence.end);
+  }
   bool told = false;
   for (std::size_t target = 0; target < targets_.size(); ++target) {
     const wire::ForecastRecord record = ForecastOf(target, waiting, opinions[target], link);
     if (!silent) {
       Count(record, target == 0);
+      board_.Show(record.forecast, waiting.partition, target == 0, clock_.Steady());
       Publish(record, waiting.partition, outbox);
     }
     told = Alert(record.forecast, waiting, partition, link, outbox) || told;
@@ -366,6 +396,8 @@ void InferenceTask::OnIdle(slice::Outbox& outbox) {
   if (clock_.Steady() < tidy_at_) return;
   tidy_at_ = clock_.Steady() + kTidyEvery;
   models_.ForgetOthers();
+  board_.ForgetSilent(clock_.Steady());
+  active_alerts_ = {};
   for (auto& [number, partition] : partitions_) {
     if (IsWhole(partition)) Tidy(number, partition, outbox);
   }
@@ -386,6 +418,7 @@ void InferenceTask::Tidy(std::int32_t number, Partition& partition, slice::Outbo
       Snapshot(number, link->first, link->second, outbox);
       moved = true;
     }
+    CountActive(link->second);
     ++link;
   }
   partition.moved = partition.moved || moved;
@@ -398,6 +431,12 @@ bool InferenceTask::TidyLink(const Partition& partition, Link& link, slice::Outb
   if (clock_.Steady() - link.heard > expiry && alerting_.FallSilent(link.last_end, link.alerts, outbox))
     return true;
   return link.since_snapshot > 0 && partition.next_offset - link.offset > kMostBehind;
+}
+
+void InferenceTask::CountActive(const Link& link) {
+  for (const alert::ActiveAlert& active : link.alerts.active()) {
+    (active.life.phase == alert::Phase::kFiring ? active_alerts_.firing : active_alerts_.pending) += 1;
+  }
 }
 
 void InferenceTask::OnCommit(slice::Outbox& outbox) {

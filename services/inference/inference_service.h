@@ -10,12 +10,16 @@
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
 #include "libs/feature/window.h"
+#include "libs/forecast/link_board.h"
 #include "libs/forecast/live_scores.h"
 #include "libs/slice/slice_loop.h"
+#include "libs/telemetry/distribution.h"
 #include "libs/topics/topics.h"
 #include "libs/window/needed_offsets.h"
 #include "libs/wire/forecast_wire.h"
+#include "libs/wire/wire_error.h"
 #include "services/inference/alerting.h"
+#include "services/inference/inference_counters.h"
 #include "services/inference/inference_store.h"
 #include "services/inference/link_forecasters.h"
 #include "services/inference/model_watcher.h"
@@ -31,21 +35,7 @@ struct InferenceOptions {
   base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
   base::Duration alert_expiry = std::chrono::hours(1);      // likewise: then its alerts end
   bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
-};
-
-/// Sequences in = forecast + refused + stale + astray + refolded; forecasts = forecast x targets.
-struct InferenceCounters {
-  std::uint64_t sequences = 0;
-  std::uint64_t refused = 0;   // not ours, another version, inconsistent, another schema
-  std::uint64_t stale = 0;     // repeated or older than the link's last
-  std::uint64_t astray = 0;    // more than a day from the link's last, and the first to say so
-  std::uint64_t refolded = 0;  // read again after a restart or a rebalance; their forecasts are out already
-  std::uint64_t forecast = 0;
-  std::uint64_t forecasts = 0;   // records
-  std::uint64_t with_model = 0;  // of these
-  std::uint64_t settled = 0;
-  std::uint64_t state_records = 0;
-  std::uint64_t json_records = 0;  // written to forecasts-json.v1
+  forecast::LinkBoardOptions shown;                         // links with metrics of their own
 };
 
 /// Sequences of one poll go through the networks together. Windows that the model was trained on
@@ -89,6 +79,14 @@ class InferenceTask : public slice::Task {
   std::uint64_t covered() const { return covered_; }
   /// By target: of every horizon, over all links, whether a model was asked or not.
   const std::map<std::string, forecast::LiveScores>& scores() const { return scores_; }
+  /// The last forecasts of the links that have metrics of their own.
+  const forecast::LinkBoard& board() const { return board_; }
+  /// Seconds from the end of a window, in event time, to its forecast being made, by the clock.
+  const telemetry::Distribution& delays() const { return delays_; }
+  /// End of the newest window that was forecast from; kBeginningOfTime before the first.
+  base::EventTime newest_end() const { return newest_end_; }
+  /// As they were at most kTidyEvery (10 s) ago.
+  const ActiveAlerts& active_alerts() const { return active_alerts_; }
 
  private:
   struct Link {
@@ -129,7 +127,8 @@ class InferenceTask : public slice::Task {
     return waiting.offset < partition.live_from;
   }
   void Restore(const bus::Position& position, Partition& partition);
-  void Refuse(const bus::InRecord& record, const std::string& reason);
+  void Refuse(const bus::InRecord& record, wire::WireError error);
+  void Refuse(const bus::InRecord& record, const std::string& reason, std::uint64_t& count);
   void ForecastBatch(slice::Outbox& outbox);
   const LiveModel* ModelFor(const Waiting& waiting, Partition& partition);
   /// By position in `waiting_` and target; none where there is no model for it.
@@ -149,6 +148,7 @@ class InferenceTask : public slice::Task {
                                   Link& link) const;
   void Publish(const wire::ForecastRecord& record, std::int32_t partition, slice::Outbox& outbox);
   void Count(const wire::ForecastRecord& record, bool first_target);
+  void CountActive(const Link& link);
   /// True when something was published.
   bool Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition, Link& link,
              slice::Outbox& outbox);
@@ -182,6 +182,11 @@ class InferenceTask : public slice::Task {
   std::uint64_t intervals_ = 0;
   std::uint64_t covered_ = 0;
   std::map<std::string, forecast::LiveScores> scores_;
+  forecast::LinkBoard board_;
+  telemetry::Distribution delays_;
+  base::EventTime now_ = base::kBeginningOfTime;  // when the batch was forecast from
+  base::EventTime newest_end_ = base::kBeginningOfTime;
+  ActiveAlerts active_alerts_;
 };
 
 }  // namespace flowcast::services
