@@ -70,6 +70,7 @@ RuleSource InferenceConfig::Resolve() {
   inference.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
   training::TargetsOf(inference.schema, inference.targets);  // refuses what there is not
   forecast::CheckHorizons(inference.horizons);
+  inference.trace = common.log_level == "debug";
   return {rules, [this] { return MakeRules(); }};
 }
 

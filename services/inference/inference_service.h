@@ -30,6 +30,7 @@ struct InferenceOptions {
   std::size_t snapshot_every = 20;                          // sequences of a link
   base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
   bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
+  bool trace = false;                                       // a debug line for each forecast
 };
 
 /// Sequences in = forecast + refused + stale + astray + refolded; forecasts = forecast x targets.
@@ -144,6 +145,7 @@ class InferenceTask : public slice::Task {
   wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,
                                   Link& link) const;
   void Publish(const wire::ForecastRecord& record, std::int32_t partition, slice::Outbox& outbox);
+  void Trace(const forecast::Forecast& forecast) const;
   void Count(const wire::ForecastRecord& record, bool first_target);
   /// True when something was published.
   bool Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition, Link& link,
