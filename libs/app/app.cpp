@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "libs/app/kafka_options.h"
+#include "libs/app/options_page.h"
 #include "libs/app/status.h"
 #include "libs/base/error.h"
 #include "libs/base/throttle.h"
@@ -94,7 +96,7 @@ std::map<std::string, std::string> ParseProperties(const std::vector<std::string
 }  // namespace
 
 void AddCommonOptions(CLI::App& app, CommonOptions& options) {
-  const std::string group = "Common";
+  const std::string group = kCommonGroup;
   if (!options.http.empty()) AddStatusOptions(app, options, group);
   app.add_option("--brokers", options.brokers, "Kafka brokers, HOST:PORT, separated by commas")
       ->capture_default_str()
@@ -115,6 +117,13 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   app.add_flag("--check", options.check, "check the configuration and exit")
       ->group(group)
       ->configurable(false);
+  const auto print = [&app] {
+    PrintOptions(app);
+    throw CLI::Success();
+  };
+  app.add_flag_callback("--print-options", print, "list all options as Markdown and exit")
+      ->group(group)
+      ->configurable(false);
   app.set_config("--config", "", "read options from this TOML file")->group(group);
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.set_version_flag(
@@ -127,9 +136,7 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   }
 }
 
-std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id,
-                                     const base::Log& log) {
-  constexpr int kSyslogWarning = 4;
+kafka::KafkaOptions KafkaOptionsOf(const CommonOptions& options, const std::string& client_id) {
   kafka::KafkaOptions kafka_options;
   kafka_options.brokers = options.brokers;
   kafka_options.client_id = client_id;
@@ -137,6 +144,13 @@ std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::st
   kafka_options.timeout =
       std::chrono::duration_cast<std::chrono::milliseconds>(base::ParseDuration(options.broker_timeout));
   kafka_options.stop_requested = StopRequested;
+  return kafka_options;
+}
+
+std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id,
+                                     const base::Log& log) {
+  constexpr int kSyslogWarning = 4;
+  kafka::KafkaOptions kafka_options = KafkaOptionsOf(options, client_id);
   kafka_options.log = [log](int level, const std::string& line) {
     log(level <= kSyslogWarning ? base::LogLevel::kWarning : base::LogLevel::kDebug, "kafka: " + line);
   };
