@@ -46,7 +46,8 @@ void Alerting::Send(const std::vector<alert::Alert>& changes, slice::Outbox& out
     counters_.silenced += alert.silenced ? 1 : 0;
     log_(is_pending ? base::LogLevel::kDebug : base::LogLevel::kInfo,
          "alert " + std::string(is_firing ? "fired" : ToString(alert.state)) +
-             (alert.silenced ? " (silenced)" : "") + ": " + alert.summary);
+             (alert.silenced ? " (silenced)" : "") + ": " + alert.summary + "; trace " +
+             wire::TraceIdOf(alert));
     outbox.push_back({.to = {names_.alerts, 0},
                       .key = alert.fingerprint,
                       .value = wire::EncodeJson(alert),

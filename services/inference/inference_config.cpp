@@ -81,6 +81,7 @@ RuleSource InferenceConfig::Resolve() {
   training::TargetsOf(inference.schema, inference.targets);  // refuses what there is not
   forecast::CheckHorizons(inference.horizons);
   inference.alert_expiry = base::ParseDuration(alert_expiry);
+  inference.trace = common.log_level == "debug";
   return {rules, [this] { return MakeRules(); }};
 }
 

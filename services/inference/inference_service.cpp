@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "libs/base/hash.h"
+#include "libs/base/text.h"
 #include "libs/slice/skipped.h"
 #include "libs/state/progress.h"
+#include "libs/trace/trace.h"
 #include "libs/training/model_opinion.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/forecast_json.h"
@@ -302,11 +304,22 @@ wire::ForecastRecord InferenceTask::ForecastOf(std::size_t target, const Waiting
 void InferenceTask::Publish(const wire::ForecastRecord& record, std::int32_t partition,
                             slice::Outbox& outbox) {
   const std::string& link = record.forecast.link;
+  if (options_.trace) Trace(record.forecast);
   outbox.push_back({.to = {names_.forecasts, partition}, .key = link, .value = wire::Encode(record)});
   if (!options_.json_mirror) return;
   ++counters_.json_records;
   outbox.push_back(
       {.to = {names_.forecasts_json, partition}, .key = link, .value = wire::EncodeJson(record)});
+}
+
+void InferenceTask::Trace(const forecast::Forecast& forecast) const {
+  const std::vector<double>& quantiles = forecast.horizons.front().quantiles;
+  log_(base::LogLevel::kDebug,
+       "forecast " + trace::IdOfEnd(forecast.link, forecast.made_at, forecast.window_length) + ": " +
+           forecast.link + " after " + base::FormatTime(forecast.made_at) + ", " +
+           base::Short(quantiles[forecast::kMedian]) + " " + forecast.target + " (" +
+           base::Short(quantiles.front()) + " to " + base::Short(quantiles.back()) + "), " +
+           std::string(ToString(forecast.quality)));
 }
 
 void InferenceTask::Count(const wire::ForecastRecord& record, bool first_target) {

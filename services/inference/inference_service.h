@@ -36,6 +36,7 @@ struct InferenceOptions {
   base::Duration alert_expiry = std::chrono::hours(1);      // likewise: then its alerts end
   bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
   forecast::LinkBoardOptions shown;                         // links with metrics of their own
+  bool trace = false;                                       // a debug line for each forecast
 };
 
 /// Sequences of one poll go through the networks together. Windows that the model was trained on
@@ -147,6 +148,7 @@ class InferenceTask : public slice::Task {
   wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,
                                   Link& link) const;
   void Publish(const wire::ForecastRecord& record, std::int32_t partition, slice::Outbox& outbox);
+  void Trace(const forecast::Forecast& forecast) const;
   void Count(const wire::ForecastRecord& record, bool first_target);
   void CountActive(const Link& link);
   /// True when something was published.

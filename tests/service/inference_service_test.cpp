@@ -387,6 +387,7 @@ TEST_F(InferenceServiceTest, AConditionIsOneAlertAndIsResolvedOnce) {
   EXPECT_EQ(record.key, Alerts()[0].fingerprint);
   EXPECT_THAT(record.headers, testing::Contains(bus::Header{"ce_subject", "demo/a"}));
   EXPECT_TRUE(lines_.Contain("alert fired: demo/a will stay above 100 packets per 5s for 5 s, P = 0."));
+  EXPECT_TRUE(lines_.Contain("; trace " + wire::TraceIdOf(Alerts()[0])));
 }
 
 TEST_F(InferenceServiceTest, RepeatedAndOlderSequencesAreStale) {
