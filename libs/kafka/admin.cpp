@@ -182,11 +182,12 @@ rd_kafka_resp_err_t KafkaAdmin::TryDeletePositions(const std::string& group,
 
 std::size_t KafkaAdmin::MembersOf(const std::string& group) {
   const std::string doing = "describing group " + group;
+  const std::string right = "Describe on group " + group;
   const Deadline deadline(cluster_->options().timeout);
   for (;; cluster_->WaitOrGiveUp(deadline)) {
     const char* name = group.c_str();
     const Event event =
-        Ask(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, doing, [&](const auto* options, auto* queue) {
+        Ask(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, doing, right, [&](const auto* options, auto* queue) {
           rd_kafka_DescribeConsumerGroups(cluster_->directory(), &name, 1, options, queue);
         });
     std::size_t count = 0;
@@ -197,7 +198,7 @@ std::size_t KafkaAdmin::MembersOf(const std::string& group) {
     if (error == nullptr) return rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return 0;
-    if (!IsPassing(code)) throw cluster_->ErrorFor(code, doing);
+    if (!IsPassing(code)) throw cluster_->ErrorFor(code, doing, right);
   }
 }
 
@@ -205,12 +206,13 @@ std::vector<bus::Position> KafkaAdmin::PositionsOf(const std::string& group,
                                                    const std::vector<bus::TopicPartition>& partitions) {
   if (partitions.empty()) return {};
   const std::string doing = "reading the positions of group " + group;
+  const std::string right = "Describe on group " + group;
   const ListOffsets wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), ToList(partitions).get()));
   const Deadline deadline(cluster_->options().timeout);
   for (;; cluster_->WaitOrGiveUp(deadline)) {
     rd_kafka_ListConsumerGroupOffsets_t* request = wanted.get();
     const Event event =
-        Ask(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, doing, [&](const auto* options, auto* queue) {
+        Ask(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, doing, right, [&](const auto* options, auto* queue) {
           rd_kafka_ListConsumerGroupOffsets(cluster_->directory(), &request, 1, options, queue);
         });
     if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return {};  // no such group
@@ -220,7 +222,8 @@ std::vector<bus::Position> KafkaAdmin::PositionsOf(const std::string& group,
     if (count != 1) return {};
     const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0]);
     if (error == nullptr) return CommittedOf(*rd_kafka_group_result_partitions(groups[0]));
-    if (!IsPassing(rd_kafka_error_code(error))) throw cluster_->ErrorFor(rd_kafka_error_code(error), doing);
+    const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    if (!IsPassing(code)) throw cluster_->ErrorFor(code, doing, right);
   }
 }
 
