@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libs/app/kafka_options.h"
+#include "libs/base/error.h"
 #include "libs/http/http_get.h"
 #include "libs/kafka/probe.h"
 #include "libs/wire/commit_note.h"
