@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
 BIN = BUILD / "bin"
 FOLDER = ROOT / "build/bench"
-PORT = "39092"
+PORT = os.environ.get("FLOWCAST_BENCH_PORT", "39092")
 BROKERS = f"127.0.0.1:{PORT}"
 KAFKA_DATA = FOLDER / "kafka"
 NFSTREAM = "nfstream==6.6.0"
@@ -105,7 +105,7 @@ def require_programs():
 
 @contextlib.contextmanager
 def broker():
-    """An empty broker on port 39092."""
+    """An empty broker on PORT."""
     subprocess.run([str(ROOT / "scripts/kafka"), "reset"], env=KAFKA, check=True, stdout=2)
     try:
         yield

@@ -34,6 +34,8 @@ std::string_view ToString(Reason reason) {
       return "cleared";
     case Reason::kRuleChanged:
       return "rule_changed";
+    case Reason::kSilent:
+      return "silent";
     case Reason::kForgotten:
       return "forgotten";
   }

@@ -20,9 +20,9 @@ std::string_view ToString(State state);
 enum class Kind { kLoad, kDegraded, kQuiet };
 std::string_view ToString(Kind kind);
 
-/// Why an alert is no more: "cleared", "rule_changed" (its rule is gone or another one), "forgotten" (its
-/// link is).
-enum class Reason { kCleared, kRuleChanged, kForgotten };
+/// Why an alert is no more: "cleared", "rule_changed" (its rule is gone or another one), "silent" (nothing is
+/// heard of its link any more), "forgotten" (its link is).
+enum class Reason { kCleared, kRuleChanged, kSilent, kForgotten };
 std::string_view ToString(Reason reason);
 
 /// One horizon of the forecast behind an alert.

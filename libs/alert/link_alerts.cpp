@@ -98,21 +98,33 @@ void LinkAlerts::EvaluateAgain(const forecast::Forecast& forecast, const RuleSet
   }
 }
 
+/// Those of which `ends` says so.
+template <typename Ends>
+void LinkAlerts::End(Reason reason, base::EventTime now, std::vector<Alert>& changes, const Ends& ends) {
+  if (!active_) return;
+  std::erase_if(*active_, [&](const ActiveAlert& active) {
+    if (!ends(active)) return false;
+    changes.push_back(Ended(active, reason, now));
+    return true;
+  });
+  if (active_->empty()) active_.reset();
+}
+
 void LinkAlerts::Forget(base::EventTime now, std::vector<Alert>& changes) {
-  for (const ActiveAlert& active : this->active()) changes.push_back(Ended(active, Reason::kForgotten, now));
-  active_.reset();
+  End(Reason::kForgotten, now, changes, [](const ActiveAlert&) { return true; });
+}
+
+void LinkAlerts::FallSilent(base::EventTime now, std::vector<Alert>& changes) {
+  End(Reason::kSilent, now, changes,
+      [](const ActiveAlert& active) { return active.published.kind != Kind::kQuiet; });
 }
 
 void LinkAlerts::EndStrangers(const forecast::Forecast& forecast, const RuleSet& rules,
                               std::vector<Alert>& changes) {
-  if (!active_) return;
-  std::erase_if(*active_, [&](const ActiveAlert& active) {
+  End(Reason::kRuleChanged, forecast.made_at, changes, [&](const ActiveAlert& active) {
     const Rule* rule = rules.Find(active.rule);
-    const bool applies = rule != nullptr && rules.Applies(*rule, forecast.link);
-    if (!applies) changes.push_back(Ended(active, Reason::kRuleChanged, forecast.made_at));
-    return !applies;
+    return rule == nullptr || !rules.Applies(*rule, forecast.link);
   });
-  if (active_->empty()) active_.reset();
 }
 
 void LinkAlerts::Follow(const Asked& asked, const RuleSet& rules, std::vector<Alert>& changes) {

@@ -39,6 +39,9 @@ class LinkAlerts {
                      const PercentilesByLink& percentiles, std::span<const std::uint64_t> in_force);
   /// The link is gone: resolves everything, at `now`.
   void Forget(base::EventTime now, std::vector<Alert>& changes);
+  /// Nothing is heard of the link any more: resolves everything but that it is quiet, which is as true as
+  /// before.
+  void FallSilent(base::EventTime now, std::vector<Alert>& changes);
 
   std::span<const ActiveAlert> active() const;
 
@@ -50,6 +53,8 @@ class LinkAlerts {
   };
   ActiveAlert* Find(std::uint64_t rule);
   void Erase(std::uint64_t rule);
+  template <typename Ends>
+  void End(Reason reason, base::EventTime now, std::vector<Alert>& changes, const Ends& ends);
   void EndStrangers(const forecast::Forecast& forecast, const RuleSet& rules, std::vector<Alert>& changes);
   void Follow(const Asked& asked, const RuleSet& rules, std::vector<Alert>& changes);
   void Publish(const Asked& asked, const RuleSet& rules, ActiveAlert& active, Change change,

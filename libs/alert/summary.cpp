@@ -69,6 +69,9 @@ std::string QuietSentence(const Alert& alert) {
 }  // namespace
 
 std::string Summarize(const Alert& alert, const Rule& rule) {
+  if (alert.state == State::kResolved && alert.reason == Reason::kSilent)
+    return "nothing is heard of " + alert.link + " any more; its alert " + alert.rule +
+           " ends without an all-clear";
   if (alert.state == State::kResolved && alert.reason == Reason::kForgotten)
     return alert.link + " is watched no longer; its alert " + alert.rule + " ends";
   if (alert.state == State::kResolved && alert.reason == Reason::kRuleChanged)

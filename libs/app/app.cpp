@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "libs/app/kafka_options.h"
+#include "libs/app/options_page.h"
 #include "libs/app/secret_file.h"
 #include "libs/app/status.h"
 #include "libs/base/error.h"
@@ -21,8 +23,10 @@ namespace flowcast::app {
 namespace {
 
 volatile std::sig_atomic_t stop_requested = 0;
+volatile std::sig_atomic_t hangup_came = 0;
 
 void RequestStop(int) { stop_requested = 1; }
+void NoteHangup(int) { hangup_came = 1; }
 
 std::string EnvironmentName(const std::string& option) {
   std::string name = "FLOWCAST_" + option;
@@ -116,10 +120,14 @@ void AddKafkaOptions(CLI::App& app, CommonOptions& options, const std::string& g
   options.shown["kafka"] = Shown;
 }
 
+KafkaProperties PropertiesOf(const CommonOptions& options) {
+  return options.properties ? *options.properties : ReadKafkaProperties(options.kafka, options.kafka_file);
+}
+
 }  // namespace
 
 void AddCommonOptions(CLI::App& app, CommonOptions& options) {
-  const std::string group = "Common";
+  const std::string group = kCommonGroup;
   if (!options.http.empty()) AddStatusOptions(app, options, group);
   app.add_option("--brokers", options.brokers, "Kafka brokers, HOST:PORT, separated by commas")
       ->capture_default_str()
@@ -150,6 +158,13 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
     std::fputs(ConfigText(app, options.shown).c_str(), stdout);
     throw CLI::Success();
   });
+  const auto print = [&app] {
+    PrintOptions(app);
+    throw CLI::Success();
+  };
+  app.add_flag_callback("--print-options", print, "list all options as Markdown and exit")
+      ->group(group)
+      ->configurable(false);
   app.set_config("--config", "", "read options from this TOML file")->group(group);
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.set_version_flag(
@@ -162,20 +177,23 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   }
 }
 
-std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id,
-                                     const base::Log& log) {
-  constexpr int kSyslogWarning = 4;
+kafka::KafkaOptions KafkaOptionsOf(const CommonOptions& options, const std::string& client_id) {
   kafka::KafkaOptions kafka_options;
   kafka_options.brokers = options.brokers;
   kafka_options.client_id = client_id;
-  const KafkaProperties properties =
-      options.properties ? *options.properties : ReadKafkaProperties(options.kafka, options.kafka_file);
-  for (const std::string& warning : properties.warnings) log(base::LogLevel::kWarning, warning);
-  kafka_options.properties = properties.values;
+  kafka_options.properties = PropertiesOf(options).values;
   kafka_options.token_file = options.kafka_token_file;
   kafka_options.timeout =
       std::chrono::duration_cast<std::chrono::milliseconds>(base::ParseDuration(options.broker_timeout));
   kafka_options.stop_requested = StopRequested;
+  return kafka_options;
+}
+
+std::unique_ptr<bus::Bus> ConnectBus(const CommonOptions& options, const std::string& client_id,
+                                     const base::Log& log) {
+  constexpr int kSyslogWarning = 4;
+  for (const std::string& warning : PropertiesOf(options).warnings) log(base::LogLevel::kWarning, warning);
+  kafka::KafkaOptions kafka_options = KafkaOptionsOf(options, client_id);
   kafka_options.log = [log](int level, const std::string& line) {
     log(level <= kSyslogWarning ? base::LogLevel::kWarning : base::LogLevel::kDebug, "kafka: " + line);
   };
@@ -213,6 +231,14 @@ void FlushOutput() {
 }
 
 bool StopRequested() { return stop_requested != 0; }
+
+void NoteHangups() { std::signal(SIGHUP, NoteHangup); }
+
+bool HangupCame() {
+  if (hangup_came == 0) return false;
+  hangup_came = 0;  // one that comes now is about files that will be read after it
+  return true;
+}
 
 int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
   std::signal(SIGTERM, RequestStop);

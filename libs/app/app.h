@@ -72,6 +72,12 @@ bool WaitForTopics(bus::Bus& bus, const std::vector<std::string>& topics, const 
 /// True once SIGTERM or SIGINT came; RunMain installs the handlers.
 bool StopRequested();
 
+/// From now on SIGHUP ends nothing but is noted, until HangupCame tells: of servers it means "read your files
+/// again".
+void NoteHangups();
+/// True once for any number of them.
+bool HangupCame();
+
 /// Writes out what was printed to standard output; to be called now and then by who prints much.
 /// Throws base::RuntimeError when it can't be written. Where nobody reads it any more (`| head`) the
 /// program ends: what is thrown then is for RunMain alone.

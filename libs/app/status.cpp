@@ -14,16 +14,21 @@
 namespace flowcast::app {
 namespace {
 
-struct BuildFacts {
+struct ServiceFacts {
   std::string service;
+  bool ready = false;
 };
 
-const telemetry::Table<BuildFacts>& BuildMetrics() {
-  static const auto table = telemetry::Table<BuildFacts>().Info(
-      "flowcast_build_info", "What runs here.", {"service", "version", "librdkafka"},
-      [](const BuildFacts& facts) {
-        return std::vector<std::string>{facts.service, FLOWCAST_VERSION, kafka::LibraryVersion()};
-      });
+const telemetry::Table<ServiceFacts>& ServiceMetrics() {
+  using Facts = ServiceFacts;
+  static const auto table =
+      telemetry::Table<Facts>()
+          .Info("flowcast_build_info", "What runs here.", {"service", "version", "librdkafka"},
+                [](const Facts& facts) {
+                  return std::vector<std::string>{facts.service, FLOWCAST_VERSION, kafka::LibraryVersion()};
+                })
+          .Gauge("flowcast_ready", "1 while /readyz answers 200, else 0.",
+                 [](const Facts& facts) { return facts.ready ? 1 : 0; });
   return table;
 }
 
@@ -87,14 +92,14 @@ void Status::SetReady(bool ready, const std::string& reason) { health_.SetReady(
 
 std::vector<telemetry::Metric> Status::Metrics() const {
   std::vector<telemetry::Metric> metrics = board_.Snapshot();
-  Append(metrics, BuildMetrics().Read({service_}));
+  Append(metrics, ServiceMetrics().Read({service_, health_.Ready(clock_.Steady()).ok}));
   Append(metrics, ProcessMetrics().Read(ReadProcessFacts()));
   return metrics;
 }
 
 void PrintMetrics(const std::vector<telemetry::Metric>& described) {
   std::vector<telemetry::Metric> metrics = described;
-  Append(metrics, BuildMetrics().Describe());
+  Append(metrics, ServiceMetrics().Describe());
   metrics.push_back(http::DescribeRequests());
   Append(metrics, ProcessMetrics().Describe());
   std::fputs(telemetry::MarkdownRows(metrics).c_str(), stdout);

@@ -7,8 +7,8 @@
 
 namespace flowcast::forecast {
 
-Autoregression::Autoregression(std::span<const int> horizons)
-    : horizons_(horizons), weights_(horizons.size()) {
+Autoregression::Autoregression(const std::vector<int>& horizons)
+    : horizons_(horizons), weights_(std::make_unique<Inputs[]>(horizons.size())) {
   for (std::size_t i = 0; i < kLags; ++i) Covariance(i, i) = kStart;
 }
 
@@ -85,7 +85,7 @@ void Autoregression::Forecast(const History& history, const Season&, std::span<f
 }
 
 void Autoregression::Visit(StateVisitor& state) {
-  state(weights_);
+  state(weights());
   state(covariance_);
 }
 

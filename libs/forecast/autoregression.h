@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -21,7 +22,7 @@ namespace flowcast::forecast {
 class Autoregression : public Expert {
  public:
   /// The horizons must outlive it.
-  explicit Autoregression(std::span<const int> horizons);
+  explicit Autoregression(const std::vector<int>& horizons);
   std::string_view name() const override { return "autoregression"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
@@ -49,8 +50,10 @@ class Autoregression : public Expert {
   Inputs TimesCovariance(const Inputs& inputs) const;
   static float Noise(const Inputs& inputs, const Inputs& times);
 
-  std::span<const int> horizons_;
-  std::vector<Inputs> weights_;  // by horizon
+  std::span<Inputs> weights() { return {weights_.get(), horizons_.size()}; }
+
+  const std::vector<int>& horizons_;
+  std::unique_ptr<Inputs[]> weights_;  // by horizon
   std::array<float, kLags*(kLags + 1) / 2> covariance_{};
 };
 

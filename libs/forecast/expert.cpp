@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "libs/forecast/autoregression.h"
-#include "libs/forecast/seasonal.h"
 
 namespace flowcast::forecast {
 
@@ -13,12 +13,14 @@ void Persistence::Forecast(const History& history, const Season&, std::span<floa
   std::fill(values.begin(), values.end(), history.Value(0));
 }
 
-Ewma::Ewma(std::span<const int> horizons)
-    : horizons_(horizons), past_(static_cast<std::size_t>(horizons.back()) + 1), errors_(horizons.size()) {}
+Ewma::Ewma(const std::vector<int>& horizons)
+    : horizons_(horizons),
+      past_(std::make_unique<Past[]>(static_cast<std::size_t>(horizons.back()) + 1)),
+      errors_(std::make_unique<Levels[]>(horizons.size())) {}
 
 void Ewma::Observe(const History& history) {
   const float value = history.Value(0);
-  auto& newest = past_[++seen_ % past_.size()];
+  Past& newest = past()[++seen_ % past().size()];
   for (std::size_t i = 0; i < levels_.size(); ++i) {
     levels_[i] = seen_ == 1 ? value : levels_[i] + kRates[i] * (value - levels_[i]);
     newest[i] = levels_[i] - value;
@@ -27,7 +29,7 @@ void Ewma::Observe(const History& history) {
     const auto ago = static_cast<std::size_t>(horizons_[h]);
     if (seen_ <= ago) continue;
     const float moved = value - history.Value(ago);
-    const auto& then = past_[(seen_ - ago) % past_.size()];
+    const auto& then = past()[(seen_ - ago) % past().size()];
     for (std::size_t i = 0; i < levels_.size(); ++i) {
       errors_[h][i] += kForget * (std::abs(moved - then[i]) - errors_[h][i]);
     }
@@ -43,8 +45,8 @@ void Ewma::Forecast(const History&, const Season&, std::span<float> values) {
 
 void Ewma::Visit(StateVisitor& state) {
   state(levels_);
-  state.Raw(past_);
-  state(errors_);
+  state.Raw(past());
+  state(errors());
   state.Raw(seen_);
 }
 
@@ -82,21 +84,13 @@ void MovingMean::Forecast(const History& history, const Season&, std::span<float
   std::fill(values.begin(), values.end(), static_cast<float>(sum / static_cast<double>(count)));
 }
 
-std::vector<std::unique_ptr<Expert>> MakeExperts(const std::vector<int>& horizons) {
-  auto autoregression = std::make_unique<Autoregression>(horizons);
-  std::vector<std::unique_ptr<Expert>> experts;
-  experts.push_back(std::make_unique<Persistence>());
-  experts.push_back(std::make_unique<Ewma>(horizons));
-  experts.push_back(std::make_unique<Holt>(horizons));
-  experts.push_back(std::make_unique<Seasonal>(horizons, *autoregression));
-  experts.push_back(std::make_unique<MovingMean>());
-  experts.push_back(std::move(autoregression));
-  return experts;
-}
-
 std::size_t HistoryFor(const std::vector<int>& horizons) {
   const auto furthest = static_cast<std::size_t>(horizons.back());
   return std::max(MovingMean::kLength, Autoregression::kLags + 1 + furthest);
+}
+
+std::size_t WindowsOfAll(const std::vector<int>& horizons) {
+  return static_cast<std::size_t>(std::accumulate(horizons.begin(), horizons.end(), 0));
 }
 
 }  // namespace flowcast::forecast

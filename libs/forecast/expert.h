@@ -41,7 +41,7 @@ class Persistence : public Expert {
 class Ewma : public Expert {
  public:
   /// The horizons, here and below, must outlive the expert.
-  explicit Ewma(std::span<const int> horizons);
+  explicit Ewma(const std::vector<int>& horizons);
   std::string_view name() const override { return "ewma"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
@@ -53,18 +53,22 @@ class Ewma : public Expert {
 
  private:
   using Levels = std::array<float, kRates.size()>;
+  using Past = std::array<Brief, kRates.size()>;
 
-  std::span<const int> horizons_;
+  std::span<Past> past() { return {past_.get(), static_cast<std::size_t>(horizons_.back()) + 1}; }
+  std::span<Levels> errors() { return {errors_.get(), horizons_.size()}; }
+
+  const std::vector<int>& horizons_;
   Levels levels_{};
-  std::vector<std::array<Brief, kRates.size()>> past_;  // a ring: levels less the value of their time
-  std::vector<Levels> errors_;                          // by horizon
-  std::size_t seen_ = 0;                                // since the last hole
+  std::unique_ptr<Past[]> past_;      // a ring: levels less the value of their time
+  std::unique_ptr<Levels[]> errors_;  // by horizon
+  std::size_t seen_ = 0;              // since the last hole
 };
 
 /// "holt": level and damped trend (Gardner & McKenzie 1985).
 class Holt : public Expert {
  public:
-  explicit Holt(std::span<const int> horizons) : horizons_(horizons) {}
+  explicit Holt(const std::vector<int>& horizons) : horizons_(horizons) {}
   std::string_view name() const override { return "holt"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season&, std::span<float> values) override;
@@ -76,7 +80,7 @@ class Holt : public Expert {
   static constexpr double kDamping = 0.9;
 
  private:
-  std::span<const int> horizons_;
+  const std::vector<int>& horizons_;
   double level_ = 0;
   double trend_ = 0;
   bool started_ = false;
@@ -92,17 +96,17 @@ class MovingMean : public Expert {
   static constexpr std::size_t kLength = 24;
 };
 
-/// Names in every output, in the order of every list of experts: first those that learn online (MakeExperts),
-/// then the models, whose values come from outside.
+/// Names in every output, in the order of every list of experts: first those that learn online
+/// (OnlineExperts), then the models, whose values come from outside.
 inline constexpr std::array<std::string_view, 8> kExpertNames{
     "persistence", "ewma", "holt", "seasonal", "mean", "autoregression", "xgboost", "lstm"};
 inline constexpr std::size_t kOnlineExperts = 6;
 /// What the mixture of them is called where experts are compared.
 inline constexpr std::string_view kMixtureName = "flowcast";
 
-/// The online ones, for these horizons (at least one, ascending), which must outlive them.
-std::vector<std::unique_ptr<Expert>> MakeExperts(const std::vector<int>& horizons);
-/// How many values a history for them must hold.
+/// How many values a history for the online ones must hold.
 std::size_t HistoryFor(const std::vector<int>& horizons);
+/// How many windows wait for their truth at once: the horizons' sum.
+std::size_t WindowsOfAll(const std::vector<int>& horizons);
 
 }  // namespace flowcast::forecast

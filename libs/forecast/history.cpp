@@ -12,10 +12,10 @@ void History::Add(double value) {
     scale_ += (std::abs(value - last_) - scale_) / steps_;
   }
   last_ = value;
-  newest_ = (newest_ + 1) % values_.size();
+  newest_ = static_cast<std::uint32_t>((newest_ + 1) % values_.size());
   values_[newest_] = static_cast<float>(value);
   scales_[newest_] = static_cast<float>(scale_);
-  size_ = std::min(size_ + 1, values_.size());
+  size_ = static_cast<std::uint32_t>(std::min(size() + 1, values_.size()));
 }
 
 void History::Clear() { size_ = 0; }
@@ -23,12 +23,14 @@ void History::Clear() { size_ = 0; }
 void History::Visit(StateVisitor& state) {
   state(values_);
   state.Raw(scales_);
-  state.Raw(newest_);
-  state.Raw(size_);
+  std::uint64_t newest = newest_, size = size_;
+  state.Raw(newest);
+  state.Raw(size);
   state(last_);
   state(scale_);
   state(steps_);
-  size_ = std::min(size_, values_.size());
+  newest_ = static_cast<std::uint32_t>(newest % values_.size());
+  size_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, values_.size()));
 }
 
 }  // namespace flowcast::forecast

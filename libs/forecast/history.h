@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <vector>
@@ -39,8 +40,8 @@ class History {
 
   std::vector<float> values_;
   std::vector<Brief> scales_;
-  std::size_t newest_ = 0;
-  std::size_t size_ = 0;
+  std::uint32_t newest_ = 0;
+  std::uint32_t size_ = 0;
   double last_ = 0;
   double scale_ = 0;
   double steps_ = 0;

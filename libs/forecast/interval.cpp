@@ -24,10 +24,12 @@ double Pinball(double level, double residual, double quantile) {
 
 }  // namespace
 
-Interval::Interval(const IntervalOptions& options, int horizon)
-    : options_(options),
-      slowness_(std::sqrt(static_cast<float>(horizon))),
-      voice_(static_cast<float>(options.model_voice)) {
+/// To the precision of float, as states of earlier versions were made with.
+double Interval::Terms::slowness() const {
+  return static_cast<double>(std::sqrt(static_cast<float>(windows)));
+}
+
+Interval::Interval(const IntervalOptions& options) : voice_(static_cast<float>(options.model_voice)) {
   for (std::size_t i = 0; i < kOffsetCount; ++i) own_[i] = static_cast<float>(LaplaceQuantile(LevelOf(i)));
 }
 
@@ -65,13 +67,15 @@ double Interval::Young(std::size_t index, double median, double scale) const {
   return wide * LaplaceQuantile(LevelOf(index));
 }
 
-std::vector<double> Interval::Around(double median, std::span<const double> model, Asked& asked) {
+std::vector<double> Interval::Around(double median, std::span<const double> model, const Terms& terms,
+                                     Asked& asked) {
   asked.scale = scale_;
   const auto scale = static_cast<double>(asked.scale);  // as it will be known when the truth arrives
   asked.model = OffsetsOf(model, scale);
   std::vector<double> quantiles(kQuantileCount, median);
+  const bool has_enough = HasEnough(terms.options);
   for (std::size_t i = 0; i < kOffsetCount; ++i) {
-    const double offset = HasEnough() ? scale * Published(i, asked.model) : Young(i, median, scale);
+    const double offset = has_enough ? scale * Published(i, asked.model) : Young(i, median, scale);
     quantiles[i < kMedian ? i : i + 1] = median + offset;
   }
   for (std::size_t i = kMedian; i-- > 0;)
@@ -84,7 +88,7 @@ std::vector<double> Interval::Around(double median, std::span<const double> mode
   return quantiles;
 }
 
-void Interval::LearnVoice(float residual, const BriefOffsets& model) {
+void Interval::LearnVoice(float residual, const BriefOffsets& model, const Terms& terms) {
   constexpr double kShare = 0.01;
   double own = 0;
   double theirs = 0;
@@ -93,10 +97,10 @@ void Interval::LearnVoice(float residual, const BriefOffsets& model) {
     theirs += Pinball(LevelOf(i), static_cast<double>(residual), static_cast<double>(model[i]));
   }
   const double worth = std::clamp((own - theirs) / (own + theirs + 1), -1.0, 1.0);
-  const double odds = std::exp(options_.voice_rate / static_cast<double>(slowness_) * worth);
+  const double odds = std::exp(terms.options.voice_rate / terms.slowness() * worth);
   const auto voice = static_cast<double>(voice_);
   const double moved = voice * odds / (voice * odds + 1 - voice);
-  voice_ = static_cast<float>((1 - kShare) * moved + kShare * options_.model_voice);
+  voice_ = static_cast<float>((1 - kShare) * moved + kShare * terms.options.model_voice);
 }
 
 void Interval::Visit(StateVisitor& state) {
@@ -108,16 +112,18 @@ void Interval::Visit(StateVisitor& state) {
   state.Raw(clipped_);
 }
 
-void Interval::Learn(double actual, const Asked& asked) {
+void Interval::Learn(double actual, const Asked& asked, const Terms& terms) {
+  const IntervalOptions& options = terms.options;
+  const double slowness = terms.slowness();
   const double error = static_cast<double>(static_cast<float>(actual) - asked.median);
   ++count_;
-  const double forget = std::max(options_.scale_rate, 1.0 / static_cast<double>(count_));
+  const double forget = std::max(options.scale_rate, 1.0 / static_cast<double>(count_));
   scale_ += static_cast<float>((std::abs(error) - static_cast<double>(scale_)) * forget);
   if (!(asked.scale > 0.0F)) return;
   const float residual = Bound(error / static_cast<double>(asked.scale));
   const double quick = std::max(1.0, 10.0 / static_cast<double>(count_));
-  const double rate = std::min(0.3, options_.rate * quick / static_cast<double>(slowness_));
-  const double correction = options_.correction / static_cast<double>(slowness_);
+  const double rate = std::min(0.3, options.rate * quick / slowness);
+  const double correction = options.correction / slowness;
   for (std::size_t i = 0; i < kOffsetCount; ++i) {
     const double level = LevelOf(i);
     const double published = Published(i, asked.model);
@@ -126,12 +132,12 @@ void Interval::Learn(double actual, const Asked& asked) {
       own_[i] = Bound(static_cast<double>(own_[i]) + rate * reach * (level - (residual < own_[i] ? 1 : 0)));
     }
     const bool below = static_cast<double>(residual) < published;
-    if (HasEnough()) {
+    if (HasEnough(options)) {
       correction_[i] =
           Bound(static_cast<double>(correction_[i]) + correction * reach * (level - (below ? 1 : 0)));
     }
   }
-  if (!std::isnan(asked.model[0])) LearnVoice(residual, asked.model);
+  if (!std::isnan(asked.model[0])) LearnVoice(residual, asked.model, terms);
 }
 
 }  // namespace flowcast::forecast

@@ -40,9 +40,17 @@ struct IntervalOptions {
 /// - c_i: the conformal correction (Gibbs & Candes 2021; in the space of quantiles, as Angelopoulos et al.,
 ///   "Conformal PID Control", 2023), the same step on whether the truth was below q_i. It makes the promised
 ///   share hold in the long run whatever the link does.
-/// Never negative, ascending, around the median. Rates are divided by the square root of the horizon.
+/// Never negative, ascending, around the median. Rates are divided by the square root of the horizon. As
+/// there is one a link and horizon, it keeps what it has learned and nothing else: its terms, always the same
+/// ones, are the caller's.
 class Interval {
  public:
+  struct Terms {
+    const IntervalOptions& options;
+    int windows = 1;  // the horizon
+
+    double slowness() const;
+  };
   /// What a forecast must remember until its truth arrives.
   struct Asked {
     float median = 0;
@@ -52,17 +60,17 @@ class Interval {
     BriefOffsets model{};  // NaN first: there was no model
   };
 
-  Interval(const IntervalOptions& options, int horizon);
+  explicit Interval(const IntervalOptions& options);
 
   /// The kQuantileCount quantiles around `median` (at least 0). `model` holds kQuantileCount raw quantiles or
   /// is empty; what is not finite or not ascending is not used, and counted.
-  std::vector<double> Around(double median, std::span<const double> model, Asked& asked);
+  std::vector<double> Around(double median, std::span<const double> model, const Terms& terms, Asked& asked);
 
-  void Learn(double actual, const Asked& asked);
+  void Learn(double actual, const Asked& asked, const Terms& terms);
   void Visit(StateVisitor& state);
 
   std::uint32_t count() const { return count_; }
-  bool HasEnough() const { return count_ >= options_.enough; }
+  bool HasEnough(const IntervalOptions& options) const { return count_ >= options.enough; }
   /// Values that were bounded: offsets beyond kLargestOffset scales, model quantiles that were no quantiles.
   std::uint32_t clipped() const { return clipped_; }
   double model_voice() const { return static_cast<double>(voice_); }
@@ -73,11 +81,9 @@ class Interval {
   BriefOffsets OffsetsOf(std::span<const double> model, double scale);
   double Published(std::size_t index, const BriefOffsets& model) const;
   double Young(std::size_t index, double median, double scale) const;
-  void LearnVoice(float residual, const BriefOffsets& model);
+  void LearnVoice(float residual, const BriefOffsets& model, const Terms& terms);
   float Bound(double value);
 
-  const IntervalOptions& options_;
-  float slowness_;  // square root of the horizon
   Offsets own_;
   Offsets correction_{};
   float voice_;

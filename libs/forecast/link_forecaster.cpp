@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "libs/base/error.h"
 
@@ -13,13 +12,6 @@ namespace {
 constexpr float kLossMemory = 20;
 
 bool IsUsable(double value) { return std::isfinite(value) && value <= kLargestValue; }
-
-MixtureOptions Slowed(MixtureOptions options, int windows) {
-  const double slowness = std::sqrt(static_cast<double>(windows));
-  options.learning_rate /= slowness;
-  options.share /= slowness;
-  return options;
-}
 
 /// What a state's bytes begin with: their version, and what decides what they mean and how many they are.
 std::string ShapeOf(const ForecasterOptions& options) {
@@ -55,8 +47,8 @@ void CheckHorizons(const std::vector<int>& horizons) {
                           " of them, like 1,2,3,6,12");
 }
 
-LinkForecaster::Track::Track(const ForecasterOptions& options, int ahead)
-    : mixture(kExperts, Slowed(options.mixture, ahead)), interval(options.interval, ahead) {}
+LinkForecaster::Track::Track(const ForecasterOptions& options)
+    : mixture(kExperts, MixtureRates(options.mixture)), interval(options.interval) {}
 
 LinkForecaster::LinkForecaster(const ForecasterOptions& options)
     : LinkForecaster(std::make_shared<const ForecasterOptions>(options)) {}
@@ -66,10 +58,9 @@ LinkForecaster::LinkForecaster(std::shared_ptr<const ForecasterOptions> options)
   const std::vector<int>& horizons = options_->horizons;
   CheckHorizons(horizons);
   history_ = History(HistoryFor(horizons));
-  experts_ = MakeExperts(horizons);
-  tracks_.reserve(horizons.size());
-  for (const int windows : horizons) tracks_.emplace_back(*options_, windows);
-  pending_.resize(static_cast<std::size_t>(std::accumulate(horizons.begin(), horizons.end(), 0)));
+  experts_ = std::make_unique<OnlineExperts>(horizons);
+  tracks_.assign(horizons.size(), Track(*options_));
+  pending_ = std::make_unique<Pending[]>(WindowsOfAll(horizons));
 }
 
 void LinkForecaster::Pending::Remember(const Opinions& opinions) {
@@ -93,16 +84,21 @@ LinkForecaster::Pending& LinkForecaster::PendingOf(std::size_t horizon) {
   return pending_[first + step_ % static_cast<std::size_t>(options_->horizons[horizon])];
 }
 
+LinkForecaster::Terms LinkForecaster::TermsOf(std::size_t horizon) const {
+  const int windows = options_->horizons[horizon];
+  return {MixtureRates(options_->mixture, windows), {options_->interval, windows}};
+}
+
 void LinkForecaster::Visit(StateVisitor& state) {
   history_.Visit(state);
-  for (const auto& expert : experts_) expert->Visit(state);
+  for (Expert* const expert : experts_->all()) expert->Visit(state);
   for (Track& track : tracks_) {
     state(track.scale);
     track.mixture.Visit(state);
     track.record.Visit(state);
     track.interval.Visit(state);
   }
-  state.Raw(pending_);
+  state.Raw(pending());
   bool started = last_start_.has_value();
   base::EventTime last_start = last_start_.value_or(base::kBeginningOfTime);
   state(started);
@@ -137,8 +133,8 @@ bool LinkForecaster::Accepts(base::EventTime start, double actual) const {
 
 void LinkForecaster::Interrupt() {
   history_.Clear();
-  for (const auto& expert : experts_) expert->Interrupt();
-  for (Pending& pending : pending_) pending.asked.median = kUnknown;
+  for (Expert* const expert : experts_->all()) expert->Interrupt();
+  for (Pending& pending : this->pending()) pending.asked.median = kUnknown;
 }
 
 std::vector<Settled> LinkForecaster::Observe(base::EventTime start, double actual) {
@@ -151,13 +147,13 @@ std::vector<Settled> LinkForecaster::Observe(base::EventTime start, double actua
   last_start_ = start;
   last_actual_ = actual;
   history_.Add(actual);
-  for (const auto& expert : experts_) expert->Observe(history_);
+  for (Expert* const expert : experts_->all()) expert->Observe(history_);
   ++step_;
   for (std::size_t h = 0; h < tracks_.size(); ++h) {
     Pending& pending = PendingOf(h);
     if (std::isnan(pending.asked.median)) continue;
     const Opinions opinions = pending.Recall(history_.Value(static_cast<std::size_t>(options_->horizons[h])));
-    tracks_[h].Learn(opinions, pending.asked, actual);
+    tracks_[h].Learn(opinions, pending.asked, actual, TermsOf(h));
     const auto value = [](float rounded) { return static_cast<double>(rounded); };
     settled.push_back({start, actual, value(pending.asked.median), value(pending.asked.low),
                        value(pending.asked.high), value(opinions[0]), pending.HadModel(),
@@ -167,7 +163,8 @@ std::vector<Settled> LinkForecaster::Observe(base::EventTime start, double actua
   return settled;
 }
 
-void LinkForecaster::Track::Learn(const Opinions& opinions, const Interval::Asked& asked, double actual) {
+void LinkForecaster::Track::Learn(const Opinions& opinions, const Interval::Asked& asked, double actual,
+                                  const Terms& terms) {
   const auto error_of = [actual](float said) {
     return static_cast<double>(std::abs(said - static_cast<float>(actual)));
   };
@@ -178,17 +175,17 @@ void LinkForecaster::Track::Learn(const Opinions& opinions, const Interval::Aske
                     ? std::numeric_limits<double>::quiet_NaN()
                     : RelativeLoss(error_of(opinions[i]), base, static_cast<double>(scale));
   }
-  mixture.Learn(losses);
+  mixture.Learn(losses, terms.mixture);
   const double known = static_cast<double>(interval.count()) + 1;
   scale += static_cast<float>((base - static_cast<double>(scale)) /
                               std::min(known, static_cast<double>(kLossMemory)));
-  interval.Learn(actual, asked);
+  interval.Learn(actual, asked, terms.interval);
   const auto rounded = static_cast<float>(actual);
   record.Add(error_of(asked.median), base, rounded >= asked.low && rounded <= asked.high);
 }
 
-double LinkForecaster::Track::MedianOf(const Opinions& opinions) const {
-  const double combined = mixture.Combine(opinions);
+double LinkForecaster::Track::MedianOf(const Opinions& opinions, const MixtureRates& rates) const {
+  const double combined = mixture.Combine(opinions, rates);
   if (!(scale > 0)) return combined;
   const auto persistence = static_cast<double>(opinions[0]);
   const double furthest = kFurthestDeparture * static_cast<double>(scale);
@@ -199,8 +196,9 @@ std::vector<LinkForecaster::Opinions> LinkForecaster::Ask(const Outlook& outlook
   std::vector<Opinions> opinions(tracks_.size());
   for (Opinions& of_horizon : opinions) of_horizon.fill(kUnknown);
   std::vector<float> values(tracks_.size());
-  for (std::size_t i = 0; i < experts_.size(); ++i) {
-    experts_[i]->Forecast(history_, outlook.season, values);
+  const auto experts = experts_->all();
+  for (std::size_t i = 0; i < experts.size(); ++i) {
+    experts[i]->Forecast(history_, outlook.season, values);
     for (std::size_t h = 0; h < values.size(); ++h) opinions[h][i] = std::max(values[h], 0.0F);
     for (std::size_t h = 0; h < values.size(); ++h) {
       if (!std::isfinite(values[h])) opinions[h][i] = kUnknown;
@@ -255,9 +253,10 @@ HorizonForecast LinkForecaster::MakeHorizon(std::size_t position, const Opinions
   HorizonForecast horizon;
   horizon.horizon_windows = options_->horizons[position];
   if (last_start_) horizon.target_start = *last_start_ + options_->window_length * horizon.horizon_windows;
-  horizon.quantiles =
-      track.interval.Around(track.MedianOf(opinions), QuantilesOf(outlook, position), pending.asked);
-  const auto voices = track.mixture.Voices(opinions);
+  const Terms terms = TermsOf(position);
+  horizon.quantiles = track.interval.Around(track.MedianOf(opinions, terms.mixture),
+                                            QuantilesOf(outlook, position), terms.interval, pending.asked);
+  const auto voices = track.mixture.Voices(opinions, terms.mixture);
   for (std::size_t i = 0; i < kExperts; ++i) {
     if (std::isnan(opinions[i])) continue;
     horizon.experts.push_back({std::string(kExpertNames[i]), static_cast<double>(opinions[i]), voices[i]});

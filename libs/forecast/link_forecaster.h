@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "libs/forecast/expert.h"
 #include "libs/forecast/forecast.h"
 #include "libs/forecast/history.h"
 #include "libs/forecast/interval.h"
 #include "libs/forecast/mixture.h"
+#include "libs/forecast/online_experts.h"
 #include "libs/forecast/record.h"
 
 namespace flowcast::forecast {
@@ -86,6 +86,7 @@ class LinkForecaster {
   /// forecaster with these options, or damaged.
   bool Restore(std::string_view bytes);
 
+  base::Duration window_length() const { return options_->window_length; }
   /// Values of Observe and Predict that were not used: out of range, repeated or old, not finite, unknown
   /// names.
   std::uint64_t ignored() const { return ignored_; }
@@ -106,12 +107,17 @@ class LinkForecaster {
     [[no_unique_address]] Interval::Asked asked{.median = kUnknown};
     std::array<Brief, kExperts - 1> others{};  // opinions less that of persistence
   };
+  /// What is the same for all links at a horizon.
+  struct Terms {
+    MixtureRates mixture;
+    Interval::Terms interval;
+  };
   /// One horizon.
   struct Track {
-    Track(const ForecasterOptions& options, int windows);
-    void Learn(const Opinions& opinions, const Interval::Asked& asked, double actual);
+    explicit Track(const ForecasterOptions& options);
+    void Learn(const Opinions& opinions, const Interval::Asked& asked, double actual, const Terms& terms);
     /// What the mixture makes of these opinions, within kFurthestDeparture.
-    double MedianOf(const Opinions& opinions) const;
+    double MedianOf(const Opinions& opinions, const MixtureRates& rates) const;
 
     float scale = 0;  // mean absolute error of persistence at this horizon, lately
     Mixture mixture;
@@ -128,13 +134,15 @@ class LinkForecaster {
   HorizonForecast MakeHorizon(std::size_t position, const Opinions& opinions, const Outlook& outlook);
   /// The forecast of this horizon that is made at this step, and the one whose truth arrives at it.
   Pending& PendingOf(std::size_t horizon);
+  std::span<Pending> pending() { return {pending_.get(), WindowsOfAll(options_->horizons)}; }
+  Terms TermsOf(std::size_t horizon) const;
   Quality Judge(bool has_model) const;
 
   std::shared_ptr<const ForecasterOptions> options_;
   History history_;
-  std::vector<std::unique_ptr<Expert>> experts_;
+  std::unique_ptr<OnlineExperts> experts_;
   std::vector<Track> tracks_;
-  std::vector<Pending> pending_;  // a ring a horizon, by step
+  std::unique_ptr<Pending[]> pending_;  // a ring a horizon, by step
   std::optional<base::EventTime> last_start_;
   double last_actual_ = 0;
   std::size_t step_ = 0;

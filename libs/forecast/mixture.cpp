@@ -6,44 +6,51 @@
 
 namespace flowcast::forecast {
 
-Mixture::Mixture(std::size_t experts, const MixtureOptions& options)
-    : size_(static_cast<std::uint32_t>(std::clamp<std::size_t>(experts, 1, kMostExperts))),
-      options_{static_cast<float>(options.learning_rate), static_cast<float>(options.share),
-               static_cast<float>(options.first_voice), static_cast<float>(options.least_voice)} {
-  for (std::size_t i = 0; i < size_; ++i) weights_[i] = static_cast<float>(StartOf(i));
+MixtureRates::MixtureRates(const MixtureOptions& options, int windows)
+    : first_voice(static_cast<float>(options.first_voice)),
+      least_voice(static_cast<float>(options.least_voice)) {
+  const double slowness = std::sqrt(static_cast<double>(windows));
+  learning_rate = static_cast<float>(options.learning_rate / slowness);
+  share = static_cast<float>(options.share / slowness);
 }
 
-double Mixture::StartOf(std::size_t expert) const {
+Mixture::Mixture(std::size_t experts, const MixtureRates& rates)
+    : size_(static_cast<std::uint32_t>(std::clamp<std::size_t>(experts, 1, kMostExperts))) {
+  for (std::size_t i = 0; i < size_; ++i) weights_[i] = static_cast<float>(StartOf(i, rates));
+}
+
+double Mixture::StartOf(std::size_t expert, const MixtureRates& rates) const {
   if (size_ == 1) return 1;
-  if (expert == 0) return options_.first_voice;
-  return (1 - options_.first_voice) / static_cast<double>(size_ - 1);
+  if (expert == 0) return rates.first_voice;
+  return (1 - rates.first_voice) / static_cast<double>(size_ - 1);
 }
 
-double Mixture::VoiceOf(std::size_t expert, std::span<const float> opinions) const {
+double Mixture::VoiceOf(std::size_t expert, std::span<const float> opinions,
+                        const MixtureRates& rates) const {
   const auto weight = static_cast<double>(weights_[expert]);
-  const bool quiet = expert > 0 && weight < options_.least_voice;
+  const bool quiet = expert > 0 && weight < rates.least_voice;
   return quiet || std::isnan(opinions[expert]) ? 0 : weight;
 }
 
-double Mixture::Combine(std::span<const float> opinions) const {
+double Mixture::Combine(std::span<const float> opinions, const MixtureRates& rates) const {
   double sum = 0;
   double heard = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    const double voice = VoiceOf(i, opinions);
+    const double voice = VoiceOf(i, opinions, rates);
     if (voice > 0) sum += voice * static_cast<double>(opinions[i]);
     heard += voice;
   }
   return sum / heard;
 }
 
-void Mixture::Learn(std::span<const double> losses) {
+void Mixture::Learn(std::span<const double> losses, const MixtureRates& rates) {
   std::array<double, kMostExperts> moved{};
   double before = 0;
   double after = 0;
   for (std::size_t i = 0; i < size_; ++i) {
     if (std::isnan(losses[i])) continue;
     const auto weight = static_cast<double>(weights_[i]);
-    moved[i] = weight * std::exp(-options_.learning_rate * std::clamp(losses[i], 0.0, 1.0));
+    moved[i] = weight * std::exp(-rates.learning_rate * std::clamp(losses[i], 0.0, 1.0));
     before += weight;
     after += moved[i];
   }
@@ -53,18 +60,19 @@ void Mixture::Learn(std::span<const double> losses) {
     const bool absent = std::isnan(losses[i]);
     const double kept = absent
                             ? static_cast<double>(weights_[i])
-                            : (1 - options_.share) * moved[i] * before / after + options_.share * StartOf(i);
+                            : (1 - rates.share) * moved[i] * before / after + rates.share * StartOf(i, rates);
     moved[i] = kept;
     sum += kept;
   }
   for (std::size_t i = 0; i < size_; ++i) weights_[i] = static_cast<float>(moved[i] / sum);
 }
 
-std::array<double, Mixture::kMostExperts> Mixture::Voices(std::span<const float> opinions) const {
+std::array<double, Mixture::kMostExperts> Mixture::Voices(std::span<const float> opinions,
+                                                          const MixtureRates& rates) const {
   std::array<double, kMostExperts> voices{};
   double heard = 0;
   for (std::size_t i = 0; i < size_; ++i) {
-    voices[i] = VoiceOf(i, opinions);
+    voices[i] = VoiceOf(i, opinions, rates);
     heard += voices[i];
   }
   for (double& voice : voices) voice /= heard;

@@ -17,6 +17,13 @@ struct MixtureOptions {
       0.03;  // another than the first with less weight than this is not heard, but still learns
 };
 
+/// The options `windows` ahead, in half the room: learning rate and share go with 1 / sqrt(windows).
+struct MixtureRates {
+  explicit MixtureRates(const MixtureOptions& options, int windows = 1);
+
+  float learning_rate, share, first_voice, least_voice;
+};
+
 /// Fixed-share exponential weights (Herbster & Warmuth, "Tracking the Best Expert", 1998), sharing
 /// into the starting weights u instead of uniformly:
 ///   v_i = w_i exp(-eta loss_i),  w_i = (1 - alpha) v_i / sum(v) + alpha u_i.
@@ -25,39 +32,37 @@ struct MixtureOptions {
 ///   1/eta ((k + 1) ln(1 / u_min) + k ln(1 / alpha) + (T - k - 1) ln(1 / (1 - alpha))) + eta T / 8,
 /// when each loss is learned before the next forecast; when it comes d steps late, by at most d times that
 /// of T / d steps for d copies that take turns (Weinberger & Ordentlich, "On delayed prediction", 2002),
-/// which one copy is in practice better than. Weights are kept as float.
+/// which one copy is in practice better than. Weights are kept as float and nothing beside them, as there is
+/// one a link and horizon: the rates, always the same ones, are the caller's.
 class Mixture {
  public:
   static constexpr std::size_t kMostExperts = 8;
 
   /// 1 to kMostExperts experts.
-  explicit Mixture(std::size_t experts, const MixtureOptions& options = {});
+  Mixture(std::size_t experts, const MixtureRates& rates);
 
   /// The weighted mean of one opinion an expert. Not-a-number: the expert is absent, and the others share
   /// its voice by their weights. The first must be there. For a convex loss it is no worse than the
   /// weighted mean of their losses.
-  double Combine(std::span<const float> opinions) const;
+  double Combine(std::span<const float> opinions, const MixtureRates& rates) const;
 
   /// One loss an expert, in [0, 1]; others are clipped. Not-a-number: the expert was absent, and its
   /// weight stays (a sleeping expert, Freund et al. 1997).
-  void Learn(std::span<const double> losses);
+  void Learn(std::span<const double> losses, const MixtureRates& rates);
 
   /// Each expert's part in Combine of these opinions; they sum to 1.
-  std::array<double, kMostExperts> Voices(std::span<const float> opinions) const;
+  std::array<double, kMostExperts> Voices(std::span<const float> opinions, const MixtureRates& rates) const;
   void Visit(StateVisitor& state) { state(weights_); }
   /// What was learned; sums to 1.
   std::span<const float> weights() const { return std::span(weights_).first(size_); }
 
  private:
-  double StartOf(std::size_t expert) const;
+  double StartOf(std::size_t expert, const MixtureRates& rates) const;
   /// Its weight, or 0 when it is not heard.
-  double VoiceOf(std::size_t expert, std::span<const float> opinions) const;
+  double VoiceOf(std::size_t expert, std::span<const float> opinions, const MixtureRates& rates) const;
 
   std::array<float, kMostExperts> weights_{};
   std::uint32_t size_;
-  struct {  // MixtureOptions, in half the room
-    float learning_rate, share, first_voice, least_voice;
-  } options_;
 };
 
 /// What an expert's error is worth as a loss, beside the error of the first expert for the same window:

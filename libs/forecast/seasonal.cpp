@@ -16,16 +16,18 @@ float Bounded(double value, float largest) {
 
 }  // namespace
 
-Seasonal::Seasonal(std::span<const int> horizons, Autoregression& autoregression)
-    : windows_(horizons), horizons_(horizons.size()), autoregression_(autoregression) {
-  for (Horizon& horizon : horizons_) {
+Seasonal::Seasonal(const std::vector<int>& horizons, Autoregression& autoregression)
+    : windows_(horizons),
+      horizons_(std::make_unique<Horizon[]>(horizons.size())),
+      waiting_(std::make_unique<Waiting[]>(WindowsOfAll(horizons))),
+      autoregression_(autoregression) {
+  for (Horizon& horizon : this->horizons()) {
     for (std::size_t i = 0; i < kInputs; ++i) horizon.Covariance(i, i) = kStart;
   }
-  const auto waiting =
-      std::accumulate(horizons.begin(), horizons.end(), std::size_t{0},
-                      [](std::size_t sum, int windows) { return sum + static_cast<std::size_t>(windows); });
-  waiting_.assign(waiting, {kUnknown, 0, 0});
+  std::fill_n(waiting_.get(), WindowsOfAll(horizons), Waiting{kUnknown, 0, 0});
 }
+
+std::span<Seasonal::Waiting> Seasonal::waiting() { return {waiting_.get(), WindowsOfAll(windows_)}; }
 
 float& Seasonal::Horizon::Covariance(std::size_t row, std::size_t column) {
   return covariance[row >= column ? row * (row + 1) / 2 + column : column * (column + 1) / 2 + row];
@@ -55,7 +57,7 @@ Seasonal::Waiting& Seasonal::WaitingAt(std::size_t h) {
 
 void Seasonal::Observe(const History& history) {
   ++step_;
-  for (std::size_t h = 0; h < horizons_.size(); ++h) {
+  for (std::size_t h = 0; h < windows_.size(); ++h) {
     Waiting& waiting = WaitingAt(h);
     const auto ago = static_cast<std::size_t>(windows_[h]);
     if (!std::isnan(waiting[0]) && history.size() > ago && history.Scale(ago) > 0) {
@@ -87,15 +89,15 @@ void Seasonal::Forecast(const History& history, const Season& season, std::span<
 }
 
 void Seasonal::Interrupt() {
-  for (Waiting& waiting : waiting_) waiting[0] = kUnknown;
+  for (Waiting& waiting : this->waiting()) waiting[0] = kUnknown;
 }
 
 void Seasonal::Visit(StateVisitor& state) {
-  for (Horizon& horizon : horizons_) {
+  for (Horizon& horizon : horizons()) {
     state(horizon.weights);
     state(horizon.covariance);
   }
-  state.Raw(waiting_);
+  state.Raw(waiting());
   state.Raw(step_);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace flowcast::forecast {
 class Seasonal : public Expert {
  public:
   /// `autoregression` is asked and must have the same horizons; both must outlive this.
-  Seasonal(std::span<const int> horizons, Autoregression& autoregression);
+  Seasonal(const std::vector<int>& horizons, Autoregression& autoregression);
   std::string_view name() const override { return "seasonal"; }
   void Observe(const History& history) override;
   void Forecast(const History& history, const Season& season, std::span<float> values) override;
@@ -46,9 +47,13 @@ class Seasonal : public Expert {
   /// What was asked at this step of horizon `h`.
   Waiting& WaitingAt(std::size_t h);
 
-  std::span<const int> windows_;  // by horizon
-  std::vector<Horizon> horizons_;
-  std::vector<Waiting> waiting_;  // a ring a horizon, by the step they were asked at; NaN: nothing to learn
+  std::span<Horizon> horizons() { return {horizons_.get(), windows_.size()}; }
+  std::span<Waiting> waiting();
+
+  const std::vector<int>& windows_;  // by horizon
+  std::unique_ptr<Horizon[]> horizons_;
+  std::unique_ptr<Waiting[]>
+      waiting_;  // a ring a horizon, by the step they were asked at; NaN: nothing to learn
   Autoregression& autoregression_;
   std::size_t step_ = 0;
 };

@@ -27,7 +27,7 @@ class StateVisitor {
     Numbers(numbers);
   }
   template <std::size_t N>
-  void operator()(std::vector<std::array<float, N>>& rows) {
+  void operator()(std::span<std::array<float, N>> rows) {
     for (std::array<float, N>& row : rows) Numbers(row);
   }
   void operator()(std::vector<float>& numbers) { Numbers(numbers); }
@@ -46,8 +46,12 @@ class StateVisitor {
   }
   template <typename T>
   void Raw(std::vector<T>& parts) {
+    Raw(std::span<T>(parts));
+  }
+  template <typename T>
+  void Raw(std::span<T> parts) {
     static_assert(std::is_trivially_copyable_v<T>);
-    Bytes(parts.data(), parts.size() * sizeof(T));
+    Bytes(parts.data(), parts.size_bytes());
   }
 
  private:

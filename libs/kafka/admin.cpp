@@ -3,6 +3,7 @@
 
 #include "libs/bus/group_in_use.h"
 #include "libs/kafka/internal/cluster.h"
+#include "libs/kafka/probe.h"
 
 namespace flowcast::kafka::internal {
 namespace {
@@ -13,12 +14,26 @@ using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Destroyer<rd_kafka_NewTopi
 using DeleteRequest = std::unique_ptr<rd_kafka_DeleteTopic_t, Destroyer<rd_kafka_DeleteTopic_destroy>>;
 using DeleteOffsets = std::unique_ptr<rd_kafka_DeleteConsumerGroupOffsets_t,
                                       Destroyer<rd_kafka_DeleteConsumerGroupOffsets_destroy>>;
+using ListOffsets = std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t,
+                                    Destroyer<rd_kafka_ListConsumerGroupOffsets_destroy>>;
 using ConfigResource = std::unique_ptr<rd_kafka_ConfigResource_t, Destroyer<rd_kafka_ConfigResource_destroy>>;
 
 /// It will know in a moment: a broker that has just been started reads the groups' positions first.
 bool IsPassing(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
          code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE || code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+}
+
+std::vector<bus::Position> CommittedOf(const rd_kafka_topic_partition_list_t& list) {
+  std::vector<bus::Position> positions;
+  for (int i = 0; i < list.cnt; ++i) {
+    const rd_kafka_topic_partition_t& element = list.elems[i];
+    if (element.offset < 0) continue;
+    positions.push_back({{element.topic, element.partition},
+                         element.offset,
+                         std::string(static_cast<const char*>(element.metadata), element.metadata_size)});
+  }
+  return positions;
 }
 
 class KafkaAdmin : public bus::Admin {
@@ -29,6 +44,10 @@ class KafkaAdmin : public bus::Admin {
   std::optional<bus::TopicDescription> DescribeTopic(const std::string& name) override;
   bool DeleteTopic(const std::string& name) override;
   bool DeletePositions(const std::string& group, const std::vector<bus::TopicPartition>& partitions) override;
+  GroupDescription DescribeGroup(const std::string& group,
+                                 const std::vector<bus::TopicPartition>& partitions) {
+    return {MembersOf(group), PositionsOf(group, partitions)};
+  }
   std::int32_t PartitionCount(const std::string& topic) override { return cluster_->PartitionCount(topic); }
 
  private:
@@ -37,6 +56,9 @@ class KafkaAdmin : public bus::Admin {
   template <typename Start>
   Event Ask(rd_kafka_admin_op_t operation, const std::string& doing, const std::string& right, Start start);
   rd_kafka_resp_err_t TryDeletePositions(const std::string& group,
+                                         const std::vector<bus::TopicPartition>& partitions);
+  std::size_t MembersOf(const std::string& group);
+  std::vector<bus::Position> PositionsOf(const std::string& group,
                                          const std::vector<bus::TopicPartition>& partitions);
   void AwaitPartitions(const std::string& topic, std::int32_t count);
   BusError Failed(const rd_kafka_topic_result_t& result, const std::string& doing,
@@ -158,6 +180,50 @@ rd_kafka_resp_err_t KafkaAdmin::TryDeletePositions(const std::string& group,
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+std::size_t KafkaAdmin::MembersOf(const std::string& group) {
+  const std::string doing = "describing group " + group;
+  const Deadline deadline(cluster_->options().timeout);
+  for (;; cluster_->WaitOrGiveUp(deadline)) {
+    const char* name = group.c_str();
+    const Event event =
+        Ask(RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, doing, [&](const auto* options, auto* queue) {
+          rd_kafka_DescribeConsumerGroups(cluster_->directory(), &name, 1, options, queue);
+        });
+    std::size_t count = 0;
+    const auto** groups = rd_kafka_DescribeConsumerGroups_result_groups(
+        rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
+    if (count != 1) return 0;
+    const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
+    if (error == nullptr) return rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
+    const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return 0;
+    if (!IsPassing(code)) throw cluster_->ErrorFor(code, doing);
+  }
+}
+
+std::vector<bus::Position> KafkaAdmin::PositionsOf(const std::string& group,
+                                                   const std::vector<bus::TopicPartition>& partitions) {
+  if (partitions.empty()) return {};
+  const std::string doing = "reading the positions of group " + group;
+  const ListOffsets wanted(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), ToList(partitions).get()));
+  const Deadline deadline(cluster_->options().timeout);
+  for (;; cluster_->WaitOrGiveUp(deadline)) {
+    rd_kafka_ListConsumerGroupOffsets_t* request = wanted.get();
+    const Event event =
+        Ask(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, doing, [&](const auto* options, auto* queue) {
+          rd_kafka_ListConsumerGroupOffsets(cluster_->directory(), &request, 1, options, queue);
+        });
+    if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return {};  // no such group
+    std::size_t count = 0;
+    const auto** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+        rd_kafka_event_ListConsumerGroupOffsets_result(event.get()), &count);
+    if (count != 1) return {};
+    const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[0]);
+    if (error == nullptr) return CommittedOf(*rd_kafka_group_result_partitions(groups[0]));
+    if (!IsPassing(rd_kafka_error_code(error))) throw cluster_->ErrorFor(rd_kafka_error_code(error), doing);
+  }
+}
+
 void KafkaAdmin::AwaitPartitions(const std::string& topic, std::int32_t count) {
   // The broker answers before its own metadata has caught up.
   const Deadline deadline(cluster_->options().timeout);
@@ -197,3 +263,12 @@ std::unique_ptr<bus::Admin> MakeAdmin(std::shared_ptr<Cluster> cluster) {
 }
 
 }  // namespace flowcast::kafka::internal
+
+namespace flowcast::kafka {
+
+GroupDescription DescribeGroup(const KafkaOptions& options, const std::string& group,
+                               const std::vector<bus::TopicPartition>& partitions) {
+  return internal::KafkaAdmin(std::make_shared<internal::Cluster>(options)).DescribeGroup(group, partitions);
+}
+
+}  // namespace flowcast::kafka

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "libs/trace/trace.h"
+
 namespace flowcast::notify {
 namespace {
 
@@ -53,7 +55,8 @@ Texts Annotations(const alert::Alert& alert) {
               {"lead_s", Number(alert::LeadSeconds(alert))},
               {"quality", alert.quality},
               {"model_version", alert.model_version},
-              {"runbook_url", alert.runbook}};
+              {"runbook_url", alert.runbook},
+              {"trace_id", trace::IdOfEnd(alert.link, alert.made_at, alert.window_length)}};
   if (alert.state == alert::State::kResolved) texts.emplace("reason", ToString(alert.reason));
   std::erase_if(texts, [](const auto& annotation) { return annotation.second.empty(); });
   return texts;

@@ -19,7 +19,12 @@ std::vector<bus::Position> Known(std::vector<bus::Position> positions) {
 
 SliceLoop::SliceLoop(bus::Consumer& consumer, bus::Producer& producer, base::Clock& clock, Task& task,
                      SliceOptions options)
-    : consumer_(consumer), producer_(producer), clock_(clock), task_(task), options_(std::move(options)) {}
+    : consumer_(consumer),
+      producer_(producer),
+      clock_(clock),
+      task_(task),
+      options_(std::move(options)),
+      part_(options_.live_limit) {}
 
 void SliceLoop::Start() {
   producer_.InitTransactions();
@@ -35,7 +40,10 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
     if (outbox_.empty() && !in_transaction_ && clock_.Steady() >= spare_from_) Spare();
   }
   const bool at_once = slice_open_ && (in_transaction_ || task_.WantsCommit(outbox_));
-  if (SliceIsDue() || (at_once && HasGathered(records.empty()))) Commit();
+  if (SliceIsDue() || (at_once && HasGathered(records.empty()))) {
+    Commit();
+    part_ = options_.live_limit;
+  }
   if (!slice_open_) counters_.unread = consumer_.Unread();
   return records.size();
 }
@@ -58,7 +66,7 @@ void SliceLoop::Work(const std::vector<bus::InRecord>& records) {
     for (bool done = false; !done;) {
       OpenSlice();
       done = task_.OnRecord(record, outbox_);
-      const bool went_well = SliceIsDue() ? Commit() : outbox_.size() < options_.send_at || SendAhead();
+      const bool went_well = SliceIsDue() ? CommitPart() : outbox_.size() < options_.send_at || SendAhead();
       if (!went_well) return;  // the rest of the batch is delivered again
     }
   }
@@ -91,11 +99,16 @@ bool SliceLoop::SliceIsDue() const {
   return sent_ + outbox_.size() >= Limit() || clock_.Steady() - slice_began_ >= options_.slice_length;
 }
 
-/// What many links close together is committed in parts, each of which the next service works on while this
-/// one makes the following; one that is behind saves itself the commits.
 std::size_t SliceLoop::Limit() const {
   const base::Duration age = clock_.Now().time_since_epoch() - counters_.produced_at;
-  return age < options_.keeps_up ? std::min(options_.live_limit, options_.outbox_limit) : options_.outbox_limit;
+  return age < options_.keeps_up ? std::min(part_, options_.outbox_limit) : options_.outbox_limit;
+}
+
+/// What many links close together is committed in parts, each of which the next service works on while this
+/// one makes the following. They grow, as a commit takes its time; a loop that is behind makes large ones.
+bool SliceLoop::CommitPart() {
+  part_ = std::min(2 * part_, options_.outbox_limit);
+  return Commit();
 }
 
 /// A window ends in all partitions at the same time, but their records do not come in one piece; a

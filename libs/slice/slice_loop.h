@@ -53,10 +53,10 @@ struct SliceOptions {
   std::vector<std::string> topics;
   base::Duration slice_length = std::chrono::milliseconds(250);
   std::size_t poll_limit = 512;
-  std::size_t outbox_limit = 100'000;   // a slice with more records than this is committed at once
-  std::size_t live_limit = 4'000;       // the same while the loop keeps up: readers begin on the first part
+  std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
+  std::size_t live_limit = 4'000;      // the first part while the loop keeps up; each next is twice as large
   base::Duration keeps_up = std::chrono::seconds(1);  // when the newest record read was written no longer ago
-  std::size_t send_at = 1'000;          // so many are sent before the slice ends
+  std::size_t send_at = 1'000;                        // so many are sent before the slice ends
   std::chrono::milliseconds gather{0};  // for more records, before what is to be committed at once is
   base::Duration gather_at_most = std::chrono::milliseconds(10);
   base::Duration spare_after = std::chrono::milliseconds(25);  // without other output
@@ -106,6 +106,7 @@ class SliceLoop : private bus::RebalanceListener {
   void OpenSlice();
   bool SliceIsDue() const;
   std::size_t Limit() const;
+  bool CommitPart();
   bool HasGathered(bool nothing_came);
   bool Commit();     // false when it was rolled back
   bool SendAhead();  // likewise
@@ -127,6 +128,7 @@ class SliceLoop : private bus::RebalanceListener {
   base::Duration gathering_since_{};
   base::Duration spare_from_{};
   std::size_t sent_ = 0;           // records in the open transaction
+  std::size_t part_;               // records after which one is committed while the loop keeps up
   bool spared_ = false;            // what is to be committed is spare work
   bool slice_open_ = false;        // something was read or produced since the last commit
   bool idle_is_due_ = false;       // something was read since the last OnIdle

@@ -2,6 +2,7 @@
 #include "libs/telemetry/describe.h"
 
 #include <map>
+#include <string_view>
 
 namespace flowcast::telemetry {
 namespace {
@@ -24,13 +25,25 @@ std::string LabelsInWords(const Metric& metric) {
   return text;
 }
 
+std::string_view NameOf(Kind kind) {
+  switch (kind) {
+    case Kind::kCounter:
+      return "counter";
+    case Kind::kGauge:
+      return "gauge";
+    case Kind::kHistogram:
+      return "histogram";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string MarkdownRows(const std::vector<Metric>& metrics) {
   std::string rows;
   for (const Metric& metric : metrics) {
-    rows += "| `" + metric.name + "` | " + (metric.kind == Kind::kCounter ? "counter" : "gauge") + " | " +
-            LabelsInWords(metric) + " | " + metric.help + " |\n";
+    rows += "| `" + metric.name + "` | " + std::string(NameOf(metric.kind)) + " | " + LabelsInWords(metric) +
+            " | " + metric.help + " |\n";
   }
   return rows;
 }

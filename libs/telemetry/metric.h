@@ -5,11 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "libs/telemetry/distribution.h"
+
 namespace flowcast::telemetry {
 
 enum class Kind {
   kCounter,  // only grows, from 0 at the program's start; its name ends in _total
   kGauge,
+  kHistogram,  // its samples have a distribution
 };
 
 using Labels = std::vector<std::pair<std::string, std::string>>;  // name and value
@@ -17,6 +20,7 @@ using Labels = std::vector<std::pair<std::string, std::string>>;  // name and va
 struct Sample {
   Labels labels;
   double value = 0;
+  Distribution distribution{};  // in place of the value, of histograms
   bool operator==(const Sample&) const = default;
 };
 

@@ -18,6 +18,7 @@ template <typename Source>
 class Table {
  public:
   using Number = std::function<std::optional<double>(const Source&)>;
+  using DistributionOf = std::function<Distribution(const Source&)>;
   using Parts = std::vector<std::pair<std::string, Number>>;  // the label's value and its number
   using Texts = std::function<std::optional<std::vector<std::string>>(const Source&)>;
   /// The labels' values, in their order, and the number that belongs to them.
@@ -44,6 +45,13 @@ class Table {
   Table& Gauge(std::string name, std::string help, const std::vector<std::string>& labels, RowsOf rows) {
     return Add(Kind::kGauge, std::move(name), std::move(help), labels, std::move(rows));
   }
+  Table& Histogram(std::string name, std::string help, DistributionOf distribution) {
+    Row row;
+    row.metric = {std::move(name), std::move(help), Kind::kHistogram, {}};
+    row.distribution = std::move(distribution);
+    rows_.push_back(std::move(row));
+    return *this;
+  }
   /// What is text: the labels of a gauge that is always 1. `texts` gives one for each name.
   Table& Info(std::string name, std::string help, const std::vector<std::string>& labels, Texts texts) {
     Row row;
@@ -66,6 +74,7 @@ class Table {
         for (const auto& [values, number] : row.rows_of(source))
           metrics.back().samples.push_back({Zip(row.labels, values), number});
       }
+      if (row.distribution) metrics.back().samples.push_back({{}, 0, row.distribution(source)});
       if (!row.texts) continue;
       if (const auto known = row.texts(source))
         metrics.back().samples.push_back({Zip(row.labels, *known), 1});
@@ -92,6 +101,7 @@ class Table {
     std::vector<std::string> labels{};  // of texts and rows_of
     Texts texts{};
     RowsOf rows_of{};
+    DistributionOf distribution{};
   };
 
   Table& Add(Kind kind, std::string name, std::string help, const std::string& label, Parts parts) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libs/trace/trace.h"
 #include "libs/wire/message.h"
 
 namespace flowcast::wire {
@@ -65,7 +66,8 @@ void ReadTimes(const Json& json, Alert& alert) {
   alert.started_at = TakeTime(json, "started_at");
   if (json.contains("fired_at_ns")) alert.fired_at = TakeTime(json, "fired_at");
   if (alert.state == alert::State::kResolved) alert.resolved_at = TakeTime(json, "resolved_at");
-  if (json.contains("reason")) alert.reason = TakeWord(json["reason"], {kCleared, kRuleChanged, kForgotten});
+  if (json.contains("reason"))
+    alert.reason = TakeWord(json["reason"], {kCleared, kRuleChanged, kSilent, kForgotten});
   if (json.contains("made_at_ns")) {
     alert.made_at = TakeTime(json, "made_at");
   } else {  // as written before it was said
@@ -139,6 +141,7 @@ std::string EncodeJson(const Alert& alert) {
   if (!alert.runbook.empty()) json["runbook"] = alert.runbook;
   json["model_version"] = alert.model_version;
   json["silenced"] = alert.silenced;
+  json["trace_id"] = TraceIdOf(alert);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -153,15 +156,21 @@ tl::expected<Alert, WireError> DecodeAlertJson(std::string_view text) {
   }
 }
 
+std::string TraceIdOf(const Alert& alert) {
+  return trace::IdOfEnd(alert.link, alert.made_at, alert.window_length);
+}
+
 std::vector<bus::Header> CloudEventHeaders(const Alert& alert) {
   const std::string state(ToString(alert.state));
+  const std::string id = alert.fingerprint + "-" + std::to_string(base::ToUnixNanoseconds(alert.started_at)) +
+                         "-" + state + (alert.silenced ? "-silenced" : "");
   return {{"ce_specversion", "1.0"},
-          {"ce_id", alert.fingerprint + "-" + std::to_string(base::ToUnixNanoseconds(alert.started_at)) +
-                        "-" + state + (alert.silenced ? "-silenced" : "")},
+          {"ce_id", id},
           {"ce_source", "/flowcast/inference"},
           {"ce_type", "io.flowcast.alert." + state},
           {"ce_subject", alert.link},
           {"ce_time", base::FormatTime(alert.made_at)},
+          {"ce_traceparent", trace::Parent(TraceIdOf(alert), id)},
           {"content-type", "application/json"}};
 }
 

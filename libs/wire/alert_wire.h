@@ -18,8 +18,11 @@ std::string EncodeJson(const alert::Alert& alert);
 /// Reads what earlier versions wrote, too; fields that they did not have stay as a new Alert has them.
 tl::expected<alert::Alert, WireError> DecodeAlertJson(std::string_view text);
 
+/// Of the last window known when the alert changed (libs/trace).
+std::string TraceIdOf(const alert::Alert& alert);
+
 /// ce_specversion, ce_id (the same for a resend; that of a silenced alert ends in "-silenced"), ce_source,
-/// ce_type, ce_subject, ce_time, content-type.
+/// ce_type, ce_subject, ce_time, ce_traceparent, content-type.
 std::vector<bus::Header> CloudEventHeaders(const alert::Alert& alert);
 
 }  // namespace flowcast::wire

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "libs/trace/trace.h"
+
 namespace flowcast::wire {
 namespace {
 
@@ -57,6 +59,7 @@ std::string EncodeJson(const ForecastRecord& record) {
             {"record", RecordJson(forecast.record)},
             {"quality", ToString(forecast.quality)},
             {"model_version", forecast.model_version},
+            {"trace_id", trace::IdOfEnd(forecast.link, forecast.made_at, forecast.window_length)},
             {"settled", Json::array()}};
   for (const auto& horizon : forecast.horizons) json["horizons"].push_back(HorizonJson(horizon));
   for (const auto& settled : record.settled) json["settled"].push_back(SettledJson(settled));

@@ -8,6 +8,7 @@
 
 #include "libs/base/hash.h"
 #include "libs/feature/accumulator.h"
+#include "libs/trace/trace.h"
 
 namespace flowcast::wire {
 namespace {
@@ -53,7 +54,8 @@ std::string EncodeJson(const feature::Window& window, const std::vector<NamedFea
                   {"bytes", window.bytes},
                   {"late_packets", window.late_packets},
                   {"approximate", Estimates(window.approximate)},
-                  {"schema_hash", base::Hex(window.schema_hash)}};
+                  {"schema_hash", base::Hex(window.schema_hash)},
+                  {"trace_id", trace::IdOf(window.link, window.start, window.length)}};
   // A link is named after what a capture file says; what is no UTF-8 in it is replaced.
   std::string text = head.dump(-1, ' ', false, Json::error_handler_t::replace);
   text.back() = ',';

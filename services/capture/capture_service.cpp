@@ -1,9 +1,11 @@
 // The capture loop.
 #include "services/capture/capture_service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "libs/base/text.h"
+#include "libs/trace/trace.h"
 #include "libs/wire/packet_wire.h"
 
 namespace flowcast::services {
@@ -83,10 +85,20 @@ void CaptureService::SendReady() {
     std::string bytes = wire::Encode(ready.batch);
     ++batches_;
     bytes_ += bytes.size();
+    if (options_.trace && ready.batch.size() > 0) Trace(ready);
     parts_.delivery.Send(ready.partition, std::move(bytes), ready.batch.size());
   }
   ready_.clear();
   parts_.delivery.Pump();
+}
+
+void CaptureService::Trace(const capture::AddressedBatch& ready) const {
+  const packet::PacketBatch& batch = ready.batch;
+  const auto [first, last] = std::minmax_element(batch.times.begin(), batch.times.end());
+  parts_.log(base::LogLevel::kDebug,
+             "batch " + trace::BatchName(batch.source, batch.epoch, ready.partition, batch.sequence) + ": " +
+                 base::Grouped(batch.size()) + " packets from " + base::FormatTime(*first) + " to " +
+                 base::FormatTime(*last) + " of " + base::Join(batch.links));
 }
 
 void CaptureService::ReportProgress() {

@@ -46,6 +46,7 @@ struct CaptureOptions {
   capture::BatcherOptions batches;
   bool live = false;   // the source has ended also when it is stopped
   bool paced = false;  // batches close by age, too: live, and a replay at a given speed
+  bool trace = false;  // a debug line for each batch with packets
 };
 
 class CaptureService {
@@ -62,6 +63,7 @@ class CaptureService {
   bool TickIsDue() const;
   void Count(std::size_t coming = 0);
   void SendReady();
+  void Trace(const capture::AddressedBatch& ready) const;
   void ReportProgress();
   CaptureSummary Summarize(bool complete) const;
 

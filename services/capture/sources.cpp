@@ -160,7 +160,8 @@ CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin
   batches.anonymize = mapping;
   return {.batches = std::move(batches),
           .live = config.is_live(),
-          .paced = config.is_live() || config.SpeedFactor() != 0};
+          .paced = config.is_live() || config.SpeedFactor() != 0,
+          .trace = config.common.log_level == "debug"};
 }
 
 int PrintInterfaces() {

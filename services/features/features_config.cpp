@@ -79,7 +79,10 @@ FeaturesOptions FeaturesConfig::Options() const {
   const base::Duration silence = base::ParseDuration(source_expiry);
   window::FoldOptions fold = FoldOptions();
   fold.sequences_at_once = sequences_at_once;
-  return {.fold = std::move(fold), .source_expiry = silence, .json_mirror = json_mirror};
+  return {.fold = std::move(fold),
+          .source_expiry = silence,
+          .json_mirror = json_mirror,
+          .trace = common.log_level == "debug"};
 }
 
 std::vector<std::string> FeaturesConfig::Needs() const {

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/base/text.h"
 #include "libs/slice/skipped.h"
+#include "libs/trace/trace.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/packet_wire.h"
 #include "libs/wire/window_wire.h"
+#include "services/features/batch_trace.h"
 
 namespace flowcast::services {
 namespace {
@@ -50,6 +53,7 @@ bool FeaturesTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) 
   if (!batch) Refuse(record, batch.error());
   if (batch && !partition.fold.Take(*batch, record.offset)) return false;
   if (batch) partition.heard[batch->source] = clock_.Steady();
+  if (options_.trace && batch && batch->size() > 0) Trace(record, *batch);
   partition.state.next_offset = record.offset + 1;
   partition.state.produced_at = record.produced_at;
   partition.moved = true;
@@ -104,12 +108,27 @@ void FeaturesTask::Refuse(const bus::InRecord& record, wire::WireError error) {
   slice::LogSkipped(log_, record, std::string(ToString(error)), counters_.refused());
 }
 
+void FeaturesTask::Trace(const bus::InRecord& record, const packet::PacketBatch& batch) const {
+  const std::string name = trace::BatchName(batch.source, batch.epoch, record.from.partition, batch.sequence);
+  log_(base::LogLevel::kDebug,
+       "batch " + name + " at offset " + std::to_string(record.offset) + ": " + base::Grouped(batch.size()) +
+           " packets of " + WindowsOf(batch, options_.fold.window_length, window::HopOf(options_.fold)));
+}
+
+void FeaturesTask::Trace(const feature::Window& window) const {
+  log_(base::LogLevel::kDebug, "window " + trace::IdOf(window.link, window.start, window.length) + ": " +
+                                   window.link + " " + base::FormatTime(window.start) + ", " +
+                                   base::Grouped(window.packets) + " packets" +
+                                   (window.partial ? ", partial" : ""));
+}
+
 void FeaturesTask::Emit(std::int32_t number, Partition& of, const window::FoldOutput& output,
                         slice::Outbox& outbox) {
   if (output.closed.empty() && output.sequences.empty() && output.changed.empty()) return;
   of.moved = true;
   for (const window::ClosedWindow& closed : output.closed) {
     const std::string& link = closed.window.link;
+    if (options_.trace) Trace(closed.window);
     outbox.push_back(
         {.to = {names_.windows, number}, .key = link, .value = wire::Encode(closed.window, schema_text_)});
     if (options_.json_mirror) {
@@ -131,6 +150,11 @@ void FeaturesTask::Emit(std::int32_t number, Partition& of, const window::FoldOu
 }
 
 void FeaturesTask::Emit(std::int32_t number, const feature::Sequence& sequence, slice::Outbox& outbox) {
+  if (options_.trace) {
+    log_(base::LogLevel::kDebug, "sequence " +
+                                     trace::IdOfEnd(sequence.link, sequence.end, sequence.window_length) +
+                                     ": " + sequence.link + " until " + base::FormatTime(sequence.end));
+  }
   outbox.push_back({.to = {names_.sequences, number},
                     .key = sequence.link,
                     .value = wire::Encode(sequence, schema_text_)});

@@ -21,6 +21,7 @@ struct FeaturesOptions {
   base::Duration source_expiry =
       std::chrono::hours(1);  // of silence, by the clock; then a source has vanished
   bool json_mirror = false;   // each window on windows-json.v1, too
+  bool trace = false;         // a debug line for each batch with packets, each window and each sequence
   std::size_t spare_windows =
       1'000;  // whose sequences are made at a time when they are made after the windows
 };
@@ -94,6 +95,8 @@ class FeaturesTask : public slice::Task {
   static std::int64_t PositionOf(const Partition& partition);
   void ForgetLeftover(std::int32_t number, Partition& partition, slice::Outbox& outbox);
   void Refuse(const bus::InRecord& record, wire::WireError error);
+  void Trace(const bus::InRecord& record, const packet::PacketBatch& batch) const;
+  void Trace(const feature::Window& window) const;
   void Emit(std::int32_t number, Partition& of, const window::FoldOutput& output, slice::Outbox& outbox);
   void Emit(std::int32_t number, const feature::Sequence& sequence, slice::Outbox& outbox);
 

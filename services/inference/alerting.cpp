@@ -31,6 +31,13 @@ void Alerting::Forget(base::EventTime last_end, alert::LinkAlerts& alerts, slice
   Send(changes, outbox);
 }
 
+bool Alerting::FallSilent(base::EventTime last_end, alert::LinkAlerts& alerts, slice::Outbox& outbox) {
+  std::vector<alert::Alert> changes;
+  alerts.FallSilent(last_end, changes);
+  Send(changes, outbox);
+  return !changes.empty();
+}
+
 void Alerting::Send(const std::vector<alert::Alert>& changes, slice::Outbox& outbox) {
   for (const alert::Alert& alert : changes) {
     const bool is_pending = alert.state == alert::State::kPending;
@@ -39,7 +46,8 @@ void Alerting::Send(const std::vector<alert::Alert>& changes, slice::Outbox& out
     counters_.silenced += alert.silenced ? 1 : 0;
     log_(is_pending ? base::LogLevel::kDebug : base::LogLevel::kInfo,
          "alert " + std::string(is_firing ? "fired" : ToString(alert.state)) +
-             (alert.silenced ? " (silenced)" : "") + ": " + alert.summary);
+             (alert.silenced ? " (silenced)" : "") + ": " + alert.summary + "; trace " +
+             wire::TraceIdOf(alert));
     outbox.push_back({.to = {names_.alerts, 0},
                       .key = alert.fingerprint,
                       .value = wire::EncodeJson(alert),

@@ -45,6 +45,8 @@ class Alerting {
                      std::int64_t offset, const History& history, alert::LinkAlerts& alerts) const;
   /// The link is gone; `last_end` is the end of its last window.
   void Forget(base::EventTime last_end, alert::LinkAlerts& alerts, slice::Outbox& outbox);
+  /// Nothing is heard of the link any more. True when something was published.
+  bool FallSilent(base::EventTime last_end, alert::LinkAlerts& alerts, slice::Outbox& outbox);
 
   const AlertCounters& counters() const { return counters_; }
 

@@ -47,6 +47,16 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
       ->capture_default_str();
   app.add_flag("--json-mirror", config.inference.json_mirror,
                "write each forecast to forecasts-json.v1, too, as JSON");
+  app.add_option("--alert-expiry", config.alert_expiry,
+                 "an alert of a link that nothing was heard of for so long, by the clock, ends (after three "
+                 "windows at the earliest)")
+      ->capture_default_str();
+  app.add_option("--link-metrics", config.inference.shown.most,
+                 "links that have metrics of their own, those with most load lately; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000));
+  app.add_option("--link-metrics-like", config.inference.shown.patterns,
+                 "of links whose name is like this pattern only; may be repeated [all]");
   app.add_option("--model", config.model, "name of the model to follow on models.v1")->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance,
@@ -70,6 +80,8 @@ RuleSource InferenceConfig::Resolve() {
   inference.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
   training::TargetsOf(inference.schema, inference.targets);  // refuses what there is not
   forecast::CheckHorizons(inference.horizons);
+  inference.alert_expiry = base::ParseDuration(alert_expiry);
+  inference.trace = common.log_level == "debug";
   return {rules, [this] { return MakeRules(); }};
 }
 

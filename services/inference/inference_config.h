@@ -18,6 +18,7 @@ struct InferenceConfig {
   double clear_ratio = 0.9;
   std::vector<std::string> capacity;
   std::vector<std::string> targets;
+  std::string alert_expiry = "1h";
   std::string group = "flowcast-inference";
   std::string instance = "0";
   std::string exit_when_idle;

@@ -2,6 +2,7 @@
 #include "services/inference/inference_metrics.h"
 
 #include "libs/slice/slice_metrics.h"
+#include "services/inference/link_metrics.h"
 
 namespace flowcast::services {
 namespace {
@@ -15,6 +16,10 @@ Table::Number Count(std::uint64_t InferenceCounters::*member) {
 
 Table::Number CountAlerts(std::uint64_t AlertCounters::*member) {
   return [member](const Facts& facts) { return facts.task.alert_counters().*member; };
+}
+
+Table::Number CountRefused(std::uint64_t RefusedSequences::*member) {
+  return [member](const Facts& facts) { return facts.task.counters().refused.*member; };
 }
 
 std::optional<double> TrainedUntil(const Facts& facts) {
@@ -90,8 +95,11 @@ void AddForecasts(Table& table) {
                "but for a batch in flight.",
                Count(&InferenceCounters::sequences))
       .Counter("flowcast_inference_refused_sequences_total",
-               "Records that are no sequence of ours, or of another version or feature schema.",
-               Count(&InferenceCounters::refused))
+               "Records that are no sequence of ours, or of another version or feature schema.", "reason",
+               {{"not_ours", CountRefused(&RefusedSequences::not_ours)},
+                {"version", CountRefused(&RefusedSequences::version)},
+                {"inconsistent", CountRefused(&RefusedSequences::inconsistent)},
+                {"schema", CountRefused(&RefusedSequences::schema)}})
       .Counter("flowcast_inference_stale_sequences_total",
                "Sequences not newer than the one before of their link.", Count(&InferenceCounters::stale))
       .Counter(
@@ -108,6 +116,15 @@ void AddForecasts(Table& table) {
                Count(&InferenceCounters::state_records))
       .Gauge("flowcast_inference_links", "Links that are known.",
              [](const Facts& facts) { return static_cast<double>(facts.task.link_count()); })
+      .Gauge("flowcast_inference_window_end_timestamp_seconds",
+             "End of the newest window that was forecast from, in event time; time() less this is how old "
+             "the newest forecasts are, from end to end, with live captures.",
+             [](const Facts& facts) { return telemetry::TimestampSeconds(facts.task.newest_end()); })
+      .Histogram("flowcast_inference_forecast_delay_seconds",
+                 "From a window's end, in event time, to its forecast being made, by the host's clock: the "
+                 "lag from end to end with live captures, meaningless with old files. The commit comes on "
+                 "top, some 30 ms.",
+                 [](const Facts& facts) { return facts.task.delays(); })
       .Counter("flowcast_inference_forecast_sequences_total", "Sequences forecast from.",
                Count(&InferenceCounters::forecast))
       .Counter("flowcast_inference_forecasts_total", "Forecasts made: one a sequence and target.",
@@ -138,6 +155,7 @@ Table MakeTable() {
   Table table;
   AddForecasts(table);
   AddScores(table);
+  AddLinkMetrics(table);
   table
       .Counter("flowcast_inference_json_records_total",
                "Forecasts written to forecasts-json.v1 (--json-mirror).",
@@ -146,6 +164,10 @@ Table MakeTable() {
                {{"pending", CountAlerts(&AlertCounters::pending)},
                 {"firing", CountAlerts(&AlertCounters::fired)},
                 {"resolved", CountAlerts(&AlertCounters::resolved)}})
+      .Gauge("flowcast_inference_active_alerts",
+             "Alerts that are pending or firing now, counted every ten seconds.", "state",
+             {{"pending", [](const Facts& facts) { return facts.task.active_alerts().pending; }},
+              {"firing", [](const Facts& facts) { return facts.task.active_alerts().firing; }}})
       .Counter("flowcast_inference_silenced_alerts_total", "Of these, those about silenced alerts.",
                CountAlerts(&AlertCounters::silenced))
       .Counter(

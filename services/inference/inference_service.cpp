@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "libs/base/hash.h"
+#include "libs/base/text.h"
 #include "libs/slice/skipped.h"
 #include "libs/state/progress.h"
+#include "libs/trace/trace.h"
 #include "libs/training/model_opinion.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/forecast_json.h"
@@ -25,6 +27,9 @@ constexpr std::int64_t kMostBehind = 50'000;
 constexpr base::Duration kTidyEvery = std::chrono::seconds(10);
 constexpr base::Duration kFar = std::chrono::hours(24);
 
+/// Seconds; a forecast is there within tenths of one, or something is wrong.
+std::vector<double> DelayBounds() { return {0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600}; }
+
 bool IsFar(base::EventTime one, base::EventTime other) { return one - other > kFar || other - one > kFar; }
 
 }  // namespace
@@ -37,7 +42,9 @@ InferenceTask::InferenceTask(const InferenceOptions& options, const topics::Name
       models_(models),
       clock_(clock),
       log_(std::move(log)),
-      alerting_(options.rules, names, log_) {
+      alerting_(options.rules, names, log_),
+      board_(options.shown),
+      delays_(DelayBounds()) {
   forecast::CheckHorizons(options_.horizons);
 }
 
@@ -53,7 +60,7 @@ void InferenceTask::OnAssigned(const std::vector<bus::Position>& partitions) {
 void InferenceTask::Restore(const bus::Position& position, Partition& partition) {
   InferenceState state = store_->Load(position);
   partition.next_offset = partition.live_from = state.next_offset;
-  partition.floor = std::max<std::int64_t>(position.offset, 0);
+  partition.floor = partition.read_to = std::max<std::int64_t>(position.offset, 0);
   partition.models = std::move(state.models);
   partition.rules = std::move(state.rules);
   partition.produced_at = state.produced_at;
@@ -69,7 +76,6 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
     }
     partition.links.emplace(name, Link{.forecasters = std::move(forecasters),
                                        .alerts = alert::LinkAlerts(kept.alerts),
-                                       .window_length = kept.window_length,
                                        .last_end = kept.last_end,
                                        .astray = kept.astray,
                                        .offset = kept.offset,
@@ -83,26 +89,32 @@ void InferenceTask::Restore(const bus::Position& position, Partition& partition)
 
 void InferenceTask::OnRevoked(const std::vector<bus::TopicPartition>& partitions) {
   waiting_.clear();
-  for (const bus::TopicPartition& at : partitions) partitions_.erase(at.partition);
+  for (const bus::TopicPartition& at : partitions) {
+    partitions_.erase(at.partition);
+    board_.ForgetPartition(at.partition);
+  }
 }
 
 bool InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox) {
   ++counters_.sequences;
   Partition& partition = partitions_.at(record.from.partition);
   const bool silent = record.offset < partition.live_from;
+  partition.read_to = record.offset + 1;
   if (silent) {
     ++counters_.refolded;
   } else {
     partition.next_offset = record.offset + 1;
     partition.produced_at = record.produced_at;
-    partition.moved = true;
+    partition.moved = partition.new_to_say = true;
   }
   auto sequence = wire::DecodeSequence(record.value);
   if (!sequence) {
-    if (!silent) Refuse(record, std::string(ToString(sequence.error())));
+    if (!silent) Refuse(record, sequence.error());
   } else if (sequence->schema_hash != options_.schema.sequence_hash() ||
              sequence->last.size() != options_.schema.size()) {
-    if (!silent) Refuse(record, "another feature schema or normalization (--features, --normalization)");
+    if (!silent)
+      Refuse(record, "another feature schema or normalization (--features, --normalization)",
+             counters_.refused.schema);
   } else {
     waiting_.push_back({record.from.partition, record.offset, std::move(*sequence)});
   }
@@ -110,8 +122,22 @@ bool InferenceTask::OnRecord(const bus::InRecord& record, slice::Outbox& outbox)
   return true;
 }
 
-void InferenceTask::Refuse(const bus::InRecord& record, const std::string& reason) {
-  slice::LogSkipped(log_, record, reason, ++counters_.refused);
+void InferenceTask::Refuse(const bus::InRecord& record, wire::WireError error) {
+  RefusedSequences& refused = counters_.refused;
+  const std::string reason(ToString(error));
+  switch (error) {
+    case wire::WireError::kNotOurs:
+      return Refuse(record, reason, refused.not_ours);
+    case wire::WireError::kUnknownVersion:
+      return Refuse(record, reason, refused.version);
+    case wire::WireError::kInconsistent:
+      return Refuse(record, reason, refused.inconsistent);
+  }
+}
+
+void InferenceTask::Refuse(const bus::InRecord& record, const std::string& reason, std::uint64_t& count) {
+  ++count;
+  slice::LogSkipped(log_, record, reason, counters_.refused.sum());
 }
 
 bool InferenceTask::ModelKnows(const LiveModel* model, const feature::Sequence& sequence) {
@@ -178,6 +204,7 @@ void InferenceTask::ForecastBatch(slice::Outbox& outbox) {
     if (!IsSilent(waiting, partition)) alerting_.Note(waiting.offset, partition.rules);
   }
   const auto opinions = AskModels();
+  now_ = clock_.Now();
   std::span<const Opinions> rows = opinions;
   for (const Waiting& waiting : waiting_) {
     Forecast(waiting, rows.first(targets_.size()), outbox);
@@ -199,13 +226,12 @@ const LinkForecasters::Options& InferenceTask::OptionsFor(base::Duration window_
 InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& partition) {
   const feature::Sequence& sequence = waiting.sequence;
   const auto found = partition.links.find(sequence.link);
-  if (found != partition.links.end() && found->second.window_length == sequence.window_length) {
+  if (found != partition.links.end() && found->second.forecasters.window_length() == sequence.window_length) {
     return found->second;
   }
   // The first snapshots of links that begin together are spread.
   Link link{.forecasters = LinkForecasters(OptionsFor(sequence.window_length)),
             .alerts = {},
-            .window_length = sequence.window_length,
             .since_snapshot = base::Fnv1a64(sequence.link) % options_.snapshot_every};
   return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
 }
@@ -221,7 +247,7 @@ bool InferenceTask::GoesAstray(base::EventTime end, Link& link) {
 void InferenceTask::BeginAnew(Link& link, bool silent, slice::Outbox& outbox) {
   if (!silent) alerting_.Forget(link.last_end, link.alerts, outbox);
   link.alerts = {};
-  link.forecasters = LinkForecasters(OptionsFor(link.window_length));
+  link.forecasters = LinkForecasters(OptionsFor(link.forecasters.window_length()));
   link.last_end = base::kBeginningOfTime;
 }
 
@@ -243,12 +269,17 @@ void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> o
   }
   link.last_end = sequence.end;
   link.astray = base::kBeginningOfTime;
-  counters_.forecast += silent ? 0 : 1;
+  if (!silent) {
+    ++counters_.forecast;
+    delays_.Add(std::chrono::duration<double>(now_ - sequence.end).count());
+    newest_end_ = std::max(newest_end_, sequence.end);
+  }
   bool told = false;
   for (std::size_t target = 0; target < targets_.size(); ++target) {
     const wire::ForecastRecord record = ForecastOf(target, waiting, opinions[target], link);
     if (!silent) {
       Count(record, target == 0);
+      board_.Show(record.forecast, waiting.partition, target == 0, clock_.Steady());
       Publish(record, waiting.partition, outbox);
     }
     told = Alert(record.forecast, waiting, partition, link, outbox) || told;
@@ -273,11 +304,22 @@ wire::ForecastRecord InferenceTask::ForecastOf(std::size_t target, const Waiting
 void InferenceTask::Publish(const wire::ForecastRecord& record, std::int32_t partition,
                             slice::Outbox& outbox) {
   const std::string& link = record.forecast.link;
+  if (options_.trace) Trace(record.forecast);
   outbox.push_back({.to = {names_.forecasts, partition}, .key = link, .value = wire::Encode(record)});
   if (!options_.json_mirror) return;
   ++counters_.json_records;
   outbox.push_back(
       {.to = {names_.forecasts_json, partition}, .key = link, .value = wire::EncodeJson(record)});
+}
+
+void InferenceTask::Trace(const forecast::Forecast& forecast) const {
+  const std::vector<double>& quantiles = forecast.horizons.front().quantiles;
+  log_(base::LogLevel::kDebug,
+       "forecast " + trace::IdOfEnd(forecast.link, forecast.made_at, forecast.window_length) + ": " +
+           forecast.link + " after " + base::FormatTime(forecast.made_at) + ", " +
+           base::Short(quantiles[forecast::kMedian]) + " " + forecast.target + " (" +
+           base::Short(quantiles.front()) + " to " + base::Short(quantiles.back()) + "), " +
+           std::string(ToString(forecast.quality)));
 }
 
 void InferenceTask::Count(const wire::ForecastRecord& record, bool first_target) {
@@ -345,7 +387,7 @@ void InferenceTask::Snapshot(std::int32_t partition, const std::string& name, Li
   const wire::InferenceLink kept{.offset = link.offset,
                                  .last_end = link.last_end,
                                  .astray = link.astray,
-                                 .window_length = link.window_length,
+                                 .window_length = link.forecasters.window_length(),
                                  .forecasters = link.forecasters.Save(),
                                  .alerts = {link.alerts.active().begin(), link.alerts.active().end()}};
   outbox.push_back({.to = {names_.state, partition},
@@ -367,26 +409,46 @@ void InferenceTask::OnIdle(slice::Outbox& outbox) {
   if (clock_.Steady() < tidy_at_) return;
   tidy_at_ = clock_.Steady() + kTidyEvery;
   models_.ForgetOthers();
+  board_.ForgetSilent(clock_.Steady());
+  active_alerts_ = {};
   for (auto& [number, partition] : partitions_) {
-    if (partition.next_offset > partition.live_from) Tidy(number, partition, outbox);
+    if (IsWhole(partition)) Tidy(number, partition, outbox);
   }
 }
 
 /// Links that stand still hold nobody up, and those that are silent for long are forgotten.
 void InferenceTask::Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
+  bool moved = false;
   for (auto link = partition.links.begin(); link != partition.links.end();) {
     if (clock_.Steady() - link->second.heard > options_.link_expiry) {
       alerting_.Forget(link->second.last_end, link->second.alerts, outbox);
       ForgetLink(number, link->first, outbox);
-      partition.moved = true;
+      moved = true;
       link = partition.links.erase(link);
       continue;
     }
-    if (link->second.since_snapshot > 0 && partition.next_offset - link->second.offset > kMostBehind) {
+    if (TidyLink(partition, link->second, outbox)) {
       Snapshot(number, link->first, link->second, outbox);
-      partition.moved = true;
+      moved = true;
     }
+    CountActive(link->second);
     ++link;
+  }
+  partition.moved = partition.moved || moved;
+  partition.new_to_say = partition.new_to_say || moved;
+}
+
+bool InferenceTask::TidyLink(const Partition& partition, Link& link, slice::Outbox& outbox) {
+  constexpr int kWindows = 3;  // so many may be missed, however long they are
+  const base::Duration expiry = std::max(options_.alert_expiry, kWindows * link.forecasters.window_length());
+  if (clock_.Steady() - link.heard > expiry && alerting_.FallSilent(link.last_end, link.alerts, outbox))
+    return true;
+  return link.since_snapshot > 0 && partition.next_offset - link.offset > kMostBehind;
+}
+
+void InferenceTask::CountActive(const Link& link) {
+  for (const alert::ActiveAlert& active : link.alerts.active()) {
+    (active.life.phase == alert::Phase::kFiring ? active_alerts_.firing : active_alerts_.pending) += 1;
   }
 }
 
@@ -414,7 +476,7 @@ std::vector<bus::Position> InferenceTask::Positions() const {
   std::vector<bus::Position> positions;
   for (const auto& [number, partition] : partitions_) {
     // One that is not where it was has nothing new to say; of one without a record there is no state.
-    if (partition.next_offset == 0 || partition.next_offset <= partition.live_from) continue;
+    if (partition.next_offset == 0 || !partition.new_to_say) continue;
     positions.push_back({{names_.sequences, number},
                          PositionOf(partition),
                          wire::Encode(wire::CommitNote{partition.next_offset, partition.produced_at})});

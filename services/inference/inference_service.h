@@ -10,12 +10,16 @@
 #include "libs/base/clock.h"
 #include "libs/base/log.h"
 #include "libs/feature/window.h"
+#include "libs/forecast/link_board.h"
 #include "libs/forecast/live_scores.h"
 #include "libs/slice/slice_loop.h"
+#include "libs/telemetry/distribution.h"
 #include "libs/topics/topics.h"
 #include "libs/window/needed_offsets.h"
 #include "libs/wire/forecast_wire.h"
+#include "libs/wire/wire_error.h"
 #include "services/inference/alerting.h"
+#include "services/inference/inference_counters.h"
 #include "services/inference/inference_store.h"
 #include "services/inference/link_forecasters.h"
 #include "services/inference/model_watcher.h"
@@ -29,22 +33,10 @@ struct InferenceOptions {
   Alerting::Rules rules = std::make_shared<const alert::RuleSet>();
   std::size_t snapshot_every = 20;                          // sequences of a link
   base::Duration link_expiry = std::chrono::hours(7 * 24);  // of silence, by the clock: then it is forgotten
+  base::Duration alert_expiry = std::chrono::hours(1);      // likewise: then its alerts end
   bool json_mirror = false;                                 // each forecast on forecasts-json.v1, too
-};
-
-/// Sequences in = forecast + refused + stale + astray + refolded; forecasts = forecast x targets.
-struct InferenceCounters {
-  std::uint64_t sequences = 0;
-  std::uint64_t refused = 0;   // not ours, another version, inconsistent, another schema
-  std::uint64_t stale = 0;     // repeated or older than the link's last
-  std::uint64_t astray = 0;    // more than a day from the link's last, and the first to say so
-  std::uint64_t refolded = 0;  // read again after a restart or a rebalance; their forecasts are out already
-  std::uint64_t forecast = 0;
-  std::uint64_t forecasts = 0;   // records
-  std::uint64_t with_model = 0;  // of these
-  std::uint64_t settled = 0;
-  std::uint64_t state_records = 0;
-  std::uint64_t json_records = 0;  // written to forecasts-json.v1
+  forecast::LinkBoardOptions shown;                         // links with metrics of their own
+  bool trace = false;                                       // a debug line for each forecast
 };
 
 /// Sequences of one poll go through the networks together. Windows that the model was trained on
@@ -88,12 +80,19 @@ class InferenceTask : public slice::Task {
   std::uint64_t covered() const { return covered_; }
   /// By target: of every horizon, over all links, whether a model was asked or not.
   const std::map<std::string, forecast::LiveScores>& scores() const { return scores_; }
+  /// The last forecasts of the links that have metrics of their own.
+  const forecast::LinkBoard& board() const { return board_; }
+  /// Seconds from the end of a window, in event time, to its forecast being made, by the clock.
+  const telemetry::Distribution& delays() const { return delays_; }
+  /// End of the newest window that was forecast from; kBeginningOfTime before the first.
+  base::EventTime newest_end() const { return newest_end_; }
+  /// As they were at most kTidyEvery (10 s) ago.
+  const ActiveAlerts& active_alerts() const { return active_alerts_; }
 
  private:
   struct Link {
     LinkForecasters forecasters;
     alert::LinkAlerts alerts;
-    base::Duration window_length;  // the features were started with; another begins the link anew
     base::EventTime last_end = base::kBeginningOfTime;
     base::EventTime astray = base::kBeginningOfTime;  // end of the last sequence that was not followed
     std::int64_t offset = -1;                         // of the last sequence that it has in it
@@ -112,6 +111,8 @@ class InferenceTask : public slice::Task {
     std::optional<std::chrono::milliseconds> produced_at;  // of the record before next_offset
     std::vector<std::string> leftover;                     // to be forgotten
     bool moved = false;                                    // since the last commit
+    std::int64_t read_to = 0;                              // records before it were read, again or not
+    bool new_to_say = false;                               // since it was assigned
   };
   struct Waiting {
     std::int32_t partition;
@@ -121,11 +122,14 @@ class InferenceTask : public slice::Task {
   };
   using Opinions = std::vector<forecast::ModelOpinion>;
 
+  /// It is where it was: what was read then has been folded again.
+  static bool IsWhole(const Partition& partition) { return partition.read_to >= partition.live_from; }
   static bool IsSilent(const Waiting& waiting, const Partition& partition) {
     return waiting.offset < partition.live_from;
   }
   void Restore(const bus::Position& position, Partition& partition);
-  void Refuse(const bus::InRecord& record, const std::string& reason);
+  void Refuse(const bus::InRecord& record, wire::WireError error);
+  void Refuse(const bus::InRecord& record, const std::string& reason, std::uint64_t& count);
   void ForecastBatch(slice::Outbox& outbox);
   const LiveModel* ModelFor(const Waiting& waiting, Partition& partition);
   /// By position in `waiting_` and target; none where there is no model for it.
@@ -144,7 +148,9 @@ class InferenceTask : public slice::Task {
   wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,
                                   Link& link) const;
   void Publish(const wire::ForecastRecord& record, std::int32_t partition, slice::Outbox& outbox);
+  void Trace(const forecast::Forecast& forecast) const;
   void Count(const wire::ForecastRecord& record, bool first_target);
+  void CountActive(const Link& link);
   /// True when something was published.
   bool Alert(const forecast::Forecast& forecast, const Waiting& waiting, Partition& partition, Link& link,
              slice::Outbox& outbox);
@@ -153,6 +159,8 @@ class InferenceTask : public slice::Task {
   void SnapshotAlerts(slice::Outbox& outbox);
   void Snapshot(std::int32_t partition, const std::string& name, Link& link, slice::Outbox& outbox);
   void Tidy(std::int32_t number, Partition& partition, slice::Outbox& outbox);
+  /// True when something has changed that must be in a snapshot.
+  bool TidyLink(const Partition& partition, Link& link, slice::Outbox& outbox);
   void ForgetLink(std::int32_t partition, const std::string& name, slice::Outbox& outbox);
   static std::int64_t PositionOf(const Partition& partition);
 
@@ -176,6 +184,11 @@ class InferenceTask : public slice::Task {
   std::uint64_t intervals_ = 0;
   std::uint64_t covered_ = 0;
   std::map<std::string, forecast::LiveScores> scores_;
+  forecast::LinkBoard board_;
+  telemetry::Distribution delays_;
+  base::EventTime now_ = base::kBeginningOfTime;  // when the batch was forecast from
+  base::EventTime newest_end_ = base::kBeginningOfTime;
+  ActiveAlerts active_alerts_;
 };
 
 }  // namespace flowcast::services

@@ -21,6 +21,8 @@ class LinkForecasters {
     return target == 0 ? first_ : (*others_)[target - 1];
   }
 
+  base::Duration window_length() const { return first_.window_length(); }
+
   /// What each has learned, by target.
   std::vector<std::string> Save();
   /// Goes on from what Save gave, of whatever targets that was; those that find nothing of theirs begin

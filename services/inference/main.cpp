@@ -12,6 +12,7 @@ using namespace flowcast;
 
 int Infer(services::InferenceConfig& config) {
   base::SystemClock clock;
+  if (!config.rules.empty()) app::NoteHangups();
   const base::Log log = app::MakeLog("inference", config.common);
   services::RulesWatcher rules(config.Resolve(), clock, log);
   config.inference.rules = rules.current();
@@ -31,7 +32,7 @@ int Infer(services::InferenceConfig& config) {
                          .input = names.sequences,
                          .needs = config.Needs(names),
                          .exit_when_idle = config.exit_when_idle,
-                         .between = [&] { models->Poll(), task.UseRules(rules.Poll()); },
+                         .between = [&] { models->Poll(), task.UseRules(rules.Poll(app::HangupCame())); },
                          .connected =
                              [&](bus::Bus& bus) {
                                task.Connect(store.emplace(bus, clock, names.state, app::StopRequested, log));
@@ -39,7 +40,6 @@ int Infer(services::InferenceConfig& config) {
                              }},
                         task, clock, log, [&report](const auto& counters) { report.Write(counters); });
 }
-
 }  // namespace
 
 int main(int argc, char** argv) {

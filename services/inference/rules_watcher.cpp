@@ -26,12 +26,16 @@ RulesWatcher::Look RulesWatcher::LookAtFile() const {
   return no_time || no_size ? Look() : Look({written, size});
 }
 
-RulesWatcher::Rules RulesWatcher::Poll() {
-  if (source_.path.empty() || clock_.Steady() < look_at_) return nullptr;
+RulesWatcher::Rules RulesWatcher::Poll(bool again) {
+  if (source_.path.empty() || (!again && clock_.Steady() < look_at_)) return nullptr;
   look_at_ = clock_.Steady() + kLookEvery;
   const Look look = LookAtFile();
-  if (look == seen_) return nullptr;
+  if (look == seen_ && !again) return nullptr;
   seen_ = look;
+  return Read();
+}
+
+RulesWatcher::Rules RulesWatcher::Read() {
   try {
     current_ = std::make_shared<const alert::RuleSet>(source_.make());
   } catch (const base::ConfigError& error) {

@@ -35,14 +35,16 @@ class RulesWatcher {
   /// Reads the rules. Throws base::ConfigError. `clock` must outlive it.
   RulesWatcher(RuleSource source, const base::Clock& clock, base::Log log);
 
-  /// The new rules when there are others; an error is logged and counted.
-  Rules Poll();
+  /// The new rules when there are others, or when it is said that the file is to be read `again`; an error is
+  /// logged and counted.
+  Rules Poll(bool again = false);
   const Rules& current() const { return current_; }
   const ReloadCounters& counters() const { return counters_; }
 
  private:
   using Look = std::optional<std::pair<std::filesystem::file_time_type, std::uintmax_t>>;
   Look LookAtFile() const;
+  Rules Read();
 
   RuleSource source_;
   const base::Clock& clock_;

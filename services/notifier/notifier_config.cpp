@@ -123,6 +123,7 @@ void NotifierConfig::Resolve() {
   facility = *number;
   destination.give_up_after = base::ParseDuration(give_up_after);
   notifier.first_reach = destination.give_up_after;
+  notifier.trace = common.log_level == "debug";
   resend_every = base::ParseDuration(resend);
   request_timeout = base::ParseDuration(timeout);
   const char* from_environment = std::getenv("FLOWCAST_WEBHOOK_SECRET");

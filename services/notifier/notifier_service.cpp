@@ -9,6 +9,17 @@
 #include "libs/wire/alert_wire.h"
 
 namespace flowcast::services {
+namespace {
+
+std::string FateOf(notify::Choice choice) {
+  using enum notify::Choice;
+  return choice == kSend       ? "handed to the receivers"
+         : choice == kPending  ? "not sent: pending"
+         : choice == kSilenced ? "not sent: silenced"
+                               : "not sent: below --severity";
+}
+
+}  // namespace
 
 NotifierTask::NotifierTask(const NotifierOptions& options, std::vector<notify::Destination*> destinations,
                            const base::Clock& clock, base::Log log)
@@ -78,13 +89,20 @@ bool NotifierTask::OnRecord(const bus::InRecord& record, slice::Outbox&) {
   if (choice == Choice::kPending) ++counters_.pending;
   if (choice == Choice::kSilenced) ++counters_.silenced;
   if (choice == Choice::kBelow) ++counters_.below;
+  const bool is_old =
+      choice == Choice::kSend && partition.send_from && record.produced_at < *partition.send_from;
+  if (options_.trace) Trace(*alert, is_old ? "too old" : FateOf(choice));
   if (choice != Choice::kSend) return true;
-  const bool is_old = partition.send_from && record.produced_at < *partition.send_from;
   ++(is_old ? counters_.old : counters_.sent);
   if (is_old) return true;
   const notify::Origin origin{record.from.partition, record.offset};
   for (notify::Destination* destination : destinations_) destination->Offer(origin, *alert);
   return true;
+}
+
+void NotifierTask::Trace(const alert::Alert& alert, const std::string& fate) const {
+  log_(base::LogLevel::kDebug, "alert " + wire::TraceIdOf(alert) + ": " + std::string(ToString(alert.state)) +
+                                   " of " + alert.link + " (" + alert.fingerprint + "), " + fate);
 }
 
 std::vector<bus::Position> NotifierTask::Positions() const {

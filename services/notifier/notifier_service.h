@@ -18,6 +18,7 @@ namespace flowcast::services {
 struct NotifierOptions {
   notify::Selection selection;
   base::Duration first_reach = std::chrono::hours(1);  // how far a group without a position looks back
+  bool trace = false;                                  // a debug line for each alert
 };
 
 /// Records = sent + refused + pending + silenced + below + old.
@@ -61,6 +62,7 @@ class NotifierTask : public slice::Task {
 
   void Learn(const bus::Position& position);
   void Forget();
+  void Trace(const alert::Alert& alert, const std::string& fate) const;
 
   NotifierOptions options_;
   std::vector<notify::Destination*> destinations_;

@@ -4,7 +4,7 @@ RUN apt-get update -qq \
     && apt-get install -qq -y --no-install-recommends openjdk-17-jre-headless \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --no-create-home appuser \
-    && install -d -o appuser /var/lib/kafka /var/lib/kafka/data /etc/kafka
+    && install -d -o appuser /var/lib/kafka /var/lib/kafka/data /etc/kafka /opt/kafka/config /opt/kafka/logs
 COPY lib /opt/kafka/libs
 COPY kafka-entrypoint /etc/kafka/docker/run
 USER appuser

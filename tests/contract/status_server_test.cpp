@@ -42,6 +42,19 @@ TEST(Exposition, IsPrometheusText) {
             "# TYPE c_bytes gauge\n");
 }
 
+TEST(Exposition, CountsAHistogramsBucketsUpToInfinity) {
+  telemetry::Distribution delays({0.5, 2});
+  for (const double delay : {0.25, 0.5, 1.0, 8.0}) delays.Add(delay);
+  EXPECT_EQ(Exposition({{"d_seconds", "Of d.", Kind::kHistogram, {{{}, 0, delays}}}}),
+            "# HELP d_seconds Of d.\n"
+            "# TYPE d_seconds histogram\n"
+            "d_seconds_count 4\n"
+            "d_seconds_sum 9.75\n"
+            "d_seconds_bucket{le=\"0.5\"} 2\n"
+            "d_seconds_bucket{le=\"2\"} 3\n"
+            "d_seconds_bucket{le=\"+Inf\"} 4\n");
+}
+
 TEST(Exposition, KeepsLargeCountersWholeAndLabelsWithinTheirQuotes) {
   const std::string text = Exposition(
       {{"a_total", "Of a.", Kind::kCounter, {{{{"link", "x\"}\n\\y"}}, 9'007'199'254'740'991.0}}}});

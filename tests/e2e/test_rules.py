@@ -1,6 +1,7 @@
 """Rules for alerts: the messages that they lead to, the file that they stand in, and trying them out."""
 
 import json
+import signal
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_the_example_is_checked_and_a_rule_is_a_line(programs):
     lines = programs.succeed("cli", "rules", "check", EXAMPLE).out.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["full-soon", "full", "quiet", "degraded"]
     assert lines[0] == (
-        "full-soon: probability > 0.8 of bytes above 80% at any horizon on *, in 2 of 3 windows, kept firing for 1m: warning"
+        "full-soon: probability > 0.3 of bytes above 80% at any horizon on *, kept firing for 1m: info"
     )
 
 
@@ -190,6 +191,8 @@ def test_rules_are_read_again_without_a_restart_and_stay_when_the_file_is_wrong(
     wait_until(lambda: flowcast.records("alerts"), 60, "an alert of the new rule")
     alerts = [validate(json.loads(record.value)) for record in flowcast.records("alerts")]
     assert {alert["rule"] for alert in alerts} == {"low"}
+    inference.signal(signal.SIGHUP)
+    wait_until(lambda: inference.log.count("the rules were read again: 1 from") == 2, 30, "the rules once more")
     assert inference.stop().code == OK
 
 

@@ -7,6 +7,7 @@
 
 #include "libs/delivery/live_delivery.h"
 #include "libs/delivery/waiting_delivery.h"
+#include "libs/trace/trace.h"
 #include "libs/wire/packet_wire.h"
 #include "services/capture/capture_metrics.h"
 #include "services/capture/capture_service.h"
@@ -98,6 +99,18 @@ TEST_F(CaptureServiceTest, EveryPacketIsInABatchAndTheCountsAddUp) {
   EXPECT_EQ(summary.packets.received, summary.packets.published + summary.packets.filtered +
                                           summary.packets.dropped() + summary.packets.undecodable);
   EXPECT_TRUE(summary.complete);
+}
+
+TEST_F(CaptureServiceTest, WithDebugLinesEachBatchWithPacketsIsNamed) {
+  Feed(100);
+  Run({.paced = true, .trace = true});
+  for (const bus::InRecord& record : bus_.Records(names_.packets)) {
+    const packet::PacketBatch batch = wire::DecodePacketBatch(record.value).value();
+    const std::string name =
+        trace::BatchName(batch.source, batch.epoch, record.from.partition, batch.sequence);
+    const std::string line = "batch " + name + ": " + std::to_string(batch.size()) + " packets from ";
+    EXPECT_EQ(lines_.Contain(line), batch.size() > 0) << line;
+  }
 }
 
 TEST_F(CaptureServiceTest, ItsMetricsAddUpFromTheBeginningToTheEnd) {

@@ -1,5 +1,6 @@
 // The feature task in its slice loop: windows out of batches.
 #include "flowcast/v1/packets.pb.h"
+#include "libs/trace/trace.h"
 #include "services/features/features_metrics.h"
 #include "tests/support/features_world.h"
 #include "tests/support/metrics.h"
@@ -45,6 +46,37 @@ TEST_F(FeaturesServiceTest, TheJsonMirrorHasEachWindowOnceMore) {
 TEST_F(FeaturesServiceTest, WithoutTheJsonMirrorItsTopicStaysEmpty) {
   RunStraight(MakeLog(3, 0));
   EXPECT_THAT(world_.bus.Records(world_.names.windows_json), IsEmpty());
+}
+
+TEST_F(FeaturesServiceTest, WithDebugLinesEachWindowIsNamedByTheBatchesOfItsPackets) {
+  world_.options.trace = true;
+  RunStraight(MakeLog(3, 2));
+  const auto naming = [this](const std::string& kind, const std::string& id) {
+    return std::count_if(world_.lines.lines.begin(), world_.lines.lines.end(), [&](const std::string& line) {
+      return line.starts_with(kind) && line.find(id) != std::string::npos;
+    });
+  };
+  std::size_t with_packets = 0;
+  for (const bus::InRecord& record : world_.bus.Records(world_.names.windows)) {
+    const auto window = wire::DecodeWindow(record.value);
+    const std::string id = trace::IdOf(window->link, window->start, window->length);
+    EXPECT_EQ(naming("window " + id, id), 1) << window->link << base::FormatTime(window->start);
+    if (window->packets == 0) continue;
+    ++with_packets;
+    EXPECT_GE(naming("batch ", id), 1) << window->link << base::FormatTime(window->start);
+  }
+  EXPECT_GT(with_packets, 50u);
+  for (const bus::InRecord& record : world_.bus.Records(world_.names.sequences)) {
+    const auto sequence = wire::DecodeSequence(record.value);
+    const std::string id = trace::IdOfEnd(sequence->link, sequence->end, sequence->window_length);
+    EXPECT_EQ(naming("sequence " + id, id), 1);
+    EXPECT_EQ(naming("window " + id, id), 1);
+  }
+}
+
+TEST_F(FeaturesServiceTest, WithoutDebugLinesNoWindowHasALineOfItsOwn) {
+  RunStraight(MakeLog(3, 0));
+  EXPECT_FALSE(world_.lines.Contain("window "));
 }
 
 TEST_F(FeaturesServiceTest, WhatIsNoBatchIsCountedByReasonAndSkipped) {

@@ -351,5 +351,89 @@ TEST(InferenceRestart, ALinkThatIsForgottenTakesItsAlertsWithIt) {
   EXPECT_FALSE(world.State().contains("inference/link/demo/still"));
 }
 
+/// Alerts of "demo/still" that fired and were then left alone.
+class AlertsOfALinkThatFallsSilent : public testing::Test {
+ protected:
+  void SetUp() override {
+    world_.options.alert_expiry = 1h;
+    world_.Begin();
+    Send("demo/still", {500, 500, 500, 500}, 0);
+  }
+  void Send(const std::string& link, const std::vector<double>& packets, int first) {
+    for (const feature::Sequence& sequence : support::MakeSequences(link, packets, 3, first))
+      world_.Send(sequence);
+    world_.instance->RunOut();
+  }
+  void Pass(base::Duration time) {
+    world_.clock.Advance(time);
+    world_.instance->RunOut();
+  }
+  std::vector<alert::Alert> Alerts() const {
+    std::vector<alert::Alert> alerts;
+    for (const bus::InRecord& record : world_.bus.Records(world_.names.alerts))
+      alerts.push_back(wire::DecodeAlertJson(record.value).value());
+    return alerts;
+  }
+
+  World world_;
+};
+
+TEST_F(AlertsOfALinkThatFallsSilent, EndOnceAndSayWhy) {
+  Pass(59min);
+  EXPECT_THAT(Alerts(), SizeIs(1));
+  Pass(2min);
+  Pass(2h);
+  ASSERT_THAT(Alerts(), SizeIs(2));
+  const alert::Alert end = Alerts().back();
+  EXPECT_EQ(end.state, alert::State::kResolved);
+  EXPECT_EQ(end.reason, alert::Reason::kSilent);
+  EXPECT_EQ(end.resolved_at, At(20)) << "the end of the last window known";
+  EXPECT_EQ(end.summary, "nothing is heard of demo/still any more; its alert load ends without an all-clear");
+  EXPECT_EQ(world_.task->link_count(), 1u) << "what it has learned is kept";
+}
+
+TEST_F(AlertsOfALinkThatFallsSilent, EndAlsoWhenNothingAtAllComesAfterARestart) {
+  world_.Begin();
+  world_.instance->RunOut();
+  Pass(2h);
+  ASSERT_THAT(Alerts(), SizeIs(2));
+  EXPECT_EQ(Alerts().back().reason, alert::Reason::kSilent);
+  world_.Begin();
+  world_.instance->RunOut();
+  Pass(2h);
+  EXPECT_THAT(Alerts(), SizeIs(2)) << "what was published is in the state";
+}
+
+TEST_F(AlertsOfALinkThatFallsSilent, FireAgainWhenItComesBackThatHigh) {
+  Pass(2h);
+  Send("demo/still", {500, 500, 500, 500}, 2000);
+  ASSERT_THAT(Alerts(), SizeIs(3));
+  EXPECT_EQ(Alerts().back().state, alert::State::kFiring);
+  EXPECT_GT(Alerts().back().started_at, Alerts().front().started_at);
+}
+
+TEST_F(AlertsOfALinkThatFallsSilent, ButThatItIsQuietStaysTrue) {
+  alert::Rule quiet{.name = "quiet", .kind = alert::Kind::kQuiet, .threshold = {.value = 40}};
+  world_.task->UseRules(std::make_shared<const alert::RuleSet>(std::vector{quiet}, alert::Capacities{}));
+  Send("demo/dead", {50, 0, 0, 0}, 0);
+  Pass(2h);
+  const auto alerts = Alerts();
+  ASSERT_FALSE(alerts.empty());
+  EXPECT_EQ(alerts.back().reason, alert::Reason::kSilent) << "of demo/still";
+  for (const alert::Alert& alert : alerts)
+    EXPECT_TRUE(alert.link != "demo/dead" || alert.state == alert::State::kFiring);
+}
+
+TEST_F(AlertsOfALinkThatFallsSilent, WaitForThreeWindowsHoweverLongTheyAre) {
+  world_.options.alert_expiry = 1s;
+  world_.Begin();
+  world_.instance->RunOut();
+  Send("demo/still", {500, 500, 500, 500}, 4);
+  Pass(10s);
+  EXPECT_THAT(Alerts(), SizeIs(1));
+  Pass(20s);
+  EXPECT_THAT(Alerts(), SizeIs(2));
+}
+
 }  // namespace
 }  // namespace flowcast::services

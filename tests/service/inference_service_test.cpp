@@ -238,6 +238,46 @@ TEST_F(InferenceServiceTest, ItsMetricsAddUpAndTellTheModel) {
   EXPECT_EQ(value("model_info", "v1"), 1);
 }
 
+TEST_F(InferenceServiceTest, ItsMetricsTellTheLastForecastsOfTheLinksWithMostLoad) {
+  InferenceOptions options{.rules = BuiltInRules()};
+  options.shown.most = 1;
+  InferenceTask task(options, names_, watcher_, clock_, lines_.log());
+  task.Connect(store_);
+  support::Instance instance(bus_, clock_, task, names_.sequences, "few");
+  Feed({1, 2, 3, 4}, "demo/idle");
+  Feed({100, 200, 300, 400}, "demo/busy");
+  instance.RunOut();
+  const auto metrics = InferenceMetrics().Read({instance.counters(), task, watcher_, rules_});
+  EXPECT_THAT(support::Problems(metrics, "flowcast_inference_"), IsEmpty());
+  const auto value = [&](const std::string& name, const std::string& label = "") {
+    return support::ValueOf(metrics, "flowcast_inference_link_" + name, label);
+  };
+  EXPECT_TRUE(std::isnan(value("load", "demo/idle"))) << "there is room for one";
+  EXPECT_EQ(value("load", "demo/busy"), 400);
+  EXPECT_EQ(value("window_length_seconds"), 5);
+  const auto forecast = Forecasts().back().forecast;
+  ASSERT_EQ(forecast.link, "demo/busy");
+  EXPECT_EQ(value("forecast", "1"), forecast.horizons.front().median());
+  EXPECT_EQ(value("forecast_bound", "low") < value("forecast_bound", "high"), true);
+  EXPECT_EQ(value("window_end_timestamp_seconds"), base::ToUnixSeconds(forecast.made_at));
+}
+
+TEST_F(InferenceServiceTest, ItsMetricsTellHowOldAWindowIsWhenItIsForecastFrom) {
+  clock_.Advance(120s);
+  Feed({10, 20, 30, 40});
+  EXPECT_EQ(task_.newest_end(), At(20));
+  EXPECT_NEAR(task_.delays().sum(), (120 - 15) + (120 - 20), 2);
+  EXPECT_EQ(task_.delays().counts()[10], 2U) << "between a minute and five";
+}
+
+TEST_F(InferenceServiceTest, ItsMetricsTellHowManyAlertsThereAreNow) {
+  Feed({200, 200, 200, 200});
+  clock_.Advance(11s);
+  instance_->RunOut();
+  Feed({200});
+  EXPECT_EQ(task_.active_alerts().firing, 1U);
+}
+
 TEST_F(InferenceServiceTest, ANewModelTakesOverWhileItRuns) {
   Publish(FittingManifest("v1"), "0");
   Feed({10, 20, 30});
@@ -347,6 +387,7 @@ TEST_F(InferenceServiceTest, AConditionIsOneAlertAndIsResolvedOnce) {
   EXPECT_EQ(record.key, Alerts()[0].fingerprint);
   EXPECT_THAT(record.headers, testing::Contains(bus::Header{"ce_subject", "demo/a"}));
   EXPECT_TRUE(lines_.Contain("alert fired: demo/a will stay above 100 packets per 5s for 5 s, P = 0."));
+  EXPECT_TRUE(lines_.Contain("; trace " + wire::TraceIdOf(Alerts()[0])));
 }
 
 TEST_F(InferenceServiceTest, RepeatedAndOlderSequencesAreStale) {
@@ -400,8 +441,9 @@ TEST_F(InferenceServiceTest, GarbageAndForeignSchemasAreCountedAndSkipped) {
   instance_->RunOut();
   EXPECT_THAT(Forecasts(), SizeIs(1));
   const InferenceCounters& counters = task_.counters();
-  EXPECT_EQ(counters.refused, 2u);
-  EXPECT_EQ(counters.sequences, counters.forecast + counters.refused + counters.stale);
+  EXPECT_EQ(counters.refused.not_ours, 1u);
+  EXPECT_EQ(counters.refused.schema, 1u);
+  EXPECT_EQ(counters.sequences, counters.forecast + counters.refused.sum() + counters.stale);
   EXPECT_TRUE(lines_.Contain(
       "skipped a record of flowcast.sequences.v1 (partition 0, offset 0): not a message of ours"));
   EXPECT_TRUE(lines_.Contain("another feature schema"));

@@ -76,6 +76,18 @@ TEST_F(RulesWatcherTest, AFileWithAnErrorOrWithoutReadersLeavesTheRulesAsTheyAre
   EXPECT_EQ(ThresholdOf(watcher), 70);
 }
 
+TEST_F(RulesWatcherTest, AFileIsReadAtOnceWhenThatIsAskedFor) {
+  RulesWatcher watcher = Begin();
+  const auto before = watcher.current();
+  EXPECT_NE(watcher.Poll(true), nullptr) << "also when it looks the same";
+  EXPECT_NE(watcher.current(), before);
+  Write("nonsense");
+  EXPECT_EQ(watcher.Poll(true), nullptr);
+  EXPECT_EQ(ThresholdOf(watcher), 100);
+  EXPECT_EQ(watcher.counters().taken, 1u);
+  EXPECT_EQ(watcher.counters().refused, 1u);
+}
+
 TEST_F(RulesWatcherTest, AnErrorAtTheStartEndsTheStart) {
   Write("nonsense");
   EXPECT_THROW(Begin(), base::ConfigError);

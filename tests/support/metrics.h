@@ -5,12 +5,32 @@
 #include <limits>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "libs/telemetry/metric.h"
 
 namespace flowcast::support {
+
+/// Units that Prometheus has others for, and base units that stand before the name's end.
+inline bool KeepsUnits(const telemetry::Metric& metric) {
+  static const std::set<std::string> foreign{
+      "ms",   "us",   "ns",   "milliseconds", "microseconds", "nanoseconds", "minutes",   "hours",
+      "days", "kb",   "mb",   "gb",           "kib",          "mib",         "kilobytes", "megabytes",
+      "bits", "kbps", "mbps", "bps",          "percent",      "percentage",  "permille"};
+  static const std::set<std::string> base{"seconds", "bytes", "ratio", "info"};
+  std::string name = metric.name;
+  if (name.ends_with("_total")) name.resize(name.size() - 6);
+  std::vector<std::string> words;
+  std::istringstream text(name);
+  for (std::string word; std::getline(text, word, '_');) words.push_back(word);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (foreign.contains(words[i])) return false;
+    if (base.contains(words[i]) && i + 1 < words.size()) return false;
+  }
+  return metric.kind != telemetry::Kind::kHistogram || base.contains(words.back());
+}
 
 /// What breaks the conventions (libs/telemetry/README.md), a line each.
 inline std::vector<std::string> Problems(const std::vector<telemetry::Metric>& metrics,
@@ -26,6 +46,7 @@ inline std::vector<std::string> Problems(const std::vector<telemetry::Metric>& m
     check(std::regex_match(name, name_form), "is not lower case with underscores");
     check(name.starts_with(prefix), "does not begin with " + prefix);
     check(names.insert(name).second, "is there twice");
+    check(KeepsUnits(metric), "a unit that is none of Prometheus' base units, or not at the name's end");
     check(name.ends_with("_total") == (metric.kind == telemetry::Kind::kCounter),
           "counters alone end in _total");
     check(!metric.help.empty() && metric.help.back() == '.', "its help is no sentence");

@@ -9,7 +9,7 @@
 #include "libs/base/random.h"
 #include "libs/forecast/interval.h"
 #include "libs/forecast/mixture.h"
-#include "libs/forecast/seasonal.h"
+#include "libs/forecast/online_experts.h"
 
 namespace flowcast::forecast {
 namespace {
@@ -29,29 +29,29 @@ class ExpertsTest : public testing::Test {
  protected:
   void Observe(double value) {
     history_.Add(value);
-    for (const auto& expert : experts_) expert->Observe(history_);
+    for (Expert* const expert : experts_.all()) expert->Observe(history_);
   }
   std::vector<float> Ask(std::string_view name, const Season& season = {}) {
     std::vector<float> values(kHorizons.size());
-    for (const auto& expert : experts_) {
+    for (Expert* const expert : experts_.all()) {
       if (expert->name() == name) expert->Forecast(history_, season, values);
     }
     return values;
   }
 
   History history_{HistoryFor(kHorizons)};
-  std::vector<std::unique_ptr<Expert>> experts_ = MakeExperts(kHorizons);
+  OnlineExperts experts_{kHorizons};
 };
 
 TEST_F(ExpertsTest, AreNamedInTheOrderOfEveryOutput) {
   std::vector<std::string_view> names;
-  for (const auto& expert : experts_) names.push_back(expert->name());
+  for (Expert* const expert : experts_.all()) names.push_back(expert->name());
   EXPECT_THAT(names, ElementsAreArray(kExpertNames.begin(), kExpertNames.begin() + kOnlineExperts));
 }
 
 TEST_F(ExpertsTest, SayTheFirstValueAfterIt) {
   Observe(5);
-  for (const auto& expert : experts_) {
+  for (Expert* const expert : experts_.all()) {
     if (expert->name() != "seasonal") {
       EXPECT_THAT(Ask(expert->name()), Each(5)) << expert->name();
     }
@@ -132,29 +132,30 @@ TEST_F(ExpertsTest, SeasonalIsSilentWithoutAProfileAndLearnsToFollowOne) {
   EXPECT_LT(error, 0.4 * of_persistence);
 }
 
-const MixtureOptions kAll{.first_voice = 0.75, .least_voice = 0};
+const MixtureRates kAll(MixtureOptions{.first_voice = 0.75, .least_voice = 0});
 
 TEST(Mixture, StartsWithItsStartingWeightsAndCombinesByThem) {
   const Mixture mixture(2, kAll);
   EXPECT_THAT(mixture.weights(), ElementsAre(0.75, 0.25));
-  EXPECT_DOUBLE_EQ(mixture.Combine(std::vector<float>{1, 5}), 2);
+  EXPECT_DOUBLE_EQ(mixture.Combine(std::vector<float>{1, 5}, kAll), 2);
 }
 
 TEST(Mixture, GivesAnAbsentExpertNoLessonAndItsVoiceToTheOthers) {
   Mixture mixture(3, kAll);
-  EXPECT_DOUBLE_EQ(mixture.Combine(std::vector<float>{1, kUnknown, 1}), 1);
-  for (int i = 0; i < 100; ++i) mixture.Learn(std::vector<double>{0.1, 0.9, kNan});
+  EXPECT_DOUBLE_EQ(mixture.Combine(std::vector<float>{1, kUnknown, 1}, kAll), 1);
+  for (int i = 0; i < 100; ++i) mixture.Learn(std::vector<double>{0.1, 0.9, kNan}, kAll);
   EXPECT_NEAR(mixture.weights()[2], 0.125, 1e-6);
   EXPECT_GT(mixture.weights()[0], 0.85);
 }
 
 TEST(Mixture, DoesNotHearAnExpertThatKeepsFailingButLetsItComeBack) {
-  Mixture mixture(2);
-  for (int i = 0; i < 200; ++i) mixture.Learn(std::vector<double>{0, 1});
+  const MixtureRates rates{MixtureOptions()};
+  Mixture mixture(2, rates);
+  for (int i = 0; i < 200; ++i) mixture.Learn(std::vector<double>{0, 1}, rates);
   const std::vector<float> opinions{1, 1e9F};
-  EXPECT_EQ(mixture.Voices(opinions)[1], 0);
-  EXPECT_EQ(mixture.Combine(opinions), 1);
-  for (int i = 0; i < 10; ++i) mixture.Learn(std::vector<double>{1, 0});
+  EXPECT_EQ(mixture.Voices(opinions, rates)[1], 0);
+  EXPECT_EQ(mixture.Combine(opinions, rates), 1);
+  for (int i = 0; i < 10; ++i) mixture.Learn(std::vector<double>{1, 0}, rates);
   EXPECT_GT(mixture.weights()[1], 0.9);
 }
 
@@ -195,19 +196,20 @@ double Bound(double changes, double steps, double least, const MixtureOptions& o
          options.learning_rate * steps / 8;
 }
 
-double LossOf(const Mixture& mixture, const std::vector<double>& losses) {
-  return mixture.Combine(std::vector<float>(losses.begin(), losses.end()));
+double LossOf(const Mixture& mixture, const std::vector<double>& losses, const MixtureRates& rates) {
+  return mixture.Combine(std::vector<float>(losses.begin(), losses.end()), rates);
 }
 
 TEST(Mixture, LosesNoMoreThanTheFixedShareBoundAllowsAgainstTheBestSequenceOfExperts) {
   const MixtureOptions options{.learning_rate = 1, .share = 0.01, .first_voice = 0.8, .least_voice = 0};
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const Regimes regimes(seed, 8, 150);
-    Mixture mixture(3, options);
+    const MixtureRates rates(options);
+    Mixture mixture(3, rates);
     double loss = 0;
     for (const std::vector<double>& losses : regimes.losses) {
-      loss += LossOf(mixture, losses);
-      mixture.Learn(losses);
+      loss += LossOf(mixture, losses, rates);
+      mixture.Learn(losses, rates);
     }
     EXPECT_LE(loss - regimes.loss_of_best, Bound(regimes.changes, regimes.steps, 0.1, options) + 1e-3)
         << seed;
@@ -221,11 +223,12 @@ TEST(Mixture, LosesNoMoreThanTheBoundOfCopiesThatTakeTurnsWhenLossesComeLate) {
       .learning_rate = 1 / std::sqrt(12.0), .share = 0.01, .first_voice = 0.8, .least_voice = 0};
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const Regimes regimes(seed, 8, 150);
-    Mixture mixture(3, options);
+    const MixtureRates rates(options);
+    Mixture mixture(3, rates);
     double loss = 0;
     for (std::size_t step = 0; step < regimes.losses.size(); ++step) {
-      loss += LossOf(mixture, regimes.losses[step]);
-      if (step + 1 >= kDelay) mixture.Learn(regimes.losses[step + 1 - kDelay]);
+      loss += LossOf(mixture, regimes.losses[step], rates);
+      if (step + 1 >= kDelay) mixture.Learn(regimes.losses[step + 1 - kDelay], rates);
     }
     const double bound = kDelay * Bound(regimes.changes, regimes.steps / double{kDelay}, 0.1, options);
     EXPECT_LE(loss - regimes.loss_of_best, bound + 1e-3) << seed;
@@ -242,9 +245,10 @@ void ExpectSound(const std::vector<double>& quantiles) {
 
 TEST(Interval, OfAYoungLinkIsWideAndAroundTheMedian) {
   const IntervalOptions options;
-  Interval interval(options, 1);
+  const Interval::Terms terms{options};
+  Interval interval(options);
   Interval::Asked asked;
-  const std::vector<double> quantiles = interval.Around(100, {}, asked);
+  const std::vector<double> quantiles = interval.Around(100, {}, terms, asked);
   ExpectSound(quantiles);
   EXPECT_EQ(quantiles[kMedian], 100);
   EXPECT_LT(quantiles.front(), 50);
@@ -253,26 +257,28 @@ TEST(Interval, OfAYoungLinkIsWideAndAroundTheMedian) {
 
 TEST(Interval, CountsWhatItBoundsAndModelsThatAreNoQuantiles) {
   const IntervalOptions options;
-  Interval interval(options, 1);
+  const Interval::Terms terms{options};
+  Interval interval(options);
   Interval::Asked asked;
   for (int i = 0; i < 50; ++i) {
-    interval.Around(1, {}, asked);
-    interval.Learn(i % 2 == 0 ? 1 : 2, asked);
+    interval.Around(1, {}, terms, asked);
+    interval.Learn(i % 2 == 0 ? 1 : 2, asked, terms);
   }
-  interval.Around(1, {}, asked);
-  interval.Learn(1e12, asked);
+  interval.Around(1, {}, terms, asked);
+  interval.Learn(1e12, asked, terms);
   EXPECT_EQ(interval.clipped(), 1U);
-  ExpectSound(interval.Around(1, {}, asked));
+  ExpectSound(interval.Around(1, {}, terms, asked));
   for (const std::vector<double>& bad : {std::vector<double>{1, 2}, std::vector<double>{7, 6, 5, 4, 3, 2, 1},
                                          std::vector<double>{1, 2, 3, 4, 5, 6, kInfinity}}) {
-    ExpectSound(interval.Around(1, bad, asked));
+    ExpectSound(interval.Around(1, bad, terms, asked));
   }
   EXPECT_EQ(interval.clipped(), 4U);
 }
 
 TEST(Interval, BelievesTheModelWhenItsQuantilesAreBetter) {
   const IntervalOptions options;
-  Interval interval(options, 1);
+  const Interval::Terms terms{options};
+  Interval interval(options);
   base::Random random(5);
   int covered = 0;
   for (int i = 0; i < 4000; ++i) {
@@ -282,10 +288,10 @@ TEST(Interval, BelievesTheModelWhenItsQuantilesAreBetter) {
     for (const double deviations : {-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645})
       model.push_back(1000 + deviations * spread);
     Interval::Asked asked;
-    const auto quantiles = interval.Around(1000, model, asked);
+    const auto quantiles = interval.Around(1000, model, terms, asked);
     const double truth = 1000 + spread * random.Normal();
     covered += i >= 2000 && truth >= quantiles.front() && truth <= quantiles.back() ? 1 : 0;
-    interval.Learn(truth, asked);
+    interval.Learn(truth, asked, terms);
   }
   EXPECT_GT(interval.model_voice(), 0.8);
   EXPECT_NEAR(covered / 2000.0, 0.9, 0.03);

@@ -11,6 +11,7 @@
 #include "libs/notify/selection.h"
 #include "libs/notify/syslog_message.h"
 #include "libs/notify/syslog_sender.h"
+#include "libs/trace/trace.h"
 #include "tests/support/fired_alerts.h"
 
 namespace flowcast::notify {
@@ -79,6 +80,7 @@ TEST(PayloadTest, AWebhookIsPostedWhatAlertmanagerWouldPost) {
   EXPECT_EQ(one["annotations"]["runbook_url"], "https://wiki/load");
   EXPECT_EQ(one["annotations"]["probability"], "0.8056");
   EXPECT_EQ(one["annotations"]["lead_s"], "1");
+  EXPECT_EQ(one["annotations"]["trace_id"], trace::IdOfEnd(alert.link, alert.made_at, alert.window_length));
   EXPECT_EQ(body["commonLabels"], one["labels"]);
 }
 

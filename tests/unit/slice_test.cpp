@@ -103,7 +103,7 @@ class SliceTest : public testing::Test {
   }
 
   base::ManualClock clock_;
-  bus::MemoryBus bus_;
+  bus::MemoryBus bus_{clock_};
   SumTask task_;
   std::unique_ptr<bus::Consumer> consumer_ = bus_.MakeConsumer({"g"});
   std::unique_ptr<bus::Producer> producer_ = bus_.MakeProducer({.transactional_id = "t"});
@@ -200,6 +200,32 @@ TEST_F(SliceTest, CommitsAtOnceWhenTheOutboxIsFull) {
   RunOut(loop);
   EXPECT_EQ(loop.counters().commits, 2u);
   EXPECT_THAT(Out(), ElementsAre("1", "2", "3"));
+}
+
+TEST_F(SliceTest, WhileItKeepsUpALargeOutputIsCommittedInGrowingParts) {
+  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .live_limit = 2});
+  loop.Start();
+  Feed(std::vector<int>(9, 1));
+  EXPECT_EQ(loop.RunOnce(0ms), 9u);
+  EXPECT_THAT(Out(), SizeIs(2 + 4)) << "the last part waits for the slice's end";
+  EXPECT_EQ(loop.counters().commits, 2u);
+  RunOut(loop);
+  EXPECT_THAT(Out(), SizeIs(9));
+  Feed({1, 1});
+  EXPECT_EQ(loop.RunOnce(0ms), 2u);
+  EXPECT_EQ(loop.counters().commits, 4u) << "after a pause the first part is a small one again";
+}
+
+TEST_F(SliceTest, BehindItSavesItselfTheCommits) {
+  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .live_limit = 2});
+  loop.Start();
+  Feed({1, 1, 1, 1, 1});
+  clock_.Advance(1s);
+  EXPECT_EQ(loop.RunOnce(0ms), 5u);
+  EXPECT_EQ(loop.counters().commits, 0u);
+  RunOut(loop);
+  EXPECT_EQ(loop.counters().commits, 1u);
+  EXPECT_THAT(Out(), SizeIs(5));
 }
 
 TEST_F(SliceTest, AnIdleLoopCommitsNothing) {

@@ -69,6 +69,23 @@ TEST(Table, ReadsEveryRowFromTheSource) {
   EXPECT_EQ(metrics[4], (Metric{"mill_miller_info", "Who it is.", Kind::kGauge, {{{{"name", "Jan"}}, 1}}}));
 }
 
+TEST(Distribution, CountsAValueForTheFirstBoundThatIsNotBelowIt) {
+  Distribution distribution({1, 2, 5});
+  for (const double value : {-3.0, 0.5, 1.0, 1.5, 5.0, 5.1, 900.0}) distribution.Add(value);
+  EXPECT_THAT(distribution.counts(), ElementsAre(3, 1, 1, 2));
+  EXPECT_DOUBLE_EQ(distribution.sum(), 0 + 0.5 + 1 + 1.5 + 5 + 5.1 + 900) << "what is below 0 adds nothing";
+}
+
+TEST(Table, ReadsADistributionAsAHistogram) {
+  Distribution weights({1, 2});
+  weights.Add(1.5);
+  const auto table = Table<Distribution>().Histogram("mill_sack_weight_tons", "Of sacks.",
+                                                     [](const Distribution& known) { return known; });
+  EXPECT_EQ(table.Read(weights).front(),
+            (Metric{"mill_sack_weight_tons", "Of sacks.", Kind::kHistogram, {{{}, 0, weights}}}));
+  EXPECT_EQ(MarkdownRows(table.Describe()), "| `mill_sack_weight_tons` | histogram |  | Of sacks. |\n");
+}
+
 TEST(Table, GivesNoSampleForWhatIsNotKnown) {
   const auto metrics = MillMetrics().Read({});
   EXPECT_THAT(metrics[2].samples, IsEmpty());

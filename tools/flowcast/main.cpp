@@ -1,5 +1,5 @@
 // flowcast: the command line.
-#include "tools/flowcast/commands.h"
+#include "tools/flowcast/inspect_commands.h"
 
 int main(int argc, char** argv) {
   using namespace flowcast::tools;
@@ -7,7 +7,8 @@ int main(int argc, char** argv) {
   return RunCommands(
       "flowcast: forecasts the load of network links over Kafka. The services are programs of their own: "
       "flowcast-capture, flowcast-features, flowcast-trainer and flowcast-inference.",
-      {AddTopicsCommand, AddWindowsCommand, AddAlertsCommand, AddRulesCommand, AddFeaturesCommand,
-       AddPacketsCommand, AddGenerateCommand, AddModelsCommand, AddReportCommand, add_lab},
+      {AddDoctorCommand, AddTopicsCommand, AddTopicsShowCommand, AddWindowsCommand, AddAlertsCommand,
+       AddRulesCommand, AddFeaturesCommand, AddPacketsCommand, AddGenerateCommand, AddModelsCommand,
+       AddReportCommand, AddTraceCommand, add_lab},
       argc, argv);
 }

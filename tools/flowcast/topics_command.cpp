@@ -1,10 +1,11 @@
-// flowcast topics create|list|delete.
+// flowcast topics create|list|delete|manifests.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 
 #include "libs/base/error.h"
 #include "tools/flowcast/commands.h"
+#include "tools/flowcast/topic_manifests.h"
 
 namespace flowcast::tools {
 namespace {
@@ -13,6 +14,7 @@ struct TopicsOptions {
   topics::Sizing sizing;
   std::vector<std::string> groups{"flowcast-features", "flowcast-inference", "flowcast-notifier"};
   bool yes = false;
+  std::string cluster = "flowcast";
 };
 
 std::unique_ptr<bus::Bus> Connect(const app::CommonOptions& common) {
@@ -86,22 +88,30 @@ int Delete(const app::CommonOptions& common, const TopicsOptions& options) {
   return app::kOk;
 }
 
+int PrintManifests(const app::CommonOptions& common, const TopicsOptions& options) {
+  const std::string text = TopicManifests(topics::Specs(common.names(), options.sizing), options.cluster);
+  std::fputs(text.c_str(), stdout);
+  return app::kOk;
+}
+
+void AddSizing(CLI::App& app, topics::Sizing& sizing) {
+  app.add_option("--partitions", sizing.partitions, "of packets, windows, sequences, forecasts and state")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+  app.add_option("--replication", sizing.replication, "copies of each partition")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 9));
+}
+
 }  // namespace
 
 void AddTopicsCommand(CLI::App& app, Command& chosen) {
   const auto options = std::make_shared<TopicsOptions>();
-  CLI::App* topics =
-      app.add_subcommand("topics", "create, list or delete flowcast's topics")->require_subcommand(1);
+  CLI::App* topics = app.add_subcommand("topics", "create, list, delete or describe flowcast's topics")
+                         ->require_subcommand(1);
   CLI::App* create =
       topics->add_subcommand("create", "create what is missing and say what differs; may be repeated");
-  create
-      ->add_option("--partitions", options->sizing.partitions,
-                   "of packets, windows, sequences, forecasts and state")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 10'000));
-  create->add_option("--replication", options->sizing.replication, "copies of each partition")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 9));
+  AddSizing(*create, options->sizing);
   create->callback(
       [&chosen, options] { chosen = [options](const auto& common) { return Create(common, *options); }; });
   CLI::App* list = topics->add_subcommand("list", "what is there and how far it goes");
@@ -114,6 +124,13 @@ void AddTopicsCommand(CLI::App& app, Command& chosen) {
       ->capture_default_str();
   remove->callback(
       [&chosen, options] { chosen = [options](const auto& common) { return Delete(common, *options); }; });
+  CLI::App* manifests =
+      topics->add_subcommand("manifests", "print them as KafkaTopics of Strimzi, for kubectl apply");
+  AddSizing(*manifests, options->sizing);
+  manifests->add_option("--cluster", options->cluster, "name of Strimzi's Kafka")->capture_default_str();
+  manifests->callback([&chosen, options] {
+    chosen = [options](const auto& common) { return PrintManifests(common, *options); };
+  });
 }
 
 }  // namespace flowcast::tools

@@ -1,0 +1,61 @@
+"""The generated reference: up to date, and without a gap that its generator would not see."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import support
+from support import OK, REPO
+
+PAGE = REPO / "docs" / "reference.md"
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+
+
+def help_of(binaries, *command) -> str:
+    done = subprocess.run([binaries / command[0], *command[1:], "--help"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == OK, done.stderr
+    return done.stdout
+
+
+def commands_of(binaries, *command) -> list[tuple]:
+    """The program, and each of its commands that does something."""
+    text = help_of(binaries, *command)
+    names = re.findall(r"^  ([a-z][a-z-]*)", text.split("Subcommands:\n")[1], re.MULTILINE) if "Subcommands:\n" in text else []
+    found = [command]
+    for name in names:
+        found += commands_of(binaries, *command, name)
+    return found
+
+
+def test_it_is_up_to_date(binaries):
+    done = subprocess.run(
+        [sys.executable, str(REPO / "tools" / "reference_page"), "--check", "--bin", str(binaries)], capture_output=True, text=True
+    )
+    assert done.returncode == OK, done.stderr
+
+
+@pytest.mark.parametrize("program", support.PROGRAMS)
+def test_every_option_of_every_help_is_in_it(binaries, program):
+    page = PAGE.read_text(encoding="utf-8")
+    common = set(re.findall(r"`(--[a-z][a-z-]*)`", page.split("## Options of all programs\n")[1].split("\n## ")[0]))
+    section = page.split(f"\n## {program}\n")[1].split("\n## ")[0]
+    for command in commands_of(binaries, program):
+        if len(command) == 1:
+            part = section.split("\n### ")[0]
+        else:
+            part = section.split(f"\n### {' '.join(command)}\n")[1].split("\n### ")[0]
+        listed = set(re.findall(r"`(--[a-z][a-z-]*)`", part)) | common
+        # What a description mentions counts as well: it is some option of the program.
+        own = {name for line in help_of(binaries, *command).splitlines() for name in OPTION.findall(line[:30])}
+        assert own <= listed, (command, own - listed)
+        assert len(own) > 1
+
+
+def test_every_topic_is_in_it(binaries):
+    page = PAGE.read_text(encoding="utf-8").split("## Topics\n")[1]
+    done = subprocess.run([binaries / "flowcast", "topics", "show"], capture_output=True, text=True, timeout=30)
+    topics = re.findall(r"^flowcast\.\S+", done.stdout, re.MULTILINE)
+    assert len(topics) == 9
+    assert all(f"| `{topic}` |" in page for topic in topics)
