@@ -82,13 +82,13 @@ void OnTokenWanted(rd_kafka_t* rk, const char*, void* opaque) { EventsOf(opaque)
 /// What to look at when this is why nobody answers.
 std::string RemedyFor(const std::string& failure) {
   const auto has = [&failure](const char* part) { return failure.find(part) != std::string::npos; };
-  if (has("uthentication") || has("SASL"))
-    return "check sasl.mechanism, and the user and password it is given";
+  if (has("uthentication") || has("SASL") || has("token"))
+    return "check sasl.mechanism, and the user and password or the token that it is given";
   if (has("security.protocol")) return "check that security.protocol is what the broker speaks at that port";
   if (has("certificate") || has("SSL")) {
-    return "check that ssl.ca.location names the authority of the broker's certificate and, where the broker "
-           "wants "
-           "one of ours, ssl.certificate.location and ssl.key.location";
+    return "check that ssl.ca.location names the authority of the broker's certificate and, where it wants "
+           "one "
+           "of ours, ssl.certificate.location and ssl.key.location";
   }
   return "check that it runs and that --brokers names it";
 }
@@ -122,8 +122,13 @@ int Deadline::LeftMs(int limit) const {
 }
 
 Cluster::Cluster(KafkaOptions options) : options_(std::move(options)) {
-  if (!options_.token_file.empty() && !UsesTokens(options_.properties))
+  if (!options_.token_file.empty()) {
+    if (!std::ifstream(options_.token_file)) {
+      throw base::ConfigError("the token file " + options_.token_file +
+                              " can't be read; check the path, and that this user may read it");
+    }
     options_.properties["sasl.mechanism"] = "OAUTHBEARER";
+  }
   for (const auto& [name, value] : options_.properties) {
     if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
       throw base::ConfigError("Kafka property \"" + name + "\" is set by flowcast itself; leave it out");
@@ -166,23 +171,21 @@ Handle Cluster::Open(rd_kafka_type_t type, const Settings& settings, Events& eve
 }
 
 void Cluster::ShowToken(rd_kafka_t* rk) {
-  constexpr auto kLifetime =
-      60s;  // as far as librdkafka is concerned; how long it is valid, the broker knows
+  // As far as librdkafka is concerned; how long it is valid, the broker knows.
+  constexpr auto kLifetime = 60s;
   std::ifstream file(options_.token_file);
   std::string token;
-  if (!(file >> token)) {
-    rd_kafka_oauthbearer_set_token_failure(
-        rk, ("the token file " + options_.token_file + " can't be read").c_str());
-    return;
+  std::array<char, 512> text{"it can't be read"};
+  if (file >> token) {
+    const auto until = base::SystemClock().Now() + kLifetime;
+    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(until).time_since_epoch().count();
+    if (rd_kafka_oauthbearer_set_token(rk, token.c_str(), milliseconds, options_.client_id.c_str(), nullptr,
+                                       0, text.data(), text.size()) == RD_KAFKA_RESP_ERR_NO_ERROR)
+      return;
   }
-  const auto until = base::SystemClock().Now() + kLifetime;
-  std::array<char, 512> text{};
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(until).time_since_epoch().count();
-  if (rd_kafka_oauthbearer_set_token(rk, token.c_str(), milliseconds, options_.client_id.c_str(), nullptr, 0,
-                                     text.data(), text.size()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    rd_kafka_oauthbearer_set_token_failure(
-        rk, ("the token file " + options_.token_file + ": " + text.data()).c_str());
-  }
+  const std::string reason = "the token file " + options_.token_file + ": " + text.data();
+  rd_kafka_oauthbearer_set_token_failure(rk, reason.c_str());
+  Remember(reason);
 }
 
 rd_kafka_t* Cluster::directory() {

@@ -298,7 +298,8 @@ bool KafkaProducer::IsBroken() const { return rd_kafka_fatal_error(rk_.get(), nu
 /// the broker may have had some of it.
 void KafkaProducer::Reopen() {
   std::array<char, 512> reason{};
-  rd_kafka_fatal_error(rk_.get(), reason.data(), reason.size());
+  const auto code = rd_kafka_fatal_error(rk_.get(), reason.data(), reason.size());
+  if (Cluster::IsDenial(code)) throw Denied(code, reason.data());
   const Deadline deadline(kReopenLimit);
   rd_kafka_purge(rk_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   while (queued_ > 0 && !deadline.passed()) rd_kafka_poll(rk_.get(), 100);
@@ -416,7 +417,9 @@ BusError KafkaProducer::Denied(rd_kafka_resp_err_t code, const std::string& text
   if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     return cluster_->Denied("Write on transactional-id " + options_.transactional_id);
   if (failure_ && failure_->kind() == BusError::Kind::kFatal) return *failure_;
-  if (code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) return cluster_->Denied("Write on any topic");
+  // What idempotent producing takes where there is no right to write anywhere.
+  if (code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+    return cluster_->Denied("Write on topic " + (topics_.empty() ? "" : topics_.begin()->first));
   return cluster_->Denied("for " + text);
 }
 

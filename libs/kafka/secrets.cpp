@@ -22,6 +22,7 @@ void Replace(std::string& text, const std::string& secret) {
 }  // namespace
 
 bool IsSecret(const std::string& property) {
+  if (!property.starts_with("sasl.") && !property.starts_with("ssl.")) return false;
   return std::any_of(kEnds.begin(), kEnds.end(),
                      [&](const std::string_view end) { return property.ends_with(end); });
 }

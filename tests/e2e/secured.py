@@ -17,7 +17,7 @@ from support import REPO, Flowcast, clean_environment, kafka, unused_port, wait_
 ROLES = ("capture", "features", "trainer", "inference", "notifier", "reader", "operator")
 USERS = ("admin", *ROLES)
 AUDIENCE = "flowcast"
-START_S = 60
+START_S = 120
 SETTINGS = """
 listeners=SASL_SSL://127.0.0.1:{port},SSL://127.0.0.1:{tls},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=SASL_SSL://127.0.0.1:{port},SSL://127.0.0.1:{tls}
@@ -166,7 +166,7 @@ class SecuredBroker:
         users = [["--add-scram", f"SCRAM-SHA-512=[name={user},password={password_of(user)}]"] for user in USERS]
         done = subprocess.run(
             ["java", "-cp", self._jars, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(path), *sum(users, [])],
-            capture_output=True, text=True, timeout=60, check=False)
+            capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def _has_started(self) -> bool:

@@ -154,8 +154,9 @@ def test_a_token_from_a_file_lets_in_and_one_that_is_not_signed_does_not(flowcas
     token = flowcast.folder / "token"
     token.write_text(secured.tokens.issue("reader") + "\n", encoding="ascii")
     token.chmod(0o600)
-    listed = ask(flowcast, secured.address, properties, "--kafka-token-file", token)
+    listed = ask(flowcast, secured.address, properties, "--kafka-token-file", token, "--kafka", "debug=all", "--log-level", "debug")
     assert listed.code == OK, listed.err
+    assert token.read_text().strip() not in listed.err
     token.write_text(secured.tokens.issue("reader", lifetime_s=-600), encoding="ascii")
     expired = ask(flowcast, secured.address, properties, "--kafka-token-file", token)
     assert expired.code == NO_BROKER and "token" in expired.errors[-1]
