@@ -1,10 +1,13 @@
 # One image a service: docker build --target capture|features|trainer|inference|notifier|cli .
-FROM docker.io/library/debian:bookworm-slim AS build
-WORKDIR /src
 # The packages change less often than the sources: a layer of their own.
-COPY deploy/packages deploy/packages
-COPY scripts/bootstrap scripts/bootstrap
-RUN scripts/bootstrap --packages deploy/packages/build.txt && rm -rf /var/lib/apt/lists/*
+FROM docker.io/library/debian:bookworm-slim AS build-packages
+COPY deploy/packages/build.txt /tmp/
+RUN apt-get update -qq \
+    && sed 's/#.*//' /tmp/build.txt | xargs apt-get install -qq -y --no-install-recommends \
+    && rm -rf /var/lib/apt/lists/* /tmp/build.txt
+
+FROM build-packages AS build
+WORKDIR /src
 COPY . .
 RUN scripts/build
 

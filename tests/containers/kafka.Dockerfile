@@ -5,6 +5,7 @@ RUN apt-get update -qq \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --no-create-home appuser \
     && install -d -o appuser /var/lib/kafka /var/lib/kafka/data /etc/kafka /opt/kafka/config /opt/kafka/logs
+LABEL flowcast.stand-in=true
 COPY lib /opt/kafka/libs
 COPY kafka-entrypoint /etc/kafka/docker/run
 USER appuser

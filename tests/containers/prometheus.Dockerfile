@@ -6,6 +6,7 @@ RUN apt-get update -qq \
     && rm -rf /var/lib/apt/lists/* /etc/prometheus/* \
     && ln -s busybox /bin/wget \
     && install -d -o nobody -g nogroup /prometheus
+LABEL flowcast.stand-in=true
 USER nobody
 WORKDIR /prometheus
 VOLUME /prometheus
