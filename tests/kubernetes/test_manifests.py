@@ -156,6 +156,35 @@ def test_the_autoscaler_goes_by_a_metric_that_there_is(binaries):
         assert re.sub(rule["name"]["matches"], replacement, metric) == wanted["pods"]["metric"]["name"]
 
 
+BACKLOG_TEST = """
+rule_files: [rules.yaml]
+evaluation_interval: 15s
+tests:
+  - interval: 15s
+    input_series:
+      - {series: 'flowcast_inference_unread_records{namespace="flowcast", pod="busy"}', values: '9000 0 9000 0 9000 0 9000 0 9000 0'}
+      - {series: 'flowcast_inference_unread_records{namespace="flowcast", pod="behind"}', values: '9000 8000 7000 9000 8000 7000 9000 8000 7000 9000'}
+    promql_expr_test:
+      - expr: backlog
+        eval_time: 2m
+        exp_samples:
+          - {labels: 'backlog{pod="behind"}', value: 7000}
+          - {labels: 'backlog{pod="busy"}', value: 0}
+"""
+
+
+def test_a_burst_that_is_worked_off_is_no_backlog(tmp_path):
+    (rule,) = manifests.load(manifests.ROOT / "autoscaling" / "prometheus-adapter.yaml")["rules"]["custom"]
+    query = rule["metricsQuery"].replace("<<.Series>>", "flowcast_inference_unread_records")
+    query = query.replace("<<.LabelMatchers>>", 'namespace="flowcast"').replace("<<.GroupBy>>", "pod")
+    (tmp_path / "rules.yaml").write_text(f"groups: [{{name: adapter, rules: [{{record: backlog, expr: '{query}'}}]}}]")
+    (tmp_path / "test.yaml").write_text(BACKLOG_TEST)
+    tested = subprocess.run(
+        ["promtool", "test", "rules", "test.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
 @pytest.mark.parametrize("service", PORTS)
 def test_a_program_takes_its_configuration(service, binaries, tmp_path):
     folder = manifests.ROOT / ("capture" if service == "capture" else "base")
