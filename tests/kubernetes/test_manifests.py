@@ -214,3 +214,19 @@ def test_users_have_the_rights_that_the_script_grants():
     assert lines_of(manifests.ROOT / "kafka" / "users.yaml") == printed.splitlines()
     named = {user["metadata"]["name"] for user in manifests.find("KafkaUser")}
     assert {f"flowcast-{service}" for service in PORTS} <= named
+
+
+def test_the_capabilities_of_the_capture_are_those_that_it_needs_to_get_rid_of_them(binaries, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root, as the container has it")
+    (capture,) = manifests.find("DaemonSet", "capture")
+    added = manifests.container_of(capture)["securityContext"]["capabilities"]["add"]
+    bounds = ",".join(["-all", *(f"+{name.lower()}" for name in added)])
+    checked = subprocess.run(
+        ["setpriv", "--no-new-privs", f"--bounding-set={bounds}", "--inh-caps=-all", binaries / "flowcast-capture",
+         "--interface", "lo", "--spool", tmp_path, "--check"],
+        capture_output=True, text=True, env=clean_environment(), timeout=60,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "runs as nobody with CAP_NET_RAW alone" in checked.stderr
+    assert "warning" not in checked.stderr
