@@ -187,6 +187,8 @@ def test_a_burst_that_is_worked_off_is_no_backlog(tmp_path):
 
 @pytest.mark.parametrize("service", PORTS)
 def test_a_program_takes_its_configuration(service, binaries, tmp_path):
+    if service == "capture" and os.geteuid() != 0:
+        pytest.skip("needs root, to open an interface")
     folder = manifests.ROOT / ("capture" if service == "capture" else "base")
     environment = dict(line.split("=", 1) for line in lines_of(folder / "kafka.env"))
     # What is elsewhere here: the rules, the folder of models, an interface and its spool.
@@ -199,8 +201,6 @@ def test_a_program_takes_its_configuration(service, binaries, tmp_path):
         [binaries / f"flowcast-{service}", "--config", folder / f"{service}.toml", "--check", *elsewhere],
         capture_output=True, text=True, env=clean_environment() | environment, timeout=60,
     )
-    if service == "capture" and os.geteuid() != 0:
-        pytest.skip("needs root, to open an interface")
     assert checked.returncode == 0, checked.stderr
 
 
