@@ -156,8 +156,39 @@ def test_the_autoscaler_goes_by_a_metric_that_there_is(binaries):
         assert re.sub(rule["name"]["matches"], replacement, metric) == wanted["pods"]["metric"]["name"]
 
 
+BACKLOG_TEST = """
+rule_files: [rules.yaml]
+evaluation_interval: 15s
+tests:
+  - interval: 15s
+    input_series:
+      - {series: 'flowcast_inference_unread_records{namespace="flowcast", pod="busy"}', values: '9000 0 9000 0 9000 0 9000 0 9000 0'}
+      - {series: 'flowcast_inference_unread_records{namespace="flowcast", pod="behind"}', values: '9000 8000 7000 9000 8000 7000 9000 8000 7000 9000'}
+    promql_expr_test:
+      - expr: backlog
+        eval_time: 2m
+        exp_samples:
+          - {labels: 'backlog{pod="behind"}', value: 7000}
+          - {labels: 'backlog{pod="busy"}', value: 0}
+"""
+
+
+def test_a_burst_that_is_worked_off_is_no_backlog(tmp_path):
+    (rule,) = manifests.load(manifests.ROOT / "autoscaling" / "prometheus-adapter.yaml")["rules"]["custom"]
+    query = rule["metricsQuery"].replace("<<.Series>>", "flowcast_inference_unread_records")
+    query = query.replace("<<.LabelMatchers>>", 'namespace="flowcast"').replace("<<.GroupBy>>", "pod")
+    (tmp_path / "rules.yaml").write_text(f"groups: [{{name: adapter, rules: [{{record: backlog, expr: '{query}'}}]}}]")
+    (tmp_path / "test.yaml").write_text(BACKLOG_TEST)
+    tested = subprocess.run(
+        ["promtool", "test", "rules", "test.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
 @pytest.mark.parametrize("service", PORTS)
 def test_a_program_takes_its_configuration(service, binaries, tmp_path):
+    if service == "capture" and os.geteuid() != 0:
+        pytest.skip("needs root, to open an interface")
     folder = manifests.ROOT / ("capture" if service == "capture" else "base")
     environment = dict(line.split("=", 1) for line in lines_of(folder / "kafka.env"))
     # What is elsewhere here: the rules, the folder of models, an interface and its spool.
@@ -170,8 +201,6 @@ def test_a_program_takes_its_configuration(service, binaries, tmp_path):
         [binaries / f"flowcast-{service}", "--config", folder / f"{service}.toml", "--check", *elsewhere],
         capture_output=True, text=True, env=clean_environment() | environment, timeout=60,
     )
-    if service == "capture" and os.geteuid() != 0:
-        pytest.skip("needs root, to open an interface")
     assert checked.returncode == 0, checked.stderr
 
 
@@ -185,3 +214,19 @@ def test_users_have_the_rights_that_the_script_grants():
     assert lines_of(manifests.ROOT / "kafka" / "users.yaml") == printed.splitlines()
     named = {user["metadata"]["name"] for user in manifests.find("KafkaUser")}
     assert {f"flowcast-{service}" for service in PORTS} <= named
+
+
+def test_the_capabilities_of_the_capture_are_those_that_it_needs_to_get_rid_of_them(binaries, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root, as the container has it")
+    (capture,) = manifests.find("DaemonSet", "capture")
+    added = manifests.container_of(capture)["securityContext"]["capabilities"]["add"]
+    bounds = ",".join(["-all", *(f"+{name.lower()}" for name in added)])
+    checked = subprocess.run(
+        ["setpriv", "--no-new-privs", f"--bounding-set={bounds}", "--inh-caps=-all", binaries / "flowcast-capture",
+         "--interface", "lo", "--spool", tmp_path, "--check"],
+        capture_output=True, text=True, env=clean_environment(), timeout=60,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "runs as nobody with CAP_NET_RAW alone" in checked.stderr
+    assert "warning" not in checked.stderr
