@@ -11,6 +11,7 @@
 #include "libs/app/app.h"
 #include "libs/app/secret_file.h"
 #include "libs/base/error.h"
+#include "libs/kafka/kafka_bus.h"
 #include "libs/kafka/secrets.h"
 
 namespace flowcast::app {
@@ -113,7 +114,7 @@ struct Ran {
   std::string out, err;
 };
 
-Ran Run(std::vector<std::string> arguments) {
+Ran RunProgram(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "program");
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -136,7 +137,7 @@ TEST_F(SecretFiles, ASecretOnTheCommandLineIsRefusedWithTheRemedyAndNotRepeated)
     for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--kafka", property},
                                                       {"--kafka=" + property},
                                                       {"--kafka", "linger.ms=5", property}}) {
-      const Ran ran = Run(arguments);
+      const Ran ran = RunProgram(arguments);
       EXPECT_EQ(ran.code, kUsage);
       EXPECT_THAT(ran.err, AllOf(HasSubstr(std::string(name) + "=@FILE"), HasSubstr("--kafka-file"),
                                  Not(HasSubstr(kPassword))));
@@ -148,12 +149,12 @@ TEST_F(SecretFiles, ThePrintedConfigurationHasNoSecretsAndCanBeReadAgain) {
   const std::string secret =
       Write("flowcast.toml", std::string("prefix = \"x.\"\nkafka = [\"sasl.username=me\", \"sasl.password=") +
                                  kPassword + "\"]\n");
-  const Ran printed = Run({"--config", secret, "--log-json", "--print-config"});
+  const Ran printed = RunProgram({"--config", secret, "--log-json", "--print-config"});
   EXPECT_EQ(printed.code, kOk) << printed.err;
   EXPECT_THAT(printed.out, AllOf(HasSubstr("prefix = \"x.\"\n"), HasSubstr("log-json = true\n"),
                                  HasSubstr("broker-timeout = \"60s\"\n"), Not(HasSubstr(kPassword)),
                                  HasSubstr("kafka = [\"sasl.username=me\", \"sasl.password=(hidden)\"]\n")));
-  EXPECT_EQ(Run({"--config", Write("again.toml", printed.out), "--print-config"}).out, printed.out);
+  EXPECT_EQ(RunProgram({"--config", Write("again.toml", printed.out), "--print-config"}).out, printed.out);
 }
 
 TEST_F(SecretFiles, AConfigurationFileWithASecretThatOthersMayReadIsWarnedOf) {
