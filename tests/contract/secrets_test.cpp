@@ -190,7 +190,8 @@ TEST(Secrets, AreHiddenInWhateverLibrdkafkaSays) {
 
 TEST(Secrets, AreHiddenInErrorsAboutThem) {
   try {
-    kafka::Connect({.properties = {{"ssl.key.pem", kPassword}}});
+    kafka::Connect({.properties = {{"security.protocol", "ssl"}, {"ssl.key.pem", kPassword}}})
+        ->MakeProducer({});
     FAIL() << "that is no key";
   } catch (const base::ConfigError& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("ssl.key.pem"), Not(HasSubstr(kPassword))));

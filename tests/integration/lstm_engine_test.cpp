@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -97,7 +98,10 @@ TEST(Engine, QuantilesNeverCrossWhateverTheWeights) {
   }
 }
 
+/// To the last bit where oneDNN has one kernel for all sizes (AVX-512); elsewhere it sums a small batch up in
+/// another order than a large one.
 TEST(Engine, ARowsAnswerDoesNotDependOnTheOtherRows) {
+  const float tolerance = __builtin_cpu_supports("avx512bw") != 0 ? 0.0F : 1e-6F;
   const NetworkShape shape = MakeShape(64, 2, 16, false);
   Engine engine({shape, {RandomParameters(shape, 1, 0.15)}});
   constexpr std::size_t kRows = 256;
@@ -107,7 +111,9 @@ TEST(Engine, ARowsAnswerDoesNotDependOnTheOtherRows) {
   for (const std::size_t rows : {1U, 7U, 32U, 200U}) {
     const auto some = engine.Predict({inputs.data(), rows * shape.io.input_size()},
                                      {context.data(), rows * shape.io.context_size()});
-    for (std::size_t i = 0; i < some.size(); ++i) ASSERT_EQ(some[i], all[i]) << rows << " rows";
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      ASSERT_NEAR(some[i], all[i], tolerance * std::max(1.0F, std::abs(all[i]))) << rows << " rows";
+    }
   }
 }
 
