@@ -108,8 +108,9 @@ TEST_F(SavedState, ThatIsHostileGivesNoNumberThatIsNone) {
   }
 }
 
-/// Options are shared between links; what is published is not kept.
-TEST(LinkForecaster, KeepsWithinFourKibibytesALinkAtFiveHorizons) {
+/// Options are shared between links; what is published is not kept. The rest of 4 KiB is for the link's name,
+/// its place in the table and what the service's allocator rounds up (bench/memory).
+TEST(LinkForecaster, LeavesRoomInFourKibibytesALinkAtFiveHorizons) {
   const auto options = std::make_shared<ForecasterOptions>();
   constexpr std::size_t kLinks = 1000;
   std::vector<LinkForecaster> links;
@@ -121,7 +122,7 @@ TEST(LinkForecaster, KeepsWithinFourKibibytesALinkAtFiveHorizons) {
   }
   const std::size_t each = (mallinfo2().uordblks - before) / kLinks + sizeof(LinkForecaster);
   RecordProperty("bytes_a_link", static_cast<int>(each));
-  EXPECT_LE(each, 4096U);
+  EXPECT_LE(each, 3600U);
 }
 
 }  // namespace
