@@ -21,7 +21,7 @@ UNITS = {"short", "s", "pps", "cps", "bytes", "percentunit", "dateTimeAsIso"}  #
 
 def promtool(*arguments) -> subprocess.CompletedProcess:
     assert shutil.which("promtool"), "promtool is not installed: run scripts/bootstrap"
-    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=300)
 
 
 def rules() -> list[dict]:
