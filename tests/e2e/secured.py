@@ -131,7 +131,11 @@ class SecuredBroker:
             self._process = subprocess.Popen(
                 ["java", "-Xms128m", "-Xmx512m", f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={self._jwks}", "-cp", self._jars, "kafka.Kafka", str(folder / "server.properties")],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean_environment())
-        wait_until(self._has_started, START_S, "the secured broker")
+        try:
+            wait_until(self._has_started, START_S, "the secured broker")
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._process.kill()
