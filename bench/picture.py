@@ -8,7 +8,7 @@ from html import escape
 WIDTH, HEIGHT = 760, 400
 TITLE_Y, LEGEND_Y, TOP, BOTTOM, LEFT, RIGHT = 26, 50, 72, 54, 76, 34  # of a panel, in pixels
 LETTER = 6.6  # width of an average one at 13 px
-COLOURS = ("#2471a3", "#c0392b", "#1e8449", "#d68910", "#6c3483")
+COLOURS = ("#2471a3", "#c0392b", "#1e8449", "#d68910", "#6c3483", "#17a589", "#7f8c8d")
 
 
 @dataclass
@@ -18,6 +18,7 @@ class Line:
     points: list
     colour: str = ""  # one of COLOURS unless told
     dashed: bool = False
+    dots: bool = True  # at the points, unless dashed
 
 
 @dataclass
@@ -133,7 +134,7 @@ class Panel:
         points = [(self.x_of(x), self.y_of(y)) for x, y in line.points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         yield f'<g clip-path="url(#{self.clip})"><polyline fill="none" {look} points="{path}"/>'
-        if not line.dashed:
+        if line.dots and not line.dashed:
             yield "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points)
         yield "</g>"
 

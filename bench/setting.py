@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
-BIN = BUILD / "bin"
+BIN = Path(os.environ.get("FLOWCAST_BIN", BUILD / "bin"))
 FOLDER = ROOT / "build/bench"
-PORT = os.environ.get("FLOWCAST_BENCH_PORT", "39092")
+PORT = os.environ.get("FLOWCAST_BENCH_PORT", "39092")  # the next one is the controller's
 BROKERS = f"127.0.0.1:{PORT}"
-KAFKA_DATA = FOLDER / "kafka"
+KAFKA_DATA = FOLDER / f"kafka-{PORT}"
 NFSTREAM = "nfstream==6.6.0"
 KAFKA = {**os.environ, "FLOWCAST_KAFKA_PORT": PORT, "FLOWCAST_KAFKA_DATA": str(KAFKA_DATA)}
 
@@ -90,7 +90,9 @@ def stamps(topic):
 
 
 def micro(name):
-    """A program of bench/micro, built."""
+    """A program of bench/micro, built unless programs are taken from elsewhere (FLOWCAST_BIN)."""
+    if "FLOWCAST_BIN" in os.environ:
+        return BIN / name
     if not (BUILD / "build.ninja").exists():
         sys.exit("build/release is not configured: run scripts/build")
     call("ninja", "-C", BUILD, name)
@@ -113,16 +115,18 @@ def broker():
         subprocess.run([str(ROOT / "scripts/kafka"), "stop"], env=KAFKA, check=False, stdout=2)
 
 
-def choose_pcap(given, packets):
-    """(file, what it is): `given`; else a mix of so many real packets; without the corpus the bundled capture."""
+def choose_pcap(given, packets, seconds=None):
+    """(file, what it is): `given`; else a mix of so many real packets; without the corpus the bundled capture. The mix lasts
+    `seconds`, if told."""
     if given:
         return Path(given), "the file given"
     corpus = Path(os.environ.get("FLOWCAST_CORPUS", ROOT.parent / "shared/data"))
     if not (corpus / "ndpi").is_dir():
         return ROOT / "tests/data/demo.pcapng.zst", "the bundled capture: the corpus is absent (FLOWCAST_CORPUS)"
-    mix = FOLDER / f"mix-{packets}.pcap"
+    lasting = [str(seconds)] if seconds else []
+    mix = FOLDER / ("-".join(["mix", str(packets), *lasting]) + ".pcap")
     if not mix.exists():
         say(f"mixing {packets} real packets ...")
         mixer = ROOT / "bench/reference/mixpcap.py"
-        subprocess.run([sys.executable, str(mixer), str(packets), str(mix), str(corpus)], check=True, stdout=2)
+        subprocess.run([sys.executable, str(mixer), str(packets), str(mix), str(corpus), *lasting], check=True, stdout=2)
     return mix, f"{packets} real packets, mixed"

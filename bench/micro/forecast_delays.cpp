@@ -1,7 +1,9 @@
 // How long after the end of a window its forecast, and the alert that came of it, could be read.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <vector>
 
 #include "libs/app/app.h"
@@ -57,8 +59,22 @@ void Take(const bus::InRecord& record, base::EventTime now, const topics::Names&
   }
 }
 
-/// {"forecasts": N, "p50_ms": ..., ...} of what comes within `seconds`.
-void Measure(const std::string& brokers, const std::string& prefix, double seconds) {
+/// {"forecasts": N, "p50_ms": ..., ...} in a line of its own.
+void Print(Delays& forecasts, Delays& alerts) {
+  std::printf("{\"forecasts\": %zu, \"late\": %zu", forecasts.ms.size(), forecasts.late);
+  if (!forecasts.ms.empty())
+    std::printf(", \"p50_ms\": %.1f, \"p99_ms\": %.1f, \"max_ms\": %.1f", forecasts.Quantile(0.5),
+                forecasts.Quantile(0.99), forecasts.Quantile(1));
+  std::printf(", \"alerts\": %zu", alerts.ms.size());
+  if (!alerts.ms.empty())
+    std::printf(", \"alerts_p50_ms\": %.1f, \"alerts_p99_ms\": %.1f", alerts.Quantile(0.5),
+                alerts.Quantile(0.99));
+  std::printf("}\n");
+  std::fflush(stdout);
+}
+
+/// Prints a line every `every` seconds, for `seconds`: of what came since the line before.
+void Measure(const std::string& brokers, const std::string& prefix, double seconds, double every) {
   base::SystemClock clock;
   app::CommonOptions common;
   common.brokers = brokers;
@@ -69,32 +85,30 @@ void Measure(const std::string& brokers, const std::string& prefix, double secon
   auto positions = Ends(names.forecasts, *bus, *consumer);
   for (const bus::Position& position : Ends(names.alerts, *bus, *consumer)) positions.push_back(position);
   consumer->Assign(positions);
-  Delays forecasts, alerts;
-  const base::Duration until = clock.Steady() + std::chrono::milliseconds(static_cast<int>(seconds * 1e3));
+  const auto of = [](double length) { return std::chrono::milliseconds(std::llround(length * 1e3)); };
+  const base::Duration until = clock.Steady() + of(seconds);
   while (clock.Steady() < until) {
-    const auto records = consumer->Poll(50ms, 10'000);
-    const base::EventTime now = clock.Now();
-    for (const bus::InRecord& record : records) Take(record, now, names, forecasts, alerts);
+    Delays forecasts, alerts;
+    const base::Duration told_at = std::min<base::Duration>(until, clock.Steady() + of(every));
+    while (clock.Steady() < told_at) {
+      const auto records = consumer->Poll(50ms, 10'000);
+      const base::EventTime now = clock.Now();
+      for (const bus::InRecord& record : records) Take(record, now, names, forecasts, alerts);
+    }
+    Print(forecasts, alerts);
   }
-  std::printf("{\"forecasts\": %zu, \"late\": %zu, \"p50_ms\": %.1f, \"p99_ms\": %.1f, \"max_ms\": %.1f",
-              forecasts.ms.size(), forecasts.late, forecasts.Quantile(0.5), forecasts.Quantile(0.99),
-              forecasts.Quantile(1));
-  std::printf(", \"alerts\": %zu", alerts.ms.size());
-  if (!alerts.ms.empty())
-    std::printf(", \"alerts_p50_ms\": %.1f, \"alerts_p99_ms\": %.1f", alerts.Quantile(0.5),
-                alerts.Quantile(0.99));
-  std::printf("}\n");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: forecast_delays BROKERS PREFIX SECONDS\n");
+  if (argc != 4 && argc != 5) {
+    std::fprintf(stderr, "usage: forecast_delays BROKERS PREFIX SECONDS [EVERY_SECONDS]\n");
     return 2;
   }
   try {
-    Measure(argv[1], argv[2], std::strtod(argv[3], nullptr));
+    const double seconds = std::strtod(argv[3], nullptr);
+    Measure(argv[1], argv[2], seconds, argc == 5 ? std::strtod(argv[4], nullptr) : seconds);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;

@@ -39,7 +39,8 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
     Idle();
     if (outbox_.empty() && !in_transaction_ && clock_.Steady() >= spare_from_) Spare();
   }
-  const bool at_once = slice_open_ && (in_transaction_ || task_.WantsCommit(outbox_));
+  const bool at_once =
+      slice_open_ && (records.empty() || KeepsUp()) && (in_transaction_ || task_.WantsCommit(outbox_));
   if (SliceIsDue() || (at_once && HasGathered(records.empty()))) {
     Commit();
     part_ = options_.live_limit;
@@ -99,9 +100,14 @@ bool SliceLoop::SliceIsDue() const {
   return sent_ + outbox_.size() >= Limit() || clock_.Steady() - slice_began_ >= options_.slice_length;
 }
 
+/// A loop that is behind, say because commits take long, would stay so if it waited for one at the end of
+/// each window: it commits by time and size alone until it has caught up.
+bool SliceLoop::KeepsUp() const {
+  return clock_.Now().time_since_epoch() - counters_.produced_at < options_.keeps_up;
+}
+
 std::size_t SliceLoop::Limit() const {
-  const base::Duration age = clock_.Now().time_since_epoch() - counters_.produced_at;
-  return age < options_.keeps_up ? std::min(part_, options_.outbox_limit) : options_.outbox_limit;
+  return KeepsUp() ? std::min(part_, options_.outbox_limit) : options_.outbox_limit;
 }
 
 /// What many links close together is committed in parts, each of which the next service works on while this

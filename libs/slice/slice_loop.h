@@ -105,6 +105,7 @@ class SliceLoop : private bus::RebalanceListener {
   void Spare();
   void OpenSlice();
   bool SliceIsDue() const;
+  bool KeepsUp() const;
   std::size_t Limit() const;
   bool CommitPart();
   bool HasGathered(bool nothing_came);

@@ -58,6 +58,9 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
   app.add_option("--link-metrics-like", config.inference.shown.patterns,
                  "of links whose name is like this pattern only; may be repeated [all]");
   app.add_option("--model", config.model, "name of the model to follow on models.v1")->capture_default_str();
+  app.add_option("--link-expiry", config.link_expiry,
+                 "a link without sequences for so long, by the clock, is forgotten")
+      ->capture_default_str();
   app.add_option("--group", config.group, "consumer group")->capture_default_str();
   app.add_option("--instance", config.instance,
                  "name of this instance within its group; stable over restarts")
@@ -82,6 +85,7 @@ RuleSource InferenceConfig::Resolve() {
   forecast::CheckHorizons(inference.horizons);
   inference.alert_expiry = base::ParseDuration(alert_expiry);
   inference.trace = common.log_level == "debug";
+  inference.link_expiry = base::ParseDuration(link_expiry);
   return {rules, [this] { return MakeRules(); }};
 }
 

@@ -25,6 +25,7 @@ struct InferenceConfig {
   std::string model = "default";
   std::string features = "default";
   std::string normalization = "robust";
+  std::string link_expiry = "168h";
 
   /// Fills what the texts say, and says where the rules come from; that must not outlive this. Throws
   /// base::ConfigError.

@@ -178,22 +178,40 @@ def test_clocks_that_jump_change_nothing(flowcast, clock, part, straight):
 # Memory.
 
 
+class MemoryLimit:
+    """A control group, of version 2 or 1, with a limit and no swap to go to."""
+
+    ROOT = Path("/sys/fs/cgroup")
+
+    def __init__(self):
+        second = (self.ROOT / "cgroup.controllers").exists()
+        if second:
+            (self.ROOT / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
+        self._folder = (self.ROOT if second else self.ROOT / "memory") / f"flowcast-test-{os.getpid()}"
+        self._limit, self._events = ("memory.max", "memory.events") if second else ("memory.limit_in_bytes", "memory.oom_control")
+        self._folder.mkdir()
+
+    def put(self, pid: int, mib: int) -> None:
+        (self._folder / self._limit).write_text(str(mib << 20), encoding="ascii")
+        (self._folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
+
+    def kills(self) -> int:
+        """By the kernel, for want of memory."""
+        return int(re.search(r"^oom_kill (\d+)", (self._folder / self._events).read_text(encoding="ascii"), re.MULTILINE)[1])
+
+    def close(self) -> None:
+        wait_until(lambda: not (self._folder / "cgroup.procs").read_text(encoding="ascii"), 10, "the end of what is in the group")
+        self._folder.rmdir()
+
+
 @pytest.fixture(name="memory_limit")
 def fixture_memory_limit():
-    """A control group of version 1 with a limit: put(pid)."""
-    folder = Path("/sys/fs/cgroup/memory") / f"flowcast-test-{os.getpid()}"
     try:
-        folder.mkdir()
+        limit = MemoryLimit()
     except OSError as error:
         pytest.skip(f"no control group of memory can be made here: {error}")
-
-    def limit(pid: int, mib: int) -> None:
-        (folder / "memory.limit_in_bytes").write_text(str(mib << 20), encoding="ascii")
-        (folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
-
     yield limit
-    wait_until(lambda: not (folder / "cgroup.procs").read_text(encoding="ascii"), 10, "the end of what is in the group")
-    folder.rmdir()
+    limit.close()
 
 
 def test_killed_for_its_memory_and_started_with_more_it_goes_on(binaries, broker, messages, tmp_path, flowcast, memory_limit):
@@ -207,8 +225,9 @@ def test_killed_for_its_memory_and_started_with_more_it_goes_on(binaries, broker
         straight = outputs(straight_one)
     flowcast.succeed("cli", *stream)
     poor = flowcast.start(*fold)
-    memory_limit(poor.pid, 48)
+    memory_limit.put(poor.pid, 48)
     assert poor.finish().code == -9
+    assert memory_limit.kills() == 1
     flowcast.succeed(*fold)
     assert outputs(flowcast) == straight
 

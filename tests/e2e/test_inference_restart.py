@@ -1,8 +1,6 @@
 """The golden cases through to alerts: shared out, killed, stopped, and with a broker that is stopped and killed, inference
 gives the forecasts and alerts of a straight run with the same model."""
 
-import json
-import math
 import random
 import re
 import signal
@@ -13,6 +11,7 @@ import pytest
 import golden
 from exactly_once import QUICK, expect_alive, expect_none_failed
 from golden import FEATURES, PARTITIONS
+from outcome import Outcome, compare_forecasts, outcome
 from support import OK, flowcast_of, wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
@@ -22,46 +21,11 @@ SEED = 11
 WATCH = ("--threshold", "p90", *QUICK)
 FOLD = (*FEATURES, *QUICK)
 LASTING_S = 10  # as the packets come
-RELATIVE = 1e-6  # the network's last bits depend on the batch
-
-
-class Outcome(NamedTuple):
-    """What a reader of committed records sees."""
-
-    forecasts: dict  # numbers by (link, made at)
-    alerts: list  # (link, rule, state, time of the window)
-
-
-def numbers_of(forecast) -> list:
-    numbers = [forecast.last_actual]
-    for horizon in forecast.horizons:
-        numbers += list(horizon.quantiles)
-        numbers += [expert.value for expert in horizon.experts] + [expert.weight for expert in horizon.experts]
-        numbers += [horizon.record.mae, horizon.record.coverage_90]
-    return numbers
-
-
-def outcome(flowcast) -> Outcome:
-    forecasts = {}
-    for forecast in flowcast.read("forecasts"):
-        place = (forecast.link, forecast.made_at_ns)
-        assert place not in forecasts, f"{place} twice"
-        forecasts[place] = (forecast.model_version, numbers_of(forecast))
-    alerts = []
-    for record in flowcast.records("alerts"):
-        alert = json.loads(record.value)
-        alerts.append((alert["link"], alert["rule"], alert["state"], alert["target_start"]))
-    return Outcome(forecasts, sorted(alerts))
 
 
 def compare(found: Outcome, straight: Outcome) -> None:
-    assert found.forecasts.keys() == straight.forecasts.keys()
-    for place, (version, numbers) in straight.forecasts.items():
-        assert found.forecasts[place][0] == version, place
-        again = found.forecasts[place][1]
-        assert len(again) == len(numbers), place
-        for one, other in zip(again, numbers):
-            assert math.isclose(one, other, rel_tol=RELATIVE, abs_tol=RELATIVE), (place, one, other)
+    difference = compare_forecasts(found, straight)
+    assert not difference, str(difference)
     assert found.alerts == straight.alerts
 
 
@@ -85,7 +49,7 @@ def fixture_straight(binaries, broker, messages, tmp_path_factory) -> Straight:
         flowcast.succeed("inference", *WATCH, "--exit-when-idle", "1s")
         found = outcome(flowcast)
         assert len(found.forecasts) > 3000 and len(found.alerts) > 10
-        with_model = sum(1 for version, _ in found.forecasts.values() if version)
+        with_model = sum(1 for ((version, _),) in found.forecasts.values() if version)
         assert 500 < with_model < len(found.forecasts) - 500
         return Straight(cases, flowcast.records("models"), found)
 

@@ -251,6 +251,32 @@ def test_nothing_is_lost_over_a_restart(flowcast, udp, end):
 
 
 @pytest.mark.broker
+@pytest.mark.slow
+def test_while_the_broker_is_away_what_was_read_is_handed_over_and_nothing_is_lost(binaries, messages, tmp_path, own_broker):
+    own_broker("start")
+    port = support.unused_port()
+    with support.flowcast_of(binaries, own_broker.address, tmp_path, messages) as flowcast:
+        flowcast.create_topics()
+        notifier = Notifier(flowcast, "--webhook", f"http://localhost:{port}/hook")
+        send(flowcast, *(alert(f"before-{i}") for i in range(5)))
+        wait_until(lambda: notifier.metric("waiting_alerts") == 5, 20, "all read")
+        own_broker("stop")
+        webhook = Webhook(port=port)
+        wait_until(lambda: len(webhook.requests) == 5, 40, "those that were read, without a broker")
+        own_broker("start")
+        send(flowcast, alert("between"))
+        wait_until(lambda: ("between", "firing") in webhook.seen(), 60, "what came after the first break")
+        own_broker.signal(signal.SIGKILL)
+        own_broker("start")
+        send(flowcast, alert("after"))
+        wait_until(lambda: ("after", "firing") in webhook.seen(), 60, "what came after the second")
+        told = [fingerprint for fingerprint, _ in webhook.seen()]
+        assert list(dict.fromkeys(told)) == [*(f"before-{i}" for i in range(5)), "between", "after"]
+        assert notifier.stop().code == OK
+        webhook.close()
+
+
+@pytest.mark.broker
 def test_what_cannot_be_handed_over_is_given_up_and_counted(flowcast):
     notifier = Notifier(
         flowcast, "--webhook", f"http://localhost:{support.unused_port()}/", "--give-up-after", "2s", "--queue-limit", "3"

@@ -228,6 +228,15 @@ TEST_F(SliceTest, BehindItSavesItselfTheCommits) {
   EXPECT_THAT(Out(), SizeIs(5));
 }
 
+TEST_F(SliceTest, BehindItDoesNotCommitAtOnceWhileThereIsMoreToRead) {
+  Feed({1}, "now");
+  clock_.Advance(2s);
+  EXPECT_EQ(loop_.RunOnce(0ms), 1u);
+  EXPECT_EQ(loop_.counters().commits, 0u);
+  EXPECT_EQ(loop_.RunOnce(0ms), 0u);
+  EXPECT_EQ(loop_.counters().commits, 1u) << "nothing more came";
+}
+
 TEST_F(SliceTest, AnIdleLoopCommitsNothing) {
   RunOut(loop_);
   EXPECT_EQ(loop_.counters().commits, 0u);
