@@ -105,7 +105,8 @@ struct Manifest {
 
   /// Names of all that is forecast, the first one first.
   std::vector<std::string> targets() const;
-  /// Null when it is not forecast.
+  /// Of a target; of one that is not forecast, null.
+  std::map<std::string, Percentiles>* percentiles_of(const std::string& wanted);
   const std::map<std::string, Percentiles>* percentiles_of(const std::string& wanted) const;
   /// Null when there is none of this name.
   const ForecasterRecord* forecaster(const std::string& name) const;

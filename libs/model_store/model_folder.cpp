@@ -14,6 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWeights = ".weights";
+constexpr const char* kCheckpoint = "checkpoint";
+constexpr const char* kMemory = "memory";
 
 void WriteFile(const fs::path& path, const std::string& content) {
   std::ofstream file(path, std::ios::binary);
@@ -121,26 +123,39 @@ Model ModelFolder::Load(const std::string& name, const std::string& version) con
   return model;
 }
 
-void ModelFolder::KeepCheckpoint(const std::string& name, const std::string& bytes) const {
+void ModelFolder::KeepFile(const std::string& name, const char* file, const std::string& bytes) const {
   const fs::path folder = root_ / Plain(name);
+  const fs::path temporary = folder / ("." + std::string(file) + ".tmp");
   try {
     fs::create_directories(folder);
-    WriteFile(folder / ".checkpoint.tmp", bytes);
-    fs::rename(folder / ".checkpoint.tmp", folder / "checkpoint");
+    WriteFile(temporary, bytes);
+    fs::rename(temporary, folder / file);
   } catch (const fs::filesystem_error& error) {
     throw CannotKeep(folder, error);
   }
 }
 
-std::string ModelFolder::Checkpoint(const std::string& name) const {
-  const fs::path place = root_ / Plain(name) / "checkpoint";
+std::string ModelFolder::ReadIfThere(const std::string& name, const char* file) const {
+  const fs::path place = root_ / Plain(name) / file;
   std::error_code error;
   return fs::is_regular_file(place, error) ? ReadFile(place) : "";
 }
 
+void ModelFolder::KeepCheckpoint(const std::string& name, const std::string& bytes) const {
+  KeepFile(name, kCheckpoint, bytes);
+}
+
+std::string ModelFolder::Checkpoint(const std::string& name) const { return ReadIfThere(name, kCheckpoint); }
+
+void ModelFolder::KeepMemory(const std::string& name, const std::string& text) const {
+  KeepFile(name, kMemory, text);
+}
+
+std::string ModelFolder::Memory(const std::string& name) const { return ReadIfThere(name, kMemory); }
+
 void ModelFolder::DropCheckpoint(const std::string& name) const {
   std::error_code error;
-  fs::remove(root_ / Plain(name) / "checkpoint", error);
+  fs::remove(root_ / Plain(name) / kCheckpoint, error);
 }
 
 Model ModelFolder::LoadCurrent(const std::string& name) const { return Load(name, "current"); }

@@ -37,12 +37,18 @@ class ModelFolder {
   void KeepCheckpoint(const std::string& name, const std::string& bytes) const;
   std::string Checkpoint(const std::string& name) const;
   void DropCheckpoint(const std::string& name) const;
+  /// ROOT/NAME/memory: what a trainer knows beside its models, across restarts; as the checkpoint.
+  void KeepMemory(const std::string& name, const std::string& text) const;
+  std::string Memory(const std::string& name) const;
   /// Throws base::RuntimeError when it is absent or damaged.
   Model Load(const std::string& name, const std::string& version) const;
   /// Throws base::RuntimeError when there is none.
   Model LoadCurrent(const std::string& name) const;
 
  private:
+  void KeepFile(const std::string& name, const char* file, const std::string& bytes) const;
+  std::string ReadIfThere(const std::string& name, const char* file) const;
+
   std::filesystem::path root_;
 };
 

@@ -18,53 +18,64 @@ DriftWatch::Sums& DriftWatch::Sums::operator+=(const Sums& other) {
 }
 
 void DriftWatch::Restart() {
-  blocks_.clear();
-  first_.reset();
-  at_first_.reset();
+  measure_.blocks.clear();
+  measure_.first.reset();
+  measure_.at_first.reset();
+}
+
+void DriftWatch::Recall(const Measure& measure) {
+  measure_ = measure;
+  began_.clear();
+  if (measure_.blocks.empty() || !measure_.first) Restart();
 }
 
 void DriftWatch::Add(const std::string& version, base::EventTime newest, const LiveError& live) {
   if (version.empty() || live.window_length.count() <= 0) return;
-  if (version != version_) {
-    if (newest <= newest_) return;  // of a link that lags behind
-    version_ = version;
+  if (version != measure_.version) {
+    if (newest <= measure_.newest) return;  // of a link that lags behind
+    measure_.version = version;
     began_.clear();
     Restart();
   }
-  newest_ = std::max(newest_, newest);
+  measure_.newest = std::max(measure_.newest, newest);
   const base::EventTime began = began_.emplace(live.link, newest).first->second;
   if (live.made_at < began) return;
   const std::int64_t block =
       base::ToUnixNanoseconds(live.known_at) / (live.window_length.count() * kBlockWindows);
-  if (!first_) first_ = block;
-  if (block < *first_ || (!blocks_.empty() && block + kBlocks < blocks_.rbegin()->first)) return;
-  blocks_[block] += {live.error, live.error_persistence, 1};
-  if (!at_first_ && block >= *first_ + kBlocks) {
+  if (!measure_.first) measure_.first = block;
+  if (block < *measure_.first ||
+      (!measure_.blocks.empty() && block + kBlocks < measure_.blocks.rbegin()->first))
+    return;
+  measure_.blocks[block] += {live.error, live.error_persistence, 1};
+  if (!measure_.at_first && block >= *measure_.first + kBlocks) {
     Sums sums;
-    for (const auto& [number, part] : blocks_) {
+    for (const auto& [number, part] : measure_.blocks) {
       if (number < block) sums += part;
     }
-    at_first_ = sums.relative();
-    if (at_first_) first_ = block;
+    measure_.at_first = sums.relative();
+    if (measure_.at_first) measure_.first = block;
   }
-  while (blocks_.size() > 1 && blocks_.begin()->first + kBlocks < blocks_.rbegin()->first) {
-    blocks_.erase(blocks_.begin());
+  while (measure_.blocks.size() > 1 &&
+         measure_.blocks.begin()->first + kBlocks < measure_.blocks.rbegin()->first) {
+    measure_.blocks.erase(measure_.blocks.begin());
   }
 }
 
 DriftWatch::Sums DriftWatch::Recent() const {
   Sums sums;
-  for (const auto& [number, part] : blocks_) sums += part;
+  for (const auto& [number, part] : measure_.blocks) sums += part;
   return sums;
 }
 
 std::optional<double> DriftWatch::recent() const { return Recent().relative(); }
 
 std::optional<double> DriftWatch::ratio() const {
-  if (!at_first_ || *at_first_ <= 0 || blocks_.rbegin()->first < *first_ + kBlocks) return std::nullopt;
+  if (!measure_.at_first || *measure_.at_first <= 0 ||
+      measure_.blocks.rbegin()->first < *measure_.first + kBlocks)
+    return std::nullopt;
   const auto now = recent();
   if (!now) return std::nullopt;
-  return *now / *at_first_;
+  return *now / *measure_.at_first;
 }
 
 }  // namespace flowcast::training

@@ -11,6 +11,10 @@
 namespace flowcast::wire {
 
 std::string Encode(const model_store::Model& model);
+/// Leaves percentiles of links out until the model's message has at most so many bytes, as far as that helps:
+/// first those of the smallest loads, since what stays for them, the percentiles of all links together, would
+/// have a large one above its threshold all the time. Returns how many links it were.
+std::size_t FitInto(std::size_t most_bytes, model_store::Model& model);
 /// The hashes of the weights are checked, there is at least one network, and the manifest can be read.
 tl::expected<model_store::Model, WireError> DecodeModel(std::string_view bytes);
 

@@ -2,6 +2,7 @@
 #include "services/trainer/trainer_config.h"
 
 #include <CLI/CLI.hpp>
+#include <sstream>
 
 #include "libs/base/error.h"
 #include "libs/forecast/forecast.h"
@@ -97,6 +98,17 @@ void AddNetworkOptions(CLI::App& app, TrainerConfig& config) {
       ->check(CLI::Range(1, 64));
 }
 
+std::string RecipeOf(const TrainerConfig& config) {
+  const lstm::LearnerOptions& network = config.learner;
+  const lstm::TrainingOptions& training = network.training;
+  std::ostringstream text;
+  text << network.layers << 'x' << network.hidden << ' ' << network.head_size << ' ' << network.attention
+       << ' ' << network.members << ' ' << network.dropout << ' ' << training.epochs << ' '
+       << training.patience << ' ' << training.learning_rate << ' ' << config.optimizer << ' '
+       << training.batch_size << ' ' << training.gradient_clip << ' ' << training.seed;
+  return text.str();
+}
+
 }  // namespace
 
 void AddTrainerOptions(CLI::App& app, TrainerConfig& config) {
@@ -137,6 +149,7 @@ void TrainerConfig::Resolve() {
     throw base::ConfigError("--drift must be above 1, such as 1.2 for 20 % worse, or 0 for never");
   }
   trainer.seed = learner.training.seed;
+  trainer.recipe = RecipeOf(*this);
   trainer.network = {.layers = learner.layers,
                      .hidden = learner.hidden,
                      .dropout = learner.dropout,

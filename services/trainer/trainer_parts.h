@@ -34,6 +34,7 @@ struct TrainerOptions {
   NetworkFacts network;
   std::string model_name = "default";
   std::uint64_t seed = 1;
+  std::string recipe;            // what else decides what comes of a training, as one line
   training::StoreLimits limits;  // its horizons are the data set's
   training::RetrainOptions retrain;
   std::size_t keep_models = 8;  // versions on models.v1

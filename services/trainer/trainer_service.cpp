@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <sstream>
 
 #include "libs/base/error.h"
+#include "libs/base/hash.h"
 #include "libs/base/text.h"
 #include "libs/bus/read_to_end.h"
 #include "libs/model_topic/model_topic.h"
@@ -13,6 +15,7 @@
 #include "libs/wire/model_wire.h"
 #include "libs/wire/window_wire.h"
 #include "services/trainer/contest.h"
+#include "services/trainer/trainer_memory.h"
 
 namespace flowcast::services {
 namespace {
@@ -22,6 +25,7 @@ using base::LogLevel;
 
 constexpr std::chrono::milliseconds kPoll = 100ms;
 constexpr std::size_t kPollRecords = 2000;
+constexpr base::Duration kBetweenMemories = 60s;
 
 training::StoreLimits LimitsOf(const TrainerOptions& options) {
   training::StoreLimits limits = options.limits;
@@ -70,9 +74,10 @@ void TrainerService::Take(const bus::InRecord& record) {
                                          std::to_string(options_.sequence_length));
   } else if (sequence && sequence->schema_hash == options_.schema.sequence_hash() &&
              sequence->last.size() == options_.schema.size()) {
+    const bool is_newer = sequence->end > recalled_to_;
     const bool is_new = store_.Add(std::move(*sequence));
     ++(is_new ? progress_.kept : progress_.left_out);
-    new_sequences_ += is_new ? 1 : 0;
+    new_sequences_ += is_new && is_newer ? 1 : 0;
   } else {
     ++progress_.refused;
   }
@@ -113,7 +118,7 @@ void TrainerService::TakeForecast(const bus::InRecord& record) {
   const forecast::Forecast& forecast = decoded->forecast;
   const std::vector<training::Target>& targets = options_.dataset.targets;
   const auto target = std::find_if(targets.begin(), targets.end(), [&](const training::Target& one) {
-    return options_.schema.columns()[one.column].name == forecast.target;
+    return NameOf(one) == forecast.target;
   });
   if (target == targets.end()) return;
   training::DriftWatch& drift = drift_[static_cast<std::size_t>(target - targets.begin())];
@@ -161,12 +166,14 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
   bus::ReadToEnd(
       *models_, bus::FromStart(names_.models, 1),
       [this](const bus::InRecord& record) { TakePointer(record); }, parts_.stop_requested);
+  Recall();
   while (!parts_.stop_requested()) {
     const auto records = sequences_->Poll(kPoll, kPollRecords);
     for (const bus::InRecord& record : records) Take(record);
     FollowForecasts();
     FollowCurrent();
     ReportEverySecond();
+    if (trained_ && parts_.clock.Steady() >= memorized_at_ + kBetweenMemories) Memorize();
     const bool idle = records.size() < kPollRecords;
     if (!idle || store_.size() == 0 || parts_.clock.Steady() < not_before_) continue;
     const auto reason = Due();
@@ -178,6 +185,57 @@ void TrainerService::RunContinuously(std::int32_t partitions) {
       parts_.log(LogLevel::kInfo, error.what());
       not_before_ = parts_.clock.Steady() + std::min<base::Duration>(options_.retrain.every, 10s);
     }
+  }
+  if (trained_) Memorize();
+}
+
+std::string TrainerService::NameOf(const training::Target& target) const {
+  return options_.schema.columns()[target.column].name;
+}
+
+std::string TrainerService::Settings() const {
+  std::ostringstream text;
+  text << base::Hex(options_.schema.sequence_hash()) << " of";
+  for (const training::Target& target : options_.dataset.targets) text << ' ' << NameOf(target);
+  text << " at";
+  for (const int horizon : options_.dataset.horizons) text << ' ' << horizon;
+  text << " from " << options_.sequence_length << ", parts " << options_.dataset.train_fraction << ' '
+       << options_.dataset.validation_fraction << ", at most " << options_.limits.per_link << ' '
+       << options_.limits.bytes << ", by";
+  for (const training::Forecaster& forecaster : parts_.forecasters) text << ' ' << forecaster.name;
+  text << ": " << options_.recipe;
+  return text.str();
+}
+
+void TrainerService::Recall() {
+  if (pointed_at_.empty() || !parts_.folder.Has(options_.model_name, pointed_at_)) return;
+  const auto memory = MemoryFrom(parts_.folder.Memory(options_.model_name));
+  if (!memory || memory->settings != Settings()) return;
+  const base::Duration ago = parts_.clock.Now() - memory->trained_at;
+  trained_ = true;
+  trained_at_ = memorized_at_ = parts_.clock.Steady() - std::max<base::Duration>(ago, 0s);
+  learned_to_ = recalled_to_ = memory->learned_to;
+  for (std::size_t i = 0; i < drift_.size(); ++i) {
+    const auto known = memory->drift.find(NameOf(options_.dataset.targets[i]));
+    if (known != memory->drift.end()) drift_[i].Recall(known->second);
+  }
+  parts_.log(LogLevel::kInfo, "goes on from the training of " +
+                                  base::FormatTime(base::AlignDown(memory->trained_at, 1s)) +
+                                  ", which knew windows until " + base::FormatTime(learned_to_));
+}
+
+void TrainerService::Memorize() {
+  memorized_at_ = parts_.clock.Steady();
+  TrainerMemory memory{.settings = Settings(),
+                       .trained_at = parts_.clock.Now() - (memorized_at_ - trained_at_),
+                       .learned_to = learned_to_,
+                       .drift = {}};
+  for (std::size_t i = 0; i < drift_.size(); ++i)
+    memory.drift[NameOf(options_.dataset.targets[i])] = drift_[i].measure();
+  try {
+    parts_.folder.KeepMemory(options_.model_name, ToText(memory));
+  } catch (const base::RuntimeError& error) {
+    parts_.log(LogLevel::kWarning, error.what());
   }
 }
 
@@ -208,6 +266,7 @@ std::optional<model_store::Manifest> TrainerService::TrainAndPublish(training::R
   model_store::Model& model = made->model;
   Decide(*made, model.manifest.decision);
   model.manifest.decision.trained_for = training::ToString(reason);
+  Fit(model);
   Publish(model);
   progress_.last_training_seconds = base::ToSeconds(parts_.clock.Steady() - began);
   trained_ = true;
@@ -215,6 +274,7 @@ std::optional<model_store::Manifest> TrainerService::TrainAndPublish(training::R
   new_sequences_ = 0;
   learned_to_ = made->newest;
   for (training::DriftWatch& drift : drift_) drift.Restart();
+  Memorize();
   Report();
   return model.manifest;
 }
@@ -222,6 +282,17 @@ std::optional<model_store::Manifest> TrainerService::TrainAndPublish(training::R
 void TrainerService::Decide(const MadeModel& made, model_store::Decision& decision) {
   const auto current = model_topic::FindCurrent(parts_.bus, names_, options_.model_name);
   decision = Compare(store_, options_.dataset.targets, parts_.loaders, made, current);
+}
+
+void TrainerService::Fit(model_store::Model& model) const {
+  constexpr std::int64_t kSpareBytes = 64 << 10;  // key, batch
+  constexpr auto kRoom = static_cast<std::size_t>(topics::kLargestMessageBytes - kSpareBytes);
+  const std::size_t left_out = wire::FitInto(kRoom, model);
+  if (left_out == 0) return;
+  parts_.log(LogLevel::kWarning,
+             "percentiles of " + base::Grouped(left_out) +
+                 " links, those of the smallest loads, have no room in the model's message: "
+                 "they are compared with those of all links together");
 }
 
 void TrainerService::Publish(const model_store::Model& model) {

@@ -24,8 +24,9 @@ class TrainerService {
   std::optional<model_store::Manifest> RunOnce(std::int32_t partitions);
 
   /// Goes on until a stop is asked for: trains when there is enough for the first time, then whenever
-  /// training::DueFor says so. Follows forecasts.v1 from now on, for the drift, and models.v1, so that the
-  /// folder's `current` is the version in use, whoever pointed at it.
+  /// training::DueFor says so. What a trainer of the same settings left in the model folder counts as its own
+  /// last training and drift, if the model in use is in the folder too. Follows forecasts.v1 from now on, for
+  /// the drift, and models.v1, so that the folder's `current` is the version in use, whoever pointed at it.
   void RunContinuously(std::int32_t partitions);
 
  private:
@@ -36,9 +37,16 @@ class TrainerService {
   void TakeForecast(const bus::InRecord& record);
   /// The watch of the target that has drifted the most.
   const training::DriftWatch& MostDrifted() const;
+  /// What decides what comes of a training, as one line.
+  std::string Settings() const;
+  std::string NameOf(const training::Target& target) const;
+  void Recall();
+  void Memorize();
   std::optional<training::Reason> Due() const;
   std::optional<model_store::Manifest> TrainAndPublish(training::Reason reason);
   void Decide(const MadeModel& made, model_store::Decision& decision);
+  /// Into a message.
+  void Fit(model_store::Model& model) const;
   void Publish(const model_store::Model& model);
   void DeleteSurplus();
   void Report();
@@ -64,6 +72,9 @@ class TrainerService {
   base::Duration trained_at_{};
   std::uint64_t new_sequences_ = 0;
   base::EventTime learned_to_ = base::kBeginningOfTime;
+
+  base::EventTime recalled_to_ = base::kBeginningOfTime;  // sequences up to here are not new
+  base::Duration memorized_at_{};
 };
 
 }  // namespace flowcast::services

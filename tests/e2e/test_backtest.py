@@ -67,6 +67,9 @@ def test_one_object_a_horizon_with_the_scores_of_every_expert(run, series):
     found = objects(run(*BACKTEST, series(noisy())))
     assert [one["horizon"] for one in found] == [1, 3]
     for one in found:
+        assert list(one) == ["series", "horizon", "steps", "scored", "mae", "rmse", "skill_mae", "mase", "smape", "r2", "pinball",
+                             "coverage_90", "fit_seconds", "forecast_seconds"]
+        assert all(isinstance(one[key], float) for key in ("mase", "smape", "r2", "pinball", "fit_seconds"))
         assert one["series"] == "load.csv:total" and one["steps"] == 260 and one["scored"] == 78
         for key in ("mae", "rmse", "skill_mae"):
             assert list(one[key]) == ["persistence", "ewma", "holt", "mean", "autoregression", "xgboost", "flowcast"]

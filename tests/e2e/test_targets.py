@@ -24,6 +24,22 @@ def test_jitter_is_learned_and_forecast_with_its_own_thresholds(flowcast):
         assert forecast.last_actual == actual[forecast.link, forecast.made_at_ns]
         with_model += {"lstm", "xgboost"} <= {expert.name for expert in forecast.horizons[0].experts}
     assert with_model > 1000
+    check_report(flowcast, "jitter", column)
+
+
+def check_report(flowcast, target, column):
+    """The report of a target: its windows, its forecasts and its threshold."""
+    out = flowcast.folder / "report"
+    flowcast.succeed("cli", "report", "--target", target, "--threshold", "p95", "--out", out)
+    page = (out / "forecast.html").read_text()
+    data = json.loads(page.partition("const data = ")[2].partition(";\n")[0])
+    windows = {(window.link, window.start_ns): window for window in flowcast.read("windows") if not window.partial}
+    assert data["target"] == target and data["summary"]["scored"] > 1000
+    for link in data["links"]:
+        actual = [window.features[column] for (name, _), window in sorted(windows.items()) if name == link["link"]]
+        assert [load for _, load in link["actual"]] == actual and link["threshold"] > 0
+    refused = flowcast.run("cli", "report", "--target", "jiter", "--out", out)
+    assert refused.code == USAGE and "the windows have no feature 'jiter'; they have packets, bytes" in refused.err
 
 
 TARGETS = ("bytes", "jitter")

@@ -99,9 +99,8 @@ void AddReportCommand(CLI::App& app, Command& chosen) {
   report->add_option("--out", options->out, "folder to write to")->capture_default_str();
   report->add_option("--title", options->title, "what the page is about")->capture_default_str();
   report->add_option("--model", options->model, "name of the model")->capture_default_str();
-  report->add_option("--target", options->target, "packets or bytes")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"packets", "bytes"}));
+  report->add_option("--target", options->target, "packets, bytes or another feature of the windows")
+      ->capture_default_str();
   report->add_option("--threshold", options->threshold, "as flowcast-inference was given it")
       ->capture_default_str();
   report->add_option("--capacity", options->capacity, "as flowcast-inference was given it");

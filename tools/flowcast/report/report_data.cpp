@@ -97,6 +97,7 @@ Json Model(const std::optional<model_store::Manifest>& model) {
 }
 
 Json Threshold(const Run& run, const ReportFacts& facts, const std::string& link) {
+  if (!facts.threshold.Fits(facts.target)) return nullptr;
   const auto* const known = run.model ? run.model->percentiles_of(facts.target) : nullptr;
   const auto value = alert::Resolve(facts.threshold, link, run.window_length, facts.capacities,
                                     known == nullptr ? alert::PercentilesByLink{} : *known);

@@ -47,7 +47,8 @@ struct Run {
 model_store::ForecasterRecord ShownForecaster(const model_store::Manifest& model);
 
 /// Everything committed up to now, of one model name. `target` is the feature that is shown: forecasts of
-/// others are left out. Throws bus::BusError.
+/// others are left out, and alerts about them. Throws bus::BusError, and base::ConfigError when no window has
+/// this feature.
 Run ReadRun(bus::Bus& bus, const topics::Names& names, const std::string& model_name,
             const std::string& target);
 
