@@ -125,7 +125,7 @@ Model ModelFolder::Load(const std::string& name, const std::string& version) con
 
 void ModelFolder::KeepFile(const std::string& name, const char* file, const std::string& bytes) const {
   const fs::path folder = root_ / Plain(name);
-  const fs::path temporary = folder / ("." + std::string(file) + ".tmp");
+  const fs::path temporary = folder / std::string(".").append(file).append(".tmp");
   try {
     fs::create_directories(folder);
     WriteFile(temporary, bytes);
