@@ -102,6 +102,7 @@ class KafkaProducer : public bus::Producer {
   void WaitForRoom();
   void Serve(int timeout_ms);
   bool IsBroken() const;
+  std::string WhatBroke() const;
   void Reopen();
   void ThrowFailure();
   BusError Refused(rd_kafka_resp_err_t code, const OutRecord& record);
@@ -268,7 +269,7 @@ rd_kafka_resp_err_t KafkaProducer::Enqueue(const OutRecord& record, std::uint64_
 BusError KafkaProducer::Refused(rd_kafka_resp_err_t code, const OutRecord& record) {
   switch (code) {
     case RD_KAFKA_RESP_ERR__FATAL:
-      return Broken("producing to topic " + record.to.topic);
+      return Broken("producing to topic " + record.to.topic + ": " + WhatBroke());
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
       return {BusError::Kind::kFatal, "a record of " + std::to_string(record.value.size()) +
                                           " bytes for topic " + record.to.topic +
@@ -292,6 +293,12 @@ void KafkaProducer::Serve(int timeout_ms) {
 }
 
 bool KafkaProducer::IsBroken() const { return rd_kafka_fatal_error(rk_.get(), nullptr, 0) != 0; }
+
+std::string KafkaProducer::WhatBroke() const {
+  std::array<char, 512> text{};
+  rd_kafka_fatal_error(rk_.get(), text.data(), text.size());
+  return text.data();
+}
 
 /// librdkafka before 2.3.0 breaks an idempotent producer when a broker goes away at the wrong
 /// moment (#4438). What was not acknowledged comes back and goes through a new handle, in order;

@@ -8,13 +8,7 @@ import pytest
 
 import support
 from namespaces import Namespace
-
-
-def skip_or_fail(reason: str) -> None:
-    """What may be missing on a laptop must be there in CI."""
-    if os.environ.get("FLOWCAST_REQUIRE_BROKER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+from support import skip_or_fail
 
 
 @pytest.fixture(scope="session", name="broker")

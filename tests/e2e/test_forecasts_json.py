@@ -138,12 +138,13 @@ def test_the_schema_refuses_what_is_no_forecast():
     forecast = {
         "version": 1, "link": "a/b", "made_at": time, "made_at_ns": 0, "window_ns": 1, "target": "packets", "last_actual": 0,
         "horizons": [horizon], "record": record, "quality": "good", "model_version": "", "settled": [],
+        "trace_id": "0" * 32,
     }
     validate(forecast)
     wrong = [
         {"version": 2}, {"link": ""}, {"made_at": "yesterday"}, {"horizons": []}, {"quality": "fair"}, {"window_ns": 0},
         {"horizons": [horizon | {"quantiles": [0] * 6}]}, {"horizons": [horizon | {"levels": [0.5]}]},
-        {"record": record | {"skill": "high"}}, {"settled": [{}]},
+        {"record": record | {"skill": "high"}}, {"settled": [{}]}, {"trace_id": "0"},
     ]
     for change in wrong:
         with pytest.raises(jsonschema.ValidationError):

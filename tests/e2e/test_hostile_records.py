@@ -90,7 +90,7 @@ def test_a_model_that_would_leave_its_folder_is_refused_and_writes_nothing(flowc
 
 
 def test_a_link_that_steers_or_begins_a_line_does_not_do_so_in_the_log(flowcast):
-    hostile = alert("a", summary="x", link=f"l{ESCAPES}\n12:00:00.000 error  all is lost", fingerprint=f"f{ESCAPES}\nfake")
+    hostile = alert(f"f{ESCAPES}\nfake", summary="x", link=f"l{ESCAPES}\n12:00:00.000 error  all is lost")
     send_alert(flowcast, hostile)
     notifier = flowcast.start("notifier", "--webhook", "http://127.0.0.1:9/", "--give-up-after", "1s", "--log-level", "debug")
     notifier.expect("gave up")

@@ -40,6 +40,7 @@ def test_the_schema_refuses_what_is_no_alert():
         "probability": 0.5, "last_actual": 0, "quality": "good", "started_at": time, "started_at_ns": 0, "resolved_at": time,
         "resolved_at_ns": 0, "reason": "cleared", "made_at": time, "made_at_ns": 0, "target_start": time, "target_start_ns": 0,
         "window_ns": 1, "horizon_windows": 1, "lead_s": 1e-9, "labels": {"team": "net"}, "model_version": "", "silenced": False,
+        "trace_id": "0" * 32,
         "forecasts": [{"horizon_windows": 1, "target_start": time, "target_start_ns": 0, "quantiles": quantiles}],
     }
     validate(alert)
@@ -48,7 +49,7 @@ def test_the_schema_refuses_what_is_no_alert():
         {"version": 2}, {"fingerprint": "0"}, {"state": "on"}, {"kind": "load "}, {"threshold": None}, {"probability": 1.5},
         {"quality": "fine"}, {"made_at": "yesterday"}, {"reason": "why"}, {"labels": {"team": 3}}, {"silenced": 0},
         {"forecasts": [{"horizon_windows": 1, "target_start": time, "target_start_ns": 0, "quantiles": quantiles[1:]}]},
-        {"state": "firing"}, {"state": "pending"}, {"capacity_bps": 0}, {"runbook": ""},
+        {"state": "firing"}, {"state": "pending"}, {"capacity_bps": 0}, {"runbook": ""}, {"trace_id": "0"},
     ]
     for change in wrong:
         with pytest.raises(jsonschema.ValidationError):

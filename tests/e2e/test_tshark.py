@@ -15,8 +15,7 @@ import pytest
 
 import reference_capture
 import reference_tshark
-from conftest import skip_or_fail
-from support import FAILED, clean_environment
+from support import FAILED, clean_environment, skip_or_fail
 
 pytestmark = [pytest.mark.corpus, pytest.mark.slow]
 

@@ -85,11 +85,12 @@ def test_the_schema_refuses_what_is_no_window():
     window = {
         "version": 1, "link": "a/b", "start": "2026-11-21T10:00:00Z", "start_ns": 0, "window_ns": 1, "partial": False,
         "packets": 0, "bytes": 0, "late_packets": 0, "approximate": [], "schema_hash": "0" * 16, "features": {"flows": 0.5},
+        "trace_id": "0" * 32,
     }
     validate(window)
     wrong = [
         {"version": 2}, {"link": ""}, {"start": "yesterday"}, {"packets": -1}, {"approximate": ["all"]}, {"schema_hash": "0"},
-        {"features": {"flows": None}}, {"partial": 0},
+        {"features": {"flows": None}}, {"partial": 0}, {"trace_id": "0"},
     ]
     for change in wrong:
         with pytest.raises(jsonschema.ValidationError):
