@@ -78,7 +78,7 @@ void PrintCommand(const CLI::App& app, const std::string& name) {
 }  // namespace
 
 void PrintOptions(const CLI::App& app) {
-  const std::string name = app.get_name();
+  const std::string& name = app.get_name();
   PrintCommand(app, name.substr(name.rfind('/') + 1));
 }
 

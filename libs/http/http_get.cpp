@@ -14,7 +14,7 @@ Page Get(const std::string& server, const std::string& path, base::Duration time
   client.set_read_timeout(timeout);
   Page page;
   const auto result = client.Get(
-      path.c_str(),
+      path,
       [&page](const httplib::Response& response) {
         page.status = response.status;
         return true;

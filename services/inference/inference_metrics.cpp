@@ -88,7 +88,7 @@ void AddScores(Table& table) {
              labels, ByHorizon(Recent, [](const ScoreSums& sums) { return sums.coverage(); }));
 }
 
-void AddForecasts(Table& table) {
+void AddSequences(Table& table) {
   table
       .Counter("flowcast_inference_sequences_total",
                "Sequences read. They add up to those forecast from, refused, stale, astray and refolded, "
@@ -115,7 +115,11 @@ void AddForecasts(Table& table) {
                "Records written to state.v1, not all committed yet.",
                Count(&InferenceCounters::state_records))
       .Gauge("flowcast_inference_links", "Links that are known.",
-             [](const Facts& facts) { return static_cast<double>(facts.task.link_count()); })
+             [](const Facts& facts) { return static_cast<double>(facts.task.link_count()); });
+}
+
+void AddForecasts(Table& table) {
+  table
       .Gauge("flowcast_inference_window_end_timestamp_seconds",
              "End of the newest window that was forecast from, in event time; time() less this is how old "
              "the newest forecasts are, from end to end, with live captures.",
@@ -153,6 +157,7 @@ void AddForecasts(Table& table) {
 
 Table MakeTable() {
   Table table;
+  AddSequences(table);
   AddForecasts(table);
   AddScores(table);
   AddLinkMetrics(table);

@@ -25,7 +25,8 @@ controller.quorum.voters=1@127.0.0.1:{controller}
 log.dirs={folder}/log
 ssl.keystore.location={folder}/broker.pem
 ssl.truststore.location={folder}/ca.pem
-sasl.enabled.mechanisms=SCRAM-SHA-512,OAUTHBEARER
+sasl.enabled.mechanisms=PLAIN,OAUTHBEARER
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required {users};
 listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
 listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
 listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url={jwks}
@@ -147,7 +148,7 @@ class SecuredBroker:
 
     def properties_of(self, user: str) -> dict:
         return {
-            "security.protocol": "sasl_ssl", "ssl.ca.location": self.certificates.authority, "sasl.mechanism": "SCRAM-SHA-512",
+            "security.protocol": "sasl_ssl", "ssl.ca.location": self.certificates.authority, "sasl.mechanism": "PLAIN",
             "sasl.username": user, "sasl.password": password_of(user),
         }
 
@@ -164,12 +165,12 @@ class SecuredBroker:
         secure = (REPO / "deploy" / "kafka" / "broker-secure.properties").read_text(encoding="ascii")
         settings = "\n".join(line for line in common if not REPLACED.match(line)) + "\n" + secure
         settings += SETTINGS.format(port=self._port, tls=self._tls, controller=self._controller, folder=self.folder,
-                                    jwks=self._jwks, audience=AUDIENCE)
+                                    jwks=self._jwks, audience=AUDIENCE,
+                                    users=" ".join(f'user_{user}="{password_of(user)}"' for user in USERS))
         path = self.folder / "server.properties"
         path.write_text(settings, encoding="ascii")
-        users = [["--add-scram", f"SCRAM-SHA-512=[name={user},password={password_of(user)}]"] for user in USERS]
         done = subprocess.run(
-            ["java", "-cp", self._jars, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(path), *sum(users, [])],
+            ["java", "-cp", self._jars, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(path)],
             capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 

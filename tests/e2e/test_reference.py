@@ -51,9 +51,9 @@ def test_every_option_of_every_help_is_in_it(binaries, program):
             part = section.split(f"\n### {' '.join(('flowcast', *command[1:]))}\n")[1].split("\n### ")[0]
         listed = set(re.findall(r"`(--[a-z][a-z-]*)`", part)) | common
         # What a description mentions counts as well: it is some option of the program.
-        own = {name for line in help_of(binaries, *command).splitlines() for name in OPTION.findall(line[:30])}
+        own = {name for line in help_of(binaries, *command).splitlines() for name in OPTION.findall(line[:40])}
         assert own <= listed, (command, own - listed)
-        assert len(own) > 1
+        assert own
 
 
 def test_every_topic_is_in_it(binaries):

@@ -39,7 +39,7 @@ def check_report(flowcast, target, column):
         actual = [window.features[column] for (name, _), window in sorted(windows.items()) if name == link["link"]]
         assert [load for _, load in link["actual"]] == actual and link["threshold"] > 0
     refused = flowcast.run("cli", "report", "--target", "jiter", "--out", out)
-    assert refused.code == USAGE and "the windows have no feature 'jiter'; they have packets, bytes" in refused.err
+    assert refused.code == USAGE and "the windows have no feature 'jiter'; they have bit_rate" in refused.err
 
 
 TARGETS = ("bytes", "jitter")
