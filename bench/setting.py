@@ -108,8 +108,8 @@ def require_programs():
 @contextlib.contextmanager
 def broker():
     """An empty broker on PORT."""
-    subprocess.run([str(ROOT / "scripts/kafka"), "reset"], env=KAFKA, check=True, stdout=2)
     try:
+        subprocess.run([str(ROOT / "scripts/kafka"), "reset"], env=KAFKA, check=True, stdout=2)
         yield
     finally:
         subprocess.run([str(ROOT / "scripts/kafka"), "stop"], env=KAFKA, check=False, stdout=2)
