@@ -19,7 +19,8 @@ bool PacedSource::Refill() {
   while (waiting_.empty()) {
     if (source_->Poll(kReadAhead, waiting_) == PollState::kEnd) break;
   }
-  if (waiting_.empty()) return false;
+  ended_ = waiting_.empty();
+  if (ended_) return false;
   if (!started_) {
     started_ = true;
     from_ = anchor_ == Anchor::kClock ? clock_.Now() : waiting_.front().time;
@@ -51,9 +52,11 @@ PollState PacedSource::Poll(std::size_t limit, std::vector<packet::Packet>& pack
   const base::EventTime now = ReplayTime();
   std::size_t count = 0;
   while (next_ < waiting_.size() && count < limit && waiting_[next_].time <= now) {
+    newest_ = std::max(newest_, waiting_[next_].time);
     packets.push_back(waiting_[next_++]);
     ++count;
   }
+  Refill();  // whether more follows decides how far the lower bound may go
   return count > 0 ? PollState::kPackets : PollState::kIdle;
 }
 
@@ -65,8 +68,8 @@ SourceStatistics PacedSource::statistics() const {
 
 base::EventTime PacedSource::LowerBound() const {
   if (!started_) return base::kBeginningOfTime;
-  if (next_ < waiting_.size()) return std::min(ReplayTime(), waiting_[next_].time);
-  return source_->LowerBound();
+  if (ended_) return newest_;
+  return std::min(ReplayTime(), waiting_[next_].time);
 }
 
 }  // namespace flowcast::capture

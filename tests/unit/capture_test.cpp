@@ -406,6 +406,18 @@ TEST_F(PacedSourceTest, TheBoundIsNeverBeyondThePacketThatComesNext) {
   EXPECT_EQ(paced.LowerBound(), At(1));
 }
 
+TEST_F(PacedSourceTest, AfterTheLastPacketTheBoundIsItsTimeHoweverLongTheSourceLasts) {
+  auto source = std::make_unique<FakeSource>();
+  source->Add(PacketAt(0));
+  source->bound = At(100);
+  PacedSource paced(std::move(source), 1, clock_);
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kPackets);
+  clock_.Advance(10s);
+  EXPECT_EQ(paced.LowerBound(), At(0)) << "as without pacing: windows must not depend on the speed";
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kEnd);
+  EXPECT_EQ(paced.LowerBound(), At(0));
+}
+
 TEST_F(PacedSourceTest, ByTheClockAPacketComesAtTheTimeThatItBears) {
   clock_.Advance(At(0) - clock_.Now());
   auto source = std::make_unique<FakeSource>();
