@@ -136,7 +136,7 @@ def test_it_names_what_is_missing_of_a_pipeline_and_in_the_end_nothing(flowcast)
 
     address = flowcast.start("features", "--window", "100ms", "--sequence-length", "4", "--http", "127.0.0.1:0")
     page = address.expect(r"status at http://(\S+)")[1]
-    wait_until(lambda: len(flowcast.records("sequences")) >= 150, 40, "sequences")
+    wait_until(lambda: len(flowcast.records("sequences")) >= 80, 40, "sequences")
     said = doctor(flowcast, code=FAILED)
     assert said["windows"][0] == said["sequences"][0] == said["features"][0] == "ok", said
     assert said["forecasts"][0] == "failed" and said["forecasts"][2].startswith("start flowcast-inference")

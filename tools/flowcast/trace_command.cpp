@@ -19,6 +19,8 @@
 namespace flowcast::tools {
 namespace {
 
+constexpr std::chrono::milliseconds kFetchWait{50};
+
 /// The window that an id turned out to be of.
 struct Found {
   std::string link;
@@ -50,7 +52,7 @@ class Tracer {
   void Read(const std::string& topic, const std::function<void(const bus::InRecord&)>& take) {
     const std::int32_t partitions = bus_.MakeAdmin()->PartitionCount(topic);
     if (partitions == 0) return;
-    const auto consumer = bus_.MakeConsumer({});
+    const auto consumer = bus_.MakeConsumer({.fetch_wait = kFetchWait});
     bus::ReadToEnd(*consumer, bus::FromStart(topic, partitions), take, app::StopRequested);
   }
 
@@ -58,7 +60,7 @@ class Tracer {
   void ReadBatches() {
     const std::int32_t partitions = bus_.MakeAdmin()->PartitionCount(names_.packets);
     if (partitions == 0) return;
-    const auto consumer = bus_.MakeConsumer({});
+    const auto consumer = bus_.MakeConsumer({.fetch_wait = kFetchWait});
     bus::ReadToEnd(
         *consumer, {{{names_.packets, base::PartitionOf(found_->link, partitions)}, bus::kNoOffset, ""}},
         [this](const auto& record) { PrintBatch(record); }, app::StopRequested);
