@@ -40,7 +40,7 @@ bool Steers(std::uint32_t point) {
 
 std::string Escaped(std::uint32_t point) {
   if (point < 0x20) return point == '\n' ? "\n" : " ";
-  char escape[8];
+  char escape[16];
   std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(point));
   return escape;
 }

@@ -1,6 +1,8 @@
 # A stand-in for apache/kafka where no image can be pulled; tests/containers/kafka-image builds it.
 FROM docker.io/library/debian:bookworm-slim
-RUN apt-get update -qq \
+# The folder of man pages, which slim images lack: Java's package wants to put a link there.
+RUN mkdir -p /usr/share/man/man1 \
+    && apt-get update -qq \
     && apt-get install -qq -y --no-install-recommends openjdk-17-jre-headless \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --no-create-home appuser \
