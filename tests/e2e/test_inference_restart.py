@@ -115,7 +115,7 @@ def test_killed_again_and_again_it_forecasts_and_alerts_as_if_nothing_had_happen
         inference = flowcast.start("inference", *WATCH)
         wait_for(flowcast, before + random_numbers.randint(1, 400), [inference])
         inference.kill()
-    wait_for_all(flowcast, straight, [flowcast.start("inference", *WATCH)])
+    wait_for_all(flowcast, straight, start_instances(flowcast, 1))  # perhaps nothing is left, and it is stopped at once
 
 
 def test_another_instance_goes_on_where_a_killed_one_stood(flowcast, straight):
