@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #include "libs/app/kafka_options.h"
 #include "libs/app/options_page.h"
@@ -24,9 +25,21 @@ namespace {
 
 volatile std::sig_atomic_t stop_requested = 0;
 volatile std::sig_atomic_t hangup_came = 0;
+volatile std::sig_atomic_t seconds_to_end = 0;  // after a stop was asked for; 0: as long as it takes
 
-void RequestStop(int) { stop_requested = 1; }
+void RequestStop(int) {
+  stop_requested = 1;
+  alarm(static_cast<unsigned>(seconds_to_end));
+}
 void NoteHangup(int) { hangup_came = 1; }
+
+/// In a signal handler, where little more is allowed.
+void EndAtOnce(int) {
+  constexpr std::string_view kWords =
+      "stopped without Kafka's answer; what was not committed is done again at the next start\n";
+  static_cast<void>(!write(STDERR_FILENO, kWords.data(), kWords.size()));
+  _exit(kOk);
+}
 
 std::string EnvironmentName(const std::string& option) {
   std::string name = "FLOWCAST_" + option;
@@ -231,6 +244,12 @@ void FlushOutput() {
 }
 
 bool StopRequested() { return stop_requested != 0; }
+
+void EndWithin(std::chrono::seconds limit) {
+  std::signal(SIGALRM, EndAtOnce);
+  seconds_to_end = static_cast<int>(limit.count());
+  if (StopRequested()) alarm(static_cast<unsigned>(seconds_to_end));
+}
 
 void NoteHangups() { std::signal(SIGHUP, NoteHangup); }
 

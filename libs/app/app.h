@@ -72,6 +72,11 @@ bool WaitForTopics(bus::Bus& bus, const std::vector<std::string>& topics, const 
 /// True once SIGTERM or SIGINT came; RunMain installs the handlers.
 bool StopRequested();
 
+/// From now on the process ends, with exit code 0, so long after a stop was asked for at the latest:
+/// librdkafka may wait for a broker that is away until all its time-outs are over, and who asked (systemd,
+/// Kubernetes, Compose) would kill it. For programs that lose nothing when they are killed.
+void EndWithin(std::chrono::seconds limit);
+
 /// From now on SIGHUP ends nothing but is noted, until HangupCame tells: of servers it means "read your files
 /// again".
 void NoteHangups();

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 // Large batches cost Kafka less; a commit does not wait for it.
 constexpr std::chrono::milliseconds kLinger = 5ms;
 constexpr std::chrono::milliseconds kGather = 2ms;
+constexpr std::chrono::seconds kToEnd{15};  // half of what deploy/ grants
 
 using EverySecond = std::function<void(const slice::SliceCounters&)>;
 
@@ -71,6 +72,7 @@ int RunSlices(const SliceProgram& program, slice::Task& task, base::Clock& clock
   const std::string& limit = program.exit_when_idle;
   const IdleWatch idle(limit.empty() ? base::Duration::max() : base::ParseDuration(limit), clock);
   if (program.common.check) return kOk;
+  EndWithin(kToEnd);
   program.status.Start();
   if (!WaitForTopics(*bus, program.needs, program.common, clock, log)) return kOk;
   const auto consumer = bus->MakeConsumer({.group = program.common.prefix + program.group});

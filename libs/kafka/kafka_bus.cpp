@@ -1,13 +1,18 @@
 // Makes the parts of the Kafka bus, and converts between its types and librdkafka's.
 #include "libs/kafka/kafka_bus.h"
 
+#include <chrono>
 #include <cstring>
 
+#include "libs/base/within.h"
 #include "libs/kafka/internal/cluster.h"
 
 namespace flowcast::kafka {
 namespace internal {
 namespace {
+
+constexpr auto kToLetGo = std::chrono::seconds(10);  // what takes longer than a session never ends
+constexpr int kNoLogs = -1;                          // nobody may be there any more to take them
 
 rd_kafka_topic_partition_t* Add(const PartitionList& list, const bus::TopicPartition& partition) {
   return rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
@@ -21,6 +26,12 @@ void SetMetadata(rd_kafka_topic_partition_t& element, const std::string& metadat
 }
 
 }  // namespace
+
+/// A consumer whose broker went away and came back may never end (librdkafka's #4674, since its 2.0.0).
+void EndClient(rd_kafka_t* rk) {
+  rd_kafka_set_log_level(rk, kNoLogs);
+  base::FinishesWithin(kToLetGo, [rk] { rd_kafka_destroy(rk); });
+}
 
 PartitionList ToList(const std::vector<bus::TopicPartition>& partitions) {
   PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));

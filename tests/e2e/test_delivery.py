@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from typing import NamedTuple
 
@@ -278,6 +279,20 @@ def test_check_looks_whether_the_spool_can_be_used_and_makes_none(flowcast, tap)
     done = flowcast.run(*check)
     assert done.code == support.USAGE
     assert re.search(r"the spool's folder \S+ can't be used: Not a directory; name another with --spool", done.err)
+
+
+def test_a_stop_is_obeyed_in_time_even_in_the_middle_of_a_commit_that_kafka_does_not_answer(flowcast, kafka):
+    features = flowcast.start("features", "--window", "100ms")
+    traffic = flowcast.start("cli", "generate", "--links", "20", "--rate", "20", "--duration", "60s", "--speed", "1", "--start-now")
+    wait_until(lambda: len(flowcast.records("windows")) > 100, 20, "windows")
+    kafka("stop")
+    try:
+        features.expect("Connection refused")
+        time.sleep(2)  # it tries to commit by now
+        assert features.stop().code == OK
+    finally:
+        kafka("start")
+    traffic.kill()
 
 
 def test_a_file_that_is_stopped_while_kafka_is_away_can_be_sent_again(flowcast, kafka, part):

@@ -1,6 +1,9 @@
 // base: times, durations, addresses and the hashes that formats depend on.
 #include <gtest/gtest.h>
 
+#include <future>
+#include <memory>
+
 #include "libs/base/clock.h"
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
@@ -13,6 +16,7 @@
 #include "libs/base/text.h"
 #include "libs/base/throttle.h"
 #include "libs/base/time.h"
+#include "libs/base/within.h"
 
 namespace flowcast::base {
 namespace {
@@ -216,6 +220,18 @@ TEST(PrintableTest, WhatIsNoUtf8IsShownAsAMarkByteForByte) {
 TEST(PrintableTest, JsonKeepsItsValue) {
   EXPECT_EQ(PrintableJson("{\"a\":\t\"\xc2\x9b\x7f\",\r\n\"b\":\"é\"}"),
             "{\"a\": \"\\u009b\\u007f\", \n\"b\":\"é\"}");
+}
+
+TEST(WithinTest, AnActionIsWaitedForNoLongerThanOneHasPatience) {
+  EXPECT_TRUE(FinishesWithin(std::chrono::seconds(60), [] {}));
+  const auto gate = std::make_shared<std::promise<void>>();
+  const auto over = std::make_shared<std::promise<void>>();
+  EXPECT_FALSE(FinishesWithin(std::chrono::milliseconds(10), [gate, over] {
+    gate->get_future().wait();
+    over->set_value();
+  })) << "nobody opened the gate";
+  gate->set_value();
+  over->get_future().wait();  // it went on
 }
 
 }  // namespace

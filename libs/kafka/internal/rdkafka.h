@@ -19,7 +19,10 @@ struct Destroyer {
   }
 };
 
-using Handle = std::unique_ptr<rd_kafka_t, Destroyer<rd_kafka_destroy>>;
+/// Ends a client. One that librdkafka does not let go of in time is left to the end of the process.
+void EndClient(rd_kafka_t* rk);
+
+using Handle = std::unique_ptr<rd_kafka_t, Destroyer<EndClient>>;
 using Conf = std::unique_ptr<rd_kafka_conf_t, Destroyer<rd_kafka_conf_destroy>>;
 using Topic = std::unique_ptr<rd_kafka_topic_t, Destroyer<rd_kafka_topic_destroy>>;
 using Message = std::unique_ptr<rd_kafka_message_t, Destroyer<rd_kafka_message_destroy>>;
