@@ -28,8 +28,8 @@ volatile std::sig_atomic_t hangup_came = 0;
 volatile std::sig_atomic_t seconds_to_end = 0;  // after a stop was asked for; 0: as long as it takes
 
 void RequestStop(int) {
+  if (stop_requested == 0) alarm(static_cast<unsigned>(seconds_to_end));
   stop_requested = 1;
-  alarm(static_cast<unsigned>(seconds_to_end));
 }
 void NoteHangup(int) { hangup_came = 1; }
 
