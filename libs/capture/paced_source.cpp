@@ -19,8 +19,7 @@ bool PacedSource::Refill() {
   while (waiting_.empty()) {
     if (source_->Poll(kReadAhead, waiting_) == PollState::kEnd) break;
   }
-  ended_ = waiting_.empty();
-  if (ended_) return false;
+  if (waiting_.empty()) return false;
   if (!started_) {
     started_ = true;
     from_ = anchor_ == Anchor::kClock ? clock_.Now() : waiting_.front().time;
@@ -56,7 +55,6 @@ PollState PacedSource::Poll(std::size_t limit, std::vector<packet::Packet>& pack
     packets.push_back(waiting_[next_++]);
     ++count;
   }
-  Refill();  // whether more follows decides how far the lower bound may go
   return count > 0 ? PollState::kPackets : PollState::kIdle;
 }
 
@@ -68,8 +66,8 @@ SourceStatistics PacedSource::statistics() const {
 
 base::EventTime PacedSource::LowerBound() const {
   if (!started_) return base::kBeginningOfTime;
-  if (ended_) return newest_;
-  return std::min(ReplayTime(), waiting_[next_].time);
+  if (next_ < waiting_.size()) return std::min(ReplayTime(), waiting_[next_].time);
+  return std::min(newest_, source_->LowerBound());
 }
 
 }  // namespace flowcast::capture

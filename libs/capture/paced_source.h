@@ -28,8 +28,8 @@ class PacedSource : public PacketSource {
 
   PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override;
   const std::vector<std::string>& interfaces() const override { return source_->interfaces(); }
-  /// Where the replay stands in event time; after the last packet its time, as without pacing: windows after
-  /// it would otherwise depend on the speed.
+  /// Where the replay stands in event time, while it knows what comes next; else, as after the last packet,
+  /// at most the time of the newest that it handed out: windows after it would otherwise depend on the speed.
   base::EventTime LowerBound() const override;
   /// Without what was read ahead and not handed out yet.
   SourceStatistics statistics() const override;
@@ -46,7 +46,6 @@ class PacedSource : public PacketSource {
   base::Clock& clock_;
   Anchor anchor_;
   bool started_ = false;
-  bool ended_ = false;                               // nothing follows
   base::EventTime newest_ = base::kBeginningOfTime;  // of those handed out
   base::EventTime from_ = base::kBeginningOfTime;    // where the replay stood at began_
   base::Duration began_{};

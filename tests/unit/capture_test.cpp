@@ -418,6 +418,16 @@ TEST_F(PacedSourceTest, AfterTheLastPacketTheBoundIsItsTimeHoweverLongTheSourceL
   EXPECT_EQ(paced.LowerBound(), At(0));
 }
 
+TEST_F(PacedSourceTest, WhatIsDueIsHandedOutThoughTheNextMayBeLongInComing) {
+  auto source = std::make_unique<FakeSource>();
+  source->Add(PacketAt(0));
+  int polls = 0;
+  source->on_poll = [&polls] { ++polls; };
+  PacedSource paced(std::move(source), 1, clock_);
+  EXPECT_EQ(paced.Poll(10, packets_), PollState::kPackets);
+  EXPECT_EQ(polls, 1) << "a pipe may keep the next call waiting";
+}
+
 TEST_F(PacedSourceTest, ByTheClockAPacketComesAtTheTimeThatItBears) {
   clock_.Advance(At(0) - clock_.Now());
   auto source = std::make_unique<FakeSource>();
