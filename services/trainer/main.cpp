@@ -26,8 +26,8 @@ int Train(services::TrainerConfig& config) {
   folder.Prepare(config.trainer.model_name);
   status.Start();
   app::EndWithin(std::chrono::seconds(75));  // of the 90 that deploy/ grants
-  if (!app::WaitForTopics(*bus, {names.sequences, names.models, names.forecasts}, config.common, clock, log))
-    return app::kOk;
+  const std::vector<std::string> needs{names.sequences, names.models, names.forecasts};
+  if (!app::WaitForTopics(*bus, needs, config.common, clock, log)) return app::kOk;
   const services::Forecasters forecasters(config);
   services::TrainerService service(
       {*bus, forecasters.chosen(), networks::Loaders(), folder, clock, log, app::StopRequested,
@@ -35,7 +35,7 @@ int Train(services::TrainerConfig& config) {
        services::Display(config, bar)},
       config.trainer, names);
   status.SetReady(true, "reading " + names.sequences);
-  const auto partitions = bus->MakeAdmin()->PartitionCount(names.sequences);
+  const std::int32_t partitions = bus->MakeAdmin()->PartitionCount(names.sequences);
   config.once ? void(service.RunOnce(partitions)) : service.RunContinuously(partitions);
   return app::kOk;
 }

@@ -52,18 +52,21 @@ class Tracer {
   void Read(const std::string& topic, const std::function<void(const bus::InRecord&)>& take) {
     const std::int32_t partitions = bus_.MakeAdmin()->PartitionCount(topic);
     if (partitions == 0) return;
+    ReadFrom(bus::FromStart(topic, partitions), take);
+  }
+
+  void ReadFrom(const std::vector<bus::Position>& positions,
+                const std::function<void(const bus::InRecord&)>& take) {
     const auto consumer = bus_.MakeConsumer({.fetch_wait = kFetchWait});
-    bus::ReadToEnd(*consumer, bus::FromStart(topic, partitions), take, app::StopRequested);
+    bus::ReadToEnd(*consumer, positions, take, app::StopRequested);
   }
 
   /// Only the link's partition can have them.
   void ReadBatches() {
     const std::int32_t partitions = bus_.MakeAdmin()->PartitionCount(names_.packets);
     if (partitions == 0) return;
-    const auto consumer = bus_.MakeConsumer({.fetch_wait = kFetchWait});
-    bus::ReadToEnd(
-        *consumer, {{{names_.packets, base::PartitionOf(found_->link, partitions)}, bus::kNoOffset, ""}},
-        [this](const auto& record) { PrintBatch(record); }, app::StopRequested);
+    ReadFrom({{{names_.packets, base::PartitionOf(found_->link, partitions)}, bus::kNoOffset, ""}},
+             [this](const auto& record) { PrintBatch(record); });
   }
 
   void PrintBatch(const bus::InRecord& record) const {
