@@ -80,7 +80,7 @@ bool UsesTokens(const std::map<std::string, std::string>& properties) {
 void OnTokenWanted(rd_kafka_t* rk, const char*, void* opaque) { EventsOf(opaque).cluster->ShowToken(rk); }
 
 /// What to look at when this is why nobody answers.
-std::string RemedyFor(const std::string& failure) {
+std::string RemedyFor(const std::string& failure, bool with_token) {
   const auto has = [&failure](const char* part) { return failure.find(part) != std::string::npos; };
   if (has("uthentication") || has("SASL") || has("token"))
     return "check sasl.mechanism, and the user and password or the token that it is given";
@@ -90,6 +90,9 @@ std::string RemedyFor(const std::string& failure) {
            "one "
            "of ours, ssl.certificate.location and ssl.key.location";
   }
+  // Kafka takes an expired token, and hangs up without a word.
+  if (with_token && (failure.empty() || has("Disconnected")))
+    return "check that it runs, that --brokers names it, and that the token has not expired";
   return "check that it runs and that --brokers names it";
 }
 
@@ -253,7 +256,7 @@ BusError Cluster::Unreachable() const {
   return {BusError::Kind::kUnreachable, "no answer from Kafka at " + options_.brokers + " within " +
                                             base::FormatDuration(options_.timeout) +
                                             (last_failure_.empty() ? "" : " (" + last_failure_ + ")") + "; " +
-                                            RemedyFor(last_failure_)};
+                                            RemedyFor(last_failure_, UsesTokens(options_.properties))};
 }
 
 BusError Cluster::MissingTopic(const std::string& topic) {
