@@ -179,21 +179,24 @@ def test_clocks_that_jump_change_nothing(flowcast, clock, part, straight):
 
 
 class MemoryLimit:
-    """A control group, of version 2 or 1, with a limit and no swap to go to."""
+    """A control group, of version 2 or 1, with a limit and no swap to go to.
+
+    What a program has allocated before it joins a group is not counted there: it starts within.
+    """
 
     ROOT = Path("/sys/fs/cgroup")
 
-    def __init__(self):
+    def __init__(self, mib: int):
         second = (self.ROOT / "cgroup.controllers").exists()
         if second:
             (self.ROOT / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
         self._folder = (self.ROOT if second else self.ROOT / "memory") / f"flowcast-test-{os.getpid()}"
-        self._limit, self._events = ("memory.max", "memory.events") if second else ("memory.limit_in_bytes", "memory.oom_control")
+        limit, self._events = ("memory.max", "memory.events") if second else ("memory.limit_in_bytes", "memory.oom_control")
         self._folder.mkdir()
+        (self._folder / limit).write_text(str(mib << 20), encoding="ascii")
 
-    def put(self, pid: int, mib: int) -> None:
-        (self._folder / self._limit).write_text(str(mib << 20), encoding="ascii")
-        (self._folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
+    def command(self, *command) -> list:
+        return ["sh", "-c", 'echo $$ >"$0" && exec "$@"', self._folder / "cgroup.procs", *command]
 
     def kills(self) -> int:
         """By the kernel, for want of memory."""
@@ -207,7 +210,7 @@ class MemoryLimit:
 @pytest.fixture(name="memory_limit")
 def fixture_memory_limit():
     try:
-        limit = MemoryLimit()
+        limit = MemoryLimit(mib=32)
     except OSError as error:
         pytest.skip(f"no control group of memory can be made here: {error}")
     yield limit
@@ -224,8 +227,7 @@ def test_killed_for_its_memory_and_started_with_more_it_goes_on(binaries, broker
         straight_one.succeed(*fold)
         straight = outputs(straight_one)
     flowcast.succeed("cli", *stream)
-    poor = flowcast.start(*fold)
-    memory_limit.put(poor.pid, 48)
+    poor = flowcast.start(*fold, within=memory_limit)
     assert poor.finish().code == -9
     assert memory_limit.kills() == 1
     flowcast.succeed(*fold)
