@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "libs/lstm/internal/module.h"
-#include "libs/lstm/internal/recurrence.h"
 #include "libs/lstm/learner.h"
 
 namespace flowcast::lstm {
@@ -43,8 +42,7 @@ void UseThreads(int threads) {
 std::string LibraryVersion() {
   const std::string blas = BlasName();
   return "libtorch " TORCH_VERSION ", " +
-         (blas.empty() ? "reference BLAS (slow: install libopenblas0-pthread)" : blas) + ", " +
-         RecurrenceVersion();
+         (blas.empty() ? "reference BLAS (slow: install libopenblas0-pthread)" : blas);
 }
 
 std::optional<std::string> BlasAdvice() {

@@ -5,8 +5,6 @@
 
 #include "libs/lstm/internal/clones.h"
 
-#define FLOWCAST_INLINE inline __attribute__((always_inline))
-
 namespace flowcast::lstm {
 namespace {
 

@@ -32,12 +32,12 @@ class LstmLearner : public training::Learner {
 /// A line for the log when torch runs on the slow reference BLAS, else nothing.
 std::optional<std::string> BlasAdvice();
 
-/// "libtorch 1.13.1, OpenBLAS, oneDNN 2.6.3"; says so when the slow reference BLAS is in use.
+/// "libtorch 1.13.1, OpenBLAS"; says so when the slow reference BLAS is in use.
 std::string LibraryVersion();
 
 /// A training::PredictorLoader for weights that LstmLearner made. What is no finite number among the inputs
 /// counts as 0; an answer that would not be finite is persistence. A row's answer does not depend on the
-/// other rows of its batch, but its last bits may depend on their number.
+/// other rows of its batch or on their number.
 std::unique_ptr<training::Predictor> LoadPredictor(const std::string& weights);
 
 }  // namespace flowcast::lstm

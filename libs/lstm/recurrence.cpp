@@ -1,124 +1,82 @@
-// LSTM layers by oneDNN's primitive, which fuses the products of a step with its gates.
+// LSTM layers step by step.
 #include "libs/lstm/internal/recurrence.h"
 
-#include <omp.h>
-
-#include <cstring>
-#include <dnnl.hpp>
-#include <unordered_map>
+#include <algorithm>
 #include <utility>
+
+#include "libs/lstm/internal/cell.h"
+#include "libs/lstm/internal/gates.h"
 
 namespace flowcast::lstm {
 namespace {
 
-using dnnl::memory;
-using Type = memory::data_type;
-using Tag = memory::format_tag;
+// What a block needs of a step stays in the first-level cache, its weights in the second.
+constexpr std::int64_t kBlockRows = 48;
 
-const dnnl::engine& Engine() {
-  static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
+std::size_t Size(std::int64_t value) { return static_cast<std::size_t>(value); }
+
+std::int64_t WholeTiles(std::int64_t columns) {
+  return (columns + kTileColumns - 1) / kTileColumns * kTileColumns;
 }
 
-memory Copy(const std::vector<float>& values, const memory::desc& description) {
-  memory copy(description, Engine());
-  std::memcpy(copy.get_data_handle(), values.data(), values.size() * sizeof(float));
-  return copy;
-}
-
-// To the layout that the primitive asks for.
-memory Reordered(const std::vector<float>& values, const memory::desc& from, const memory::desc& to,
-                 dnnl::stream& stream) {
-  memory source = Copy(values, from);
-  memory target(to, Engine());
-  dnnl::reorder(source, target).execute(stream, source, target);
-  stream.wait();
-  return target;
-}
-
-memory::desc Any(const memory::dims& dimensions) { return {dimensions, Type::f32, Tag::any}; }
-
-// Threads of OpenMP cost more than these products; the number is the calling thread's own.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
+// [columns][inputs], as the parameters are, to lines of the tiles.
+void Pack(const std::vector<float>& weights, std::int64_t inputs, std::int64_t first_line, std::int64_t lines,
+          std::vector<float>& tiles) {
+  for (std::int64_t at = 0; at < std::ssize(weights); ++at) {
+    const std::int64_t column = at / inputs;
+    const std::int64_t line = first_line + at % inputs;
+    tiles[Size((column / kTileColumns * lines + line) * kTileColumns + column % kTileColumns)] =
+        weights[Size(at)];
   }
-  ~OneThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
+}
 
 }  // namespace
 
-struct Recurrence::Impl {
-  struct Layer {
-    dnnl::lstm_forward primitive;
-    std::unordered_map<int, memory> arguments;
-  };
-
-  // `parameters` are weights of inputs and of hidden values, and both biases.
-  Layer MakeLayer(const NetworkShape& shape, const std::vector<float>* parameters, const memory& source) {
-    const memory::dim hidden = shape.hidden;
-    const memory::dims from = source.get_desc().dims();
-    const memory::desc outputs({from[0], from[1], hidden}, Type::f32, Tag::tnc);
-    const memory::desc bias({1, 1, 4, hidden}, Type::f32, Tag::ldgo);
-    const dnnl::lstm_forward::primitive_desc description(
-        {dnnl::prop_kind::forward_inference, dnnl::rnn_direction::unidirectional_left2right,
-         source.get_desc(), memory::desc(), memory::desc(), Any({1, 1, from[2], 4, hidden}),
-         Any({1, 1, hidden, 4, hidden}), bias, outputs, memory::desc(), memory::desc()},
-        Engine());
-    std::vector<float> sums = parameters[2];
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += parameters[3][i];
-    const memory::desc input_weights({1, 1, from[2], 4, hidden}, Type::f32, Tag::ldgoi);
-    const memory::desc hidden_weights({1, 1, hidden, 4, hidden}, Type::f32, Tag::ldgoi);
-    return {dnnl::lstm_forward(description),
-            {{DNNL_ARG_SRC_LAYER, source},
-             {DNNL_ARG_WEIGHTS_LAYER,
-              Reordered(parameters[0], input_weights, description.weights_layer_desc(), stream)},
-             {DNNL_ARG_WEIGHTS_ITER,
-              Reordered(parameters[1], hidden_weights, description.weights_iter_desc(), stream)},
-             {DNNL_ARG_BIAS, Copy(sums, bias)},
-             {DNNL_ARG_DST_LAYER, memory(outputs, Engine())}}};
+Recurrence::Recurrence(const NetworkShape& shape, const Parameters& parameters)
+    : length_(shape.io.length), hidden_(shape.hidden) {
+  const std::int64_t columns = WholeTiles(4 * hidden_);
+  for (std::size_t i = 0; i < Size(shape.layers); ++i) {
+    const std::vector<float>* const own = &parameters[4 * i];
+    Layer layer{.inputs = i == 0 ? shape.step_columns() : hidden_};
+    const std::int64_t lines = TileLines(layer.inputs + hidden_);
+    layer.weights.resize(Size(columns * lines));
+    Pack(own[0], layer.inputs, 0, lines, layer.weights);
+    Pack(own[1], hidden_, layer.inputs, lines, layer.weights);
+    layer.bias.resize(Size(columns));
+    std::transform(own[2].begin(), own[2].end(), own[3].begin(), layer.bias.begin(), std::plus<>());
+    layers_.push_back(std::move(layer));
   }
-
-  dnnl::stream stream{Engine()};
-  memory inputs;
-  std::vector<Layer> layers;
-};
-
-Recurrence::Recurrence(const NetworkShape& shape, const Parameters& parameters, std::int64_t rows)
-    : impl_(std::make_unique<Impl>()) {
-  const OneThread one_thread;
-  impl_->inputs = memory({{shape.io.length, rows, shape.step_columns()}, Type::f32, Tag::tnc}, Engine());
-  memory source = impl_->inputs;
-  for (std::size_t layer = 0; layer < static_cast<std::size_t>(shape.layers); ++layer) {
-    impl_->layers.push_back(impl_->MakeLayer(shape, &parameters[4 * layer], source));
-    source = impl_->layers.back().arguments.at(DNNL_ARG_DST_LAYER);
-  }
+  gates_.resize(Size(kBlockRows * 4 * hidden_));
+  cells_.resize(Size(kBlockRows * hidden_));
+  cells_before_.resize(cells_.size());
 }
 
-Recurrence::~Recurrence() = default;
-Recurrence::Recurrence(Recurrence&&) noexcept = default;
-Recurrence& Recurrence::operator=(Recurrence&&) noexcept = default;
-
-const float* Recurrence::Run(const float* steps) {
-  const OneThread one_thread;
-  impl_->inputs.set_data_handle(const_cast<float*>(steps));  // it is not written to
-  for (const Impl::Layer& layer : impl_->layers) layer.primitive.execute(impl_->stream, layer.arguments);
-  impl_->stream.wait();
-  return static_cast<const float*>(impl_->layers.back().arguments.at(DNNL_ARG_DST_LAYER).get_data_handle());
+const float* Recurrence::Run(const float* steps, std::int64_t rows) {
+  rows_ = rows;
+  const std::int64_t layer_size = length_ * rows * hidden_;
+  outputs_.resize(std::max(outputs_.size(), Size(layer_size) * std::min<std::size_t>(layers_.size(), 2)));
+  for (std::int64_t begin = 0; begin < rows; begin += kBlockRows)
+    RunBlock(steps, begin, std::min(kBlockRows, rows - begin));
+  return outputs_.data() + (layers_.size() - 1) % 2 * Size(layer_size);
 }
 
-std::string RecurrenceVersion() {
-  const dnnl_version_t* const version = dnnl_version();
-  return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
-         std::to_string(version->patch);
+void Recurrence::RunBlock(const float* steps, std::int64_t begin, std::int64_t count) {
+  const std::int64_t layer_size = length_ * rows_ * hidden_;
+  const float* from = steps;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    float* const to = outputs_.data() + i % 2 * Size(layer_size);
+    for (std::int64_t t = 0; t < length_; ++t) {
+      float* const hidden = to + (t * rows_ + begin) * hidden_;
+      const float* const hidden_before = t > 0 ? hidden - rows_ * hidden_ : nullptr;
+      SumGates({from + (t * rows_ + begin) * layer.inputs, layer.inputs, hidden_before, hidden_},
+               layer.weights.data(), layer.bias.data(), count, 4 * hidden_, gates_.data());
+      std::swap(cells_, cells_before_);
+      CellForward(gates_.data(), t > 0 ? cells_before_.data() : nullptr, cells_.data(), hidden, count,
+                  hidden_);
+    }
+    from = to;
+  }
 }
 
 }  // namespace flowcast::lstm

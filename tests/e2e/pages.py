@@ -12,11 +12,11 @@ import pytest
 
 TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools"
 PLACEHOLDER = "/*FLOWCAST_DATA*/null"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--window-size=1280,1600",
-    "--virtual-time-budget=4000",
+    "--headless", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-logging=stderr",
+    "--window-size=1280,1600", "--virtual-time-budget=4000",
 )
 
 
@@ -34,7 +34,7 @@ def fixture_run(tmp_path):
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         reason = f"no browser to run the page in: none of {', '.join(BROWSERS)} is installed"
-        if os.environ.get("FLOWCAST_TEST_NO_SKIP"):
+        if os.environ.get("FLOWCAST_REQUIRE_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)
 

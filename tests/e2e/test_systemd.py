@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
+import exactly_once
 import support
 
 FOLDER = support.REPO / "deploy" / "systemd"
@@ -91,3 +93,41 @@ def test_a_unit_runs_as_a_user_that_the_package_makes(unit):
     users = re.findall(r"^u (\S+)", (FOLDER / "flowcast.sysusers").read_text(), re.MULTILINE)
     assert setting(unit, "User")[0] in users
     assert setting(unit, "Group") == setting(unit, "User")
+
+
+class DeniedWriteExecute:
+    """As MemoryDenyWriteExecute=: no memory becomes executable that was or is writable."""
+
+    SCRIPT = """
+import ctypes, os, sys
+PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
+if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) != 0:
+    sys.exit("prctl: " + os.strerror(ctypes.get_errno()))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+    def command(self, *command) -> list:
+        return [sys.executable, "-c", self.SCRIPT, *command]
+
+
+@pytest.fixture(name="denied")
+def fixture_denied() -> DeniedWriteExecute:
+    denied = DeniedWriteExecute()
+    tried = subprocess.run(denied.command("/bin/true"), capture_output=True, text=True, timeout=60)
+    if tried.returncode != 0:
+        pytest.skip(f"this kernel cannot deny it to a program alone: {tried.stderr.strip()}")
+    return denied
+
+
+@pytest.mark.broker
+def test_networks_and_trees_learn_and_forecast_without_memory_both_written_and_executed(flowcast, part, denied):
+    assert [setting(unit, "MemoryDenyWriteExecute") for unit in UNITS] == [["yes"]] * len(UNITS)
+    exactly_once.send(flowcast, part)
+    flowcast.succeed("features", "--window", "1s", "--exit-when-idle", "1s")
+    training = ("--once", "--epochs", "1", "--hidden", "8", "--model-dir", flowcast.folder / "models")
+    trained = flowcast.start("trainer", *training, within=denied).finish()
+    assert trained.code == support.OK, trained.err
+    asked = flowcast.start("inference", "--exit-when-idle", "1s", within=denied).finish()
+    assert asked.code == support.OK, asked.err
+    experts = {expert.name for forecast in flowcast.read("forecasts") for horizon in forecast.horizons for expert in horizon.experts}
+    assert {"lstm", "xgboost"} <= experts

@@ -1,7 +1,6 @@
 // A model at work: networks of one shape, their answers averaged.
 #pragma once
 
-#include <map>
 #include <span>
 #include <vector>
 
@@ -20,12 +19,12 @@ class Engine : public training::Predictor {
 
  private:
   struct Member {
+    Recurrence recurrence;
     Head head;
-    std::map<std::int64_t, Recurrence> by_rows;
   };
 
   void CheckRows(std::span<const float> inputs, std::span<const float> context) const;
-  void PredictChunk(std::int64_t rows, float* answers);
+  void PredictBatch(float* answers);
 
   Weights weights_;
   std::vector<Member> members_;
