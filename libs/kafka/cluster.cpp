@@ -82,6 +82,10 @@ void OnTokenWanted(rd_kafka_t* rk, const char*, void* opaque) { EventsOf(opaque)
 /// What to look at when this is why nobody answers.
 std::string RemedyFor(const std::string& failure, bool with_token) {
   const auto has = [&failure](const char* part) { return failure.find(part) != std::string::npos; };
+  // Kafka takes an expired token, and hangs up without a word.
+  const bool hung_up = failure.empty() || has("Disconnected") || has("Broken pipe") || has("reset by peer");
+  if (with_token && hung_up)
+    return "check that it runs, that --brokers names it, and that the token has not expired";
   if (has("uthentication") || has("SASL") || has("token"))
     return "check sasl.mechanism, and the user and password or the token that it is given";
   if (has("security.protocol")) return "check that security.protocol is what the broker speaks at that port";
@@ -90,9 +94,6 @@ std::string RemedyFor(const std::string& failure, bool with_token) {
            "one "
            "of ours, ssl.certificate.location and ssl.key.location";
   }
-  // Kafka takes an expired token, and hangs up without a word.
-  if (with_token && (failure.empty() || has("Disconnected")))
-    return "check that it runs, that --brokers names it, and that the token has not expired";
   return "check that it runs and that --brokers names it";
 }
 
@@ -259,6 +260,13 @@ BusError Cluster::Unreachable() const {
                                             RemedyFor(last_failure_, UsesTokens(options_.properties))};
 }
 
+bool Cluster::Answers(rd_kafka_t* rk, int timeout_ms) {
+  const rd_kafka_metadata_t* answer = nullptr;
+  if (rd_kafka_metadata(rk, 0, nullptr, &answer, timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+  rd_kafka_metadata_destroy(answer);
+  return true;
+}
+
 BusError Cluster::MissingTopic(const std::string& topic) {
   return {BusError::Kind::kMissingTopic, "topic " + topic + " does not exist; run: flowcast topics create"};
 }
@@ -303,9 +311,27 @@ void Cluster::OnLog(int level, const std::string& facility, const std::string& l
   // To speak plainly to who expects TLS is no error to librdkafka.
   const bool other_protocol = line.find("security.protocol") != std::string::npos;
   if (facility == "FAIL" && (level <= LOG_ERR || other_protocol)) return Remember(Reason(line));
+  // A line for each partition of a transaction that has failed; the producer says so.
+  if (facility == "ADDPARTS") return RememberRefusal(line);
   // The producers decide what is fatal: librdkafka says so of what they recover from.
   const bool judged_by_us = facility == "FATAL" || facility == "TXNERR";
   Log(judged_by_us ? std::max(level, LOG_WARNING) : level, facility + ": " + line);
+}
+
+/// Which topic of a transaction it was, librdkafka says nowhere else: Failed to add partition "topic" [0] to
+/// transaction: Broker: Topic authorization failed
+void Cluster::RememberRefusal(const std::string& line) {
+  if (line.ends_with(rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED))) {
+    const auto begin = std::min(line.find('"'), line.size() - 1) + 1;
+    const std::lock_guard lock(mutex_);
+    refused_topic_ = line.substr(begin, line.find('"', begin) - begin);
+  }
+  Log(LOG_DEBUG, "ADDPARTS: " + line);
+}
+
+std::string Cluster::RefusedTopic() const {
+  const std::lock_guard lock(mutex_);
+  return refused_topic_;
 }
 
 bool Cluster::HadFailureWithin(base::Duration time) const {

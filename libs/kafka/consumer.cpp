@@ -102,7 +102,8 @@ class KafkaConsumer : public bus::Consumer {
   Reading* last_reading_ = nullptr;
   std::vector<bus::InRecord> batch_;
   std::exception_ptr failure_;  // to be thrown once the records before it have been given out
-  base::Duration down_since_{};
+  base::Duration down_since_{};  // no broker has answered since then
+  base::Duration ask_at_{};      // one whether it is back
   base::Duration last_drop_line_{};
   bool closed_ = false;
   Handle rk_;
@@ -310,14 +311,20 @@ void KafkaConsumer::TakeError(const rd_kafka_message_t& message) {
 }
 
 void KafkaConsumer::ThrowWhenUnreachable() {
-  if (down_since_ == base::Duration{} || SteadyNow() - down_since_ < cluster_->options().timeout) return;
+  constexpr base::Duration kAskEvery = std::chrono::seconds(1);
+  constexpr int kPatienceMs = 100;
+  constexpr int kLastPatienceMs = 1000;
+  if (down_since_ == base::Duration{}) return;
+  const base::Duration now = SteadyNow();
+  const bool is_over = now - down_since_ >= cluster_->options().timeout;
+  if (!is_over && now < ask_at_) return;
+  ask_at_ = now + kAskEvery;
   // Nobody tells when a broker is back and has no records: ask.
-  const rd_kafka_metadata_t* answer = nullptr;
-  if (rd_kafka_metadata(rk_.get(), 0, nullptr, &answer, 1000) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (cluster_->Answers(rk_.get(), is_over ? kLastPatienceMs : kPatienceMs)) {
+    down_since_ = {};
+  } else if (is_over) {
     throw cluster_->Unreachable();
   }
-  rd_kafka_metadata_destroy(answer);
-  down_since_ = {};
 }
 
 /// librdkafka waits for what we make of a revocation, so one that has come is served before anything else is

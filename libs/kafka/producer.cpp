@@ -106,6 +106,7 @@ class KafkaProducer : public bus::Producer {
   void Reopen();
   void ThrowFailure();
   BusError Refused(rd_kafka_resp_err_t code, const OutRecord& record);
+  BusError FailedInTheBackground();
   BusError Undelivered(const rd_kafka_message_t& message) const;
   void Transact(const std::string& doing, const Call& call);
   BusError GivenUp(const std::string& doing, const rd_kafka_error_t& error);
@@ -279,12 +280,19 @@ BusError KafkaProducer::Refused(rd_kafka_resp_err_t code, const OutRecord& recor
                                           " bytes for topic " + record.to.topic +
                                           " does not fit into queue.buffering.max.kbytes; raise it"};
     case RD_KAFKA_RESP_ERR__STATE:
-      // The transaction has failed in the background; when it is for good, Abort says so.
-      return {BusError::Kind::kAbort, "the transaction of " + options_.transactional_id + " has failed"};
+      return FailedInTheBackground();
     default:
       return cluster_->ErrorFor(code, "producing to topic " + record.to.topic,
                                 "Write on topic " + record.to.topic);
   }
+}
+
+/// Why, librdkafka says to who wants to commit what has failed.
+BusError KafkaProducer::FailedInTheBackground() {
+  constexpr int kPatienceMs = 1000;
+  const Error error(rd_kafka_commit_transaction(rk_.get(), kPatienceMs));
+  if (error && rd_kafka_error_is_retriable(error.get()) == 0) return GivenUp("producing", *error);
+  return {BusError::Kind::kAbort, "the transaction of " + options_.transactional_id + " has failed"};
 }
 
 void KafkaProducer::Serve(int timeout_ms) {
@@ -419,7 +427,6 @@ BusError KafkaProducer::GivenUp(const std::string& doing, const rd_kafka_error_t
   return {BusError::Kind::kFatal, text};
 }
 
-/// `text` is what librdkafka says, which knows which topic of a transaction it was.
 BusError KafkaProducer::Denied(rd_kafka_resp_err_t code, const std::string& text) const {
   if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     return cluster_->Denied("Write on transactional-id " + options_.transactional_id);
@@ -427,6 +434,9 @@ BusError KafkaProducer::Denied(rd_kafka_resp_err_t code, const std::string& text
   // What idempotent producing takes where there is no right to write anywhere.
   if (code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
     return cluster_->Denied("Write on topic " + (topics_.empty() ? "" : topics_.begin()->first));
+  const std::string topic = cluster_->RefusedTopic();
+  if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && !topic.empty())
+    return cluster_->Denied("Write on topic " + topic);
   return cluster_->Denied("for " + text);
 }
 

@@ -16,9 +16,8 @@ class Proxy:
         self.cuts = 0
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.port = 0
+        self.come_back()
 
     def cut(self) -> None:
         """All connections, in the middle of whatever is on its way."""
@@ -28,17 +27,27 @@ class Proxy:
         for pair in pairs:
             _close(pair)
 
+    def go_away(self) -> None:
+        """Connections are refused."""
+        self._listener.shutdown(socket.SHUT_RDWR)  # ends the wait for one
+        self._listener.close()
+        self.cut()
+
+    def come_back(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
     def calm(self) -> None:
         self.delay_s, self.piece_bytes = 0.0, 1 << 16
 
     def close(self) -> None:
-        self._listener.close()
-        self.cut()
+        self.go_away()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return  # closed
             try:

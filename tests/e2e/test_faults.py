@@ -11,7 +11,7 @@ import pytest
 
 import support
 from cluster import NODES, Cluster
-from exactly_once import FOLD, QUICK, count_of_windows, outputs, straight_run, wait_for_all
+from exactly_once import FOLD, QUICK, count_of_windows, expect_alive, outputs, send, straight_run, wait_for_all
 from proxy import Proxy
 from support import NO_BROKER, OK, flowcast_of, wait_until
 
@@ -71,6 +71,25 @@ def test_a_slow_network_that_cuts_connections_changes_nothing(binaries, messages
         wait_for_all(flowcast, straight, features)
         expect_one_forecast_a_sequence(flowcast, inference)
         assert features.stop().code == inference.stop().code == OK
+
+
+def test_a_broker_that_was_back_in_between_is_waited_for_anew(binaries, messages, tmp_path, proxied, part, straight):
+    """Also by an instance that no partition is left for, which nothing tells that the broker is back."""
+    _, proxy = proxied
+    with flowcast_of(binaries, f"127.0.0.1:{proxy.port}", tmp_path, messages) as flowcast:
+        flowcast.create_topics()
+        instances = [flowcast.start("features", *FOLD, "--broker-timeout", "10s", "--instance", name) for name in "abc"]
+        for features in instances:
+            features.expect("reading ")
+        for _ in range(2):  # the time-out ends when it is away again
+            proxy.go_away()
+            time.sleep(5)
+            proxy.come_back()
+            time.sleep(4)
+        expect_alive(instances)
+        send(flowcast, part)
+        wait_for_all(flowcast, straight, instances[0])
+        assert [features.stop().code for features in instances] == [OK] * 3
 
 
 # Disks.

@@ -67,6 +67,8 @@ class Cluster {
   /// Throws kUnreachable once the deadline has passed, kStopped when a stop was asked for, else waits a bit.
   void WaitOrGiveUp(const Deadline& deadline);
   bus::BusError Unreachable() const;
+  /// Whether any broker does within the time.
+  static bool Answers(rd_kafka_t* rk, int timeout_ms);
   /// Whether a connection of any handle failed in the time before now.
   bool HadFailureWithin(base::Duration time) const;
   static bus::BusError MissingTopic(const std::string& topic);
@@ -76,6 +78,8 @@ class Cluster {
   /// For good, until somebody grants it.
   bus::BusError Denied(const std::string& right) const;
   static bool IsDenial(rd_kafka_resp_err_t code);
+  /// The last one that a transaction was not allowed to write to; empty when there was none.
+  std::string RefusedTopic() const;
 
   /// Gives librdkafka the token of the file, or says why there is none.
   void ShowToken(rd_kafka_t* rk);
@@ -88,6 +92,7 @@ class Cluster {
  private:
   Conf MakeConf(const Settings& settings) const;
   void Remember(const std::string& reason);
+  void RememberRefusal(const std::string& line);
   std::int32_t AskPartitionCount(const std::string& topic);
   /// 0 when there is no such topic; nothing without an answer.
   std::optional<std::int32_t> AskOnce(const std::string& topic, int timeout_ms);
@@ -97,6 +102,7 @@ class Cluster {
   std::string last_failure_;
   std::optional<base::Duration> last_failure_at_;
   base::Duration last_wait_line_{};
+  std::string refused_topic_;
   std::map<std::string, std::int32_t> seen_partitions_;  // of every topic that was asked about
   std::once_flag directory_once_;
   Events directory_events_;
