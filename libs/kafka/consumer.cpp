@@ -101,7 +101,7 @@ class KafkaConsumer : public bus::Consumer {
   std::int32_t last_partition_ = -1;
   Reading* last_reading_ = nullptr;
   std::vector<bus::InRecord> batch_;
-  std::exception_ptr failure_;  // to be thrown once the records before it have been given out
+  std::exception_ptr failure_;   // to be thrown once the records before it have been given out
   base::Duration down_since_{};  // no broker has answered since then
   base::Duration ask_at_{};      // one whether it is back
   base::Duration last_drop_line_{};
