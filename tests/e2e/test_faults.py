@@ -45,8 +45,8 @@ def fixture_proxied(broker, tmp_path):  # pylint: disable=unused-argument
     port = support.unused_port()
     proxy = Proxy(port)
     own = support.Broker(port, tmp_path / "kafka", advertised=f"127.0.0.1:{proxy.port}")
-    own("start")
     try:
+        own("start")
         yield own, proxy
     finally:
         own("stop")
