@@ -57,13 +57,11 @@ class Row {
 void Batch::Fill(const NetworkShape& shape, std::span<const float> inputs, std::span<const float> context,
                  std::span<const std::int64_t> positions) {
   rows = static_cast<std::int64_t>(positions.size());
-  steps.assign(positions.size() * static_cast<std::size_t>(shape.io.length * shape.step_columns()), 0);
-  flat.assign(positions.size() * static_cast<std::size_t>(shape.flat_columns()), 0);
-  last.assign(positions.size() * static_cast<std::size_t>(shape.targets()), 0);
-  const auto count = static_cast<std::int64_t>(inputs.size() / shape.io.input_size());
+  steps.resize(positions.size() * static_cast<std::size_t>(shape.io.length * shape.step_columns()));
+  flat.resize(positions.size() * static_cast<std::size_t>(shape.flat_columns()));
+  last.resize(positions.size() * static_cast<std::size_t>(shape.targets()));
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::int64_t position = positions[static_cast<std::size_t>(i)];
-    if (position >= count) continue;
     Row row(shape, *this, i);
     row.TakeInputs(inputs.data() + position * shape.io.length * shape.io.features);
     row.TakeContext(context.data() + position * shape.io.context);

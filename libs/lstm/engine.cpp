@@ -48,7 +48,7 @@ std::vector<float> Engine::Predict(std::span<const float> inputs, std::span<cons
 
 void Engine::PredictBatch(float* answers) {
   for (Member& member : members_)
-    member.head.Add(batch_, member.recurrence.Run(batch_.steps.data(), batch_.rows), batch_.rows, answers);
+    member.head.Add(batch_, member.recurrence.Run(batch_.steps.data(), batch_.rows), answers);
   if (members_.size() == 1) return;
   const auto share = 1 / static_cast<float>(members_.size());
   const auto count = batch_.rows * static_cast<std::int64_t>(shape().answer_size());

@@ -25,8 +25,6 @@ void AddColumns(const float* __restrict columns, const float* __restrict x, std:
   }
 }
 
-std::size_t Size(std::int64_t value) { return static_cast<std::size_t>(value); }
-
 }  // namespace
 
 Head::Affine::Affine(const std::vector<float>& weight, const std::vector<float>& given_bias)
@@ -74,10 +72,10 @@ void Head::Attend(const float* hidden, std::int64_t batch_rows, std::int64_t row
   for (std::size_t t = 0; t < scores_.size(); ++t) AddScaled(step(t), scores_[t] / sum, query_.size(), mean);
 }
 
-void Head::Add(const Batch& batch, const float* hidden, std::int64_t rows, float* answers) {
+void Head::Add(const Batch& batch, const float* hidden, float* answers) {
   const float* const last_step = hidden + (shape_.io.length - 1) * batch.rows * shape_.hidden;
   const std::int64_t flat_columns = shape_.flat_columns();
-  for (std::int64_t row = 0; row < rows; ++row) {
+  for (std::int64_t row = 0; row < batch.rows; ++row) {
     const float* const state = last_step + row * shape_.hidden;
     const float* const flat = batch.flat.data() + row * flat_columns;
     std::copy(state, state + shape_.hidden, features_.begin());

@@ -13,8 +13,6 @@ namespace {
 // What a block needs of a step stays in the first-level cache, its weights in the second.
 constexpr std::int64_t kBlockRows = 48;
 
-std::size_t Size(std::int64_t value) { return static_cast<std::size_t>(value); }
-
 std::int64_t WholeTiles(std::int64_t columns) {
   return (columns + kTileColumns - 1) / kTileColumns * kTileColumns;
 }
@@ -52,24 +50,23 @@ Recurrence::Recurrence(const NetworkShape& shape, const Parameters& parameters)
 }
 
 const float* Recurrence::Run(const float* steps, std::int64_t rows) {
-  rows_ = rows;
   const std::int64_t layer_size = length_ * rows * hidden_;
   outputs_.resize(std::max(outputs_.size(), Size(layer_size) * std::min<std::size_t>(layers_.size(), 2)));
   for (std::int64_t begin = 0; begin < rows; begin += kBlockRows)
-    RunBlock(steps, begin, std::min(kBlockRows, rows - begin));
+    RunBlock(steps, rows, begin, std::min(kBlockRows, rows - begin));
   return outputs_.data() + (layers_.size() - 1) % 2 * Size(layer_size);
 }
 
-void Recurrence::RunBlock(const float* steps, std::int64_t begin, std::int64_t count) {
-  const std::int64_t layer_size = length_ * rows_ * hidden_;
+void Recurrence::RunBlock(const float* steps, std::int64_t rows, std::int64_t begin, std::int64_t count) {
+  const std::int64_t layer_size = length_ * rows * hidden_;
   const float* from = steps;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     float* const to = outputs_.data() + i % 2 * Size(layer_size);
     for (std::int64_t t = 0; t < length_; ++t) {
-      float* const hidden = to + (t * rows_ + begin) * hidden_;
-      const float* const hidden_before = t > 0 ? hidden - rows_ * hidden_ : nullptr;
-      SumGates({from + (t * rows_ + begin) * layer.inputs, layer.inputs, hidden_before, hidden_},
+      float* const hidden = to + (t * rows + begin) * hidden_;
+      const float* const hidden_before = t > 0 ? hidden - rows * hidden_ : nullptr;
+      SumGates({from + (t * rows + begin) * layer.inputs, layer.inputs, hidden_before, hidden_},
                layer.weights.data(), layer.bias.data(), count, 4 * hidden_, gates_.data());
       std::swap(cells_, cells_before_);
       CellForward(gates_.data(), t > 0 ? cells_before_.data() : nullptr, cells_.data(), hidden, count,

@@ -15,9 +15,8 @@ struct Batch {
   std::vector<float> flat;   // [rows][flat columns]
   std::vector<float> last;   // [rows][targets]
 
-  /// Takes the rows at these positions of `inputs` and `context`; a position beyond their end gives a row
-  /// of zeros. What is no finite number counts as 0, what is beyond +-kLargestInput as that. Keeps its
-  /// memory.
+  /// Takes the rows at these positions of `inputs` and `context`. What is no finite number counts as 0, what
+  /// is beyond +-kLargestInput as that. Keeps its memory.
   void Fill(const NetworkShape& shape, std::span<const float> inputs, std::span<const float> context,
             std::span<const std::int64_t> positions);
 };

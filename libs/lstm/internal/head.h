@@ -13,9 +13,9 @@ class Head {
  public:
   Head(const NetworkShape& shape, const Parameters& parameters);
 
-  /// Adds the first `rows` rows' quantiles to `answers` [rows][targets][horizons][levels]. `hidden` is
+  /// Adds the rows' quantiles to `answers` [batch.rows][targets][horizons][levels]. `hidden` is
   /// [length][batch.rows][hidden]. An answer that is not finite becomes the target's last value.
-  void Add(const Batch& batch, const float* hidden, std::int64_t rows, float* answers);
+  void Add(const Batch& batch, const float* hidden, float* answers);
 
  private:
   // y = bias + weight x, the weight kept column by column.

@@ -27,12 +27,12 @@ class Recurrence {
     std::vector<float> bias;
   };
 
-  void RunBlock(const float* steps, std::int64_t begin, std::int64_t count);
+  /// Rows [begin, begin + count) of `rows`.
+  void RunBlock(const float* steps, std::int64_t rows, std::int64_t begin, std::int64_t count);
 
   std::int64_t length_;
   std::int64_t hidden_;
   std::vector<Layer> layers_;
-  std::int64_t rows_ = 0;
   std::vector<float> gates_;
   std::vector<float> cells_;
   std::vector<float> cells_before_;

@@ -2,6 +2,7 @@
 // specification.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,6 +12,9 @@
 #include "libs/training/learner.h"
 
 namespace flowcast::lstm {
+
+/// Of what is never negative, for vectors.
+constexpr std::size_t Size(std::int64_t value) { return static_cast<std::size_t>(value); }
 
 /// For each target and horizon, with `last` the target's last value:
 ///   median = last + skip . flat + head(state, flat)[median],   quantiles around it by internal/quantiles.h
