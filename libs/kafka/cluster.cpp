@@ -262,9 +262,8 @@ BusError Cluster::Unreachable() const {
 
 bool Cluster::Answers(rd_kafka_t* rk, int timeout_ms) {
   const rd_kafka_metadata_t* answer = nullptr;
-  if (rd_kafka_metadata(rk, 0, nullptr, &answer, timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
-  rd_kafka_metadata_destroy(answer);
-  return true;
+  const auto code = rd_kafka_metadata(rk, 0, nullptr, &answer, timeout_ms);
+  return Metadata(answer) && code == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 BusError Cluster::MissingTopic(const std::string& topic) {
