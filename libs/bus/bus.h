@@ -104,6 +104,7 @@ class Consumer {
   /// Stops and starts delivery for partitions that are assigned.
   virtual void Pause(const std::vector<TopicPartition>& partitions) = 0;
   virtual void Resume(const std::vector<TopicPartition>& partitions) = 0;
+  /// Of the generation that the last OnAssigned was of: a commit with it fails once that has passed.
   virtual std::unique_ptr<GroupToken> Token() const = 0;
   /// The offset after everything committed to a partition. Before it may be the end of a transaction, which
   /// takes an offset and is never delivered. Throws BusError.

@@ -94,6 +94,7 @@ class KafkaConsumer : public bus::Consumer {
   bus::RebalanceListener* listener_ = nullptr;
   std::vector<TopicPartition> share_;  // ours according to the group
   bool share_is_due_ = false;          // received, but the listener has not been told
+  KafkaGroupToken token_;              // of the generation that gave us the share
   PartitionList handed_;               // to librdkafka, to be fetched
   PartitionList stopping_;             // handed before them, and perhaps still being stopped
   std::map<TopicPartition, Reading> readings_;
@@ -171,6 +172,10 @@ void KafkaConsumer::ReadFrom(const std::vector<Position>& positions) {
 void KafkaConsumer::OnRebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& list) {
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     share_ = ToPartitions(list);
+    // As of now: librdkafka's own is that of a later generation, or of none, before it says what it takes
+    // away, and Kafka does not refuse a commit of none.
+    token_.metadata.reset(rd_kafka_consumer_group_metadata(rk_.get()),
+                          rd_kafka_consumer_group_metadata_destroy);
     // Taken up in Poll, which may throw; librdkafka waits for the call of rd_kafka_assign.
     share_is_due_ = true;
   } else {
@@ -364,9 +369,7 @@ void KafkaConsumer::Resume(const std::vector<TopicPartition>& partitions) {
 }
 
 std::unique_ptr<bus::GroupToken> KafkaConsumer::Token() const {
-  auto token = std::make_unique<KafkaGroupToken>();
-  token->metadata.reset(rd_kafka_consumer_group_metadata(rk_.get()));
-  return token;
+  return std::make_unique<KafkaGroupToken>(token_);
 }
 
 std::int64_t KafkaConsumer::EndOffset(const TopicPartition& partition) {

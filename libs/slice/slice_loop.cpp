@@ -172,14 +172,21 @@ bool SliceLoop::Try(const std::function<void()>& action) {
 }
 
 void SliceLoop::RollBack() {
-  Forget();
-  if (in_transaction_) {
-    producer_.Abort();
-    in_transaction_ = false;
-    ++counters_.aborts;
-  }
+  Drop();
+  roll_back_is_due_ = true;
   consumer_.Rewind();
   roll_back_is_due_ = false;
+}
+
+/// All that is not committed, with the transaction that some of it may be in.
+void SliceLoop::Drop() {
+  Forget();
+  if (!in_transaction_) return;
+  roll_back_is_due_ = true;
+  producer_.Abort();
+  in_transaction_ = false;
+  roll_back_is_due_ = false;
+  ++counters_.aborts;
 }
 
 void SliceLoop::Forget() {
@@ -214,9 +221,11 @@ void SliceLoop::OnAssigned(std::vector<bus::Position>& partitions) {
   task_.OnAssigned(partitions);
 }
 
+/// The next owner reads from what is committed. A transaction left open would hide what it writes, and be
+/// committed with our next one.
 void SliceLoop::OnRevoked(const std::vector<bus::TopicPartition>& partitions, bool) {
-  Forget();
   task_.OnRevoked(partitions);
+  Drop();
 }
 
 void SliceLoop::Stop() {
@@ -229,6 +238,7 @@ void SliceLoop::Stop() {
       went_well = !slice_open_ || Commit();
     }
   } catch (const bus::BusError&) {
+    in_transaction_ = false;  // ended by Kafka, as that of a killed service is
     consumer_.Close();
     throw;
   }

@@ -114,6 +114,7 @@ class SliceLoop : private bus::RebalanceListener {
   void Send();
   bool Try(const std::function<void()>& action);  // what the producer does
   void RollBack();
+  void Drop();
   void Forget();
 
   bus::Consumer& consumer_;
@@ -133,7 +134,7 @@ class SliceLoop : private bus::RebalanceListener {
   bool spared_ = false;            // what is to be committed is spare work
   bool slice_open_ = false;        // something was read or produced since the last commit
   bool idle_is_due_ = false;       // something was read since the last OnIdle
-  bool in_transaction_ = false;    // never while waiting for records
+  bool in_transaction_ = false;    // from the first record sent; the next Poll may come before the commit
   bool roll_back_is_due_ = false;  // begun but not finished
 };
 

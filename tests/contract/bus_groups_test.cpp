@@ -168,5 +168,37 @@ TEST_P(BusGroups, ACommitFromAMemberThatHasLeftIsAborted) {
   EXPECT_THAT(ReadToEnd(*Reader()), IsEmpty());
 }
 
+/// What only Kafka does.
+class KafkaGroups : public BusContract {};
+
+INSTANTIATE_TEST_SUITE_P(Over, KafkaGroups, testing::Values("broker"),
+                         [](const auto& instance) { return instance.param; });
+
+TEST_P(KafkaGroups, AMemberThatWasAwayForTooLongCommitsNothingOfWhatItHad) {
+  const auto impatient = kafka::Connect({.brokers = std::getenv("FLOWCAST_TEST_BROKERS"),
+                                         .properties = {{"session.timeout.ms", "1000"},
+                                                        {"heartbeat.interval.ms", "200"},
+                                                        {"max.poll.interval.ms", "1000"}},
+                                         .timeout = 20s});
+  const std::string group = Unique("group");
+  Listener first;
+  const auto one = impatient->MakeConsumer({group});
+  one->Subscribe({topic_}, first);
+  AwaitAssignment(*one, first);
+  const auto producer = Transactional(Unique("tx"));
+  producer->Begin();
+  producer->Send(Record("of one that is gone"));
+  Listener second;
+  const auto two = bus_->MakeConsumer({group});
+  two->Subscribe({topic_}, second);
+  AwaitAssignment(*two, second);
+  const auto error = ErrorOf([&] { producer->Commit({{{topic_, 0}, 1, ""}}, *one->Token()); });
+  EXPECT_EQ(error.kind(), BusError::Kind::kAbort) << error.what();
+  producer->Abort();
+  EXPECT_THAT(ReadToEnd(*Reader()), IsEmpty());
+  two->Close();
+  one->Close();
+}
+
 }  // namespace
 }  // namespace flowcast::bus

@@ -11,6 +11,15 @@ from namespaces import Namespace
 from support import skip_or_fail
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A failure shows what the programs in the background said."""
+    report = (yield).get_result()
+    if report.failed:
+        used = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, support.Flowcast)]
+        report.sections += [section for flowcast in used for section in flowcast.ends_of_logs()]
+
+
 @pytest.fixture(scope="session", name="broker")
 def fixture_broker():
     """HOST:PORT of a broker that may be used, but neither stopped nor emptied."""

@@ -25,6 +25,7 @@ PROGRAMS = (
 )
 NS = 1_000_000_000
 OK, FAILED, USAGE, NO_BROKER = range(4)  # the documented exit codes
+MUCH_OF_A_LOG = 4000  # characters
 PREFIXES: list[str] = []  # of topics that were created and are deleted at the session's end
 
 
@@ -204,6 +205,10 @@ class Flowcast:
         """Of all runs of a program in the background so far."""
         return [running.log for running in self._running if running.log_path.stem.endswith(f"-{name}")]
 
+    def ends_of_logs(self) -> list[tuple[str, str]]:
+        """Of every program in the background, the newest last: its name and what it said in the end."""
+        return [(running.log_path.name, running.log[-MUCH_OF_A_LOG:]) for running in self._running]
+
     def close(self) -> None:
         """Ends what still runs, by process."""
         for running in self._running:
@@ -264,9 +269,8 @@ def kcat(brokers: str, *arguments: str) -> bytes:
 
 
 def parse_records(data: bytes) -> list[Record]:
-    """Of the format that Flowcast.records asks kcat for: a line of numbers, then key and value by their lengths. What
-    librdkafka before 2.4.0 hands out again in rare cases (its #4261) is at the same place, and counts once."""
-    records = {}
+    """Of the format that Flowcast.records asks kcat for: a line of numbers, then key and value by their lengths."""
+    records = []
     at = 0
     while at < len(data):
         end = data.index(b"\n", at)
@@ -275,10 +279,9 @@ def parse_records(data: bytes) -> list[Record]:
         value_end = key_end + max(int(value_size), 0)
         key = data[end + 1 : key_end].decode(errors="replace")
         named = dict(part.split("=", 1) for part in headers.split(",") if part)
-        place = (int(partition), int(offset))
-        records[place] = Record(*place, key, data[key_end:value_end], named)
+        records.append(Record(int(partition), int(offset), key, data[key_end:value_end], named))
         at = value_end + 1
-    return [record for _, record in sorted(records.items())]
+    return sorted(records, key=lambda record: (record.partition, record.offset))
 
 
 def load_messages(folder: Path) -> dict:

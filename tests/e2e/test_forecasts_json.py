@@ -78,9 +78,9 @@ def test_the_mirror_has_every_forecast_as_json_where_the_forecast_is(forecast):
 
 @pytest.mark.broker
 def test_the_live_error_of_every_horizon_is_a_metric_and_adds_up_to_what_settled(forecast):
+    settled = [one for message in forecast.read("forecasts") for one in message.settled]  # before there are more of them
     again = forecast.start("inference", "--group", "again", "--http", "127.0.0.1:0")
     address = again.expect(r"status at (http://\S+)")[1]
-    settled = [one for message in forecast.read("forecasts") for one in message.settled]
 
     def all_settled():
         samples = scrape(address)

@@ -340,6 +340,52 @@ TEST_F(SliceTest, UncommittedWorkIsDroppedWhenPartitionsAreRevokedAndDoneByTheNe
   EXPECT_THAT(Out(), ElementsAre("1", "3"));
 }
 
+TEST_F(SliceTest, WhatWasSentAheadGoesWithThePartitionsTooAndHidesNothing) {
+  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .send_at = 1});
+  loop.Start();
+  loop.RunOnce(0ms);
+  Feed({1, 2});
+  clock_.Advance(2s);
+  loop.RunOnce(0ms);
+  ASSERT_EQ(loop.counters().commits, 0u) << "behind: its transaction stays open";
+  SumTask other_task;
+  const auto other_consumer = bus_.MakeConsumer({"g"});
+  const auto other_producer = bus_.MakeProducer({.transactional_id = "u"});
+  SliceLoop other(*other_consumer, *other_producer, clock_, other_task, {.topics = {"in"}});
+  other.Start();
+  other.RunOnce(0ms);
+  loop.RunOnce(0ms);
+  EXPECT_EQ(loop.counters().aborts, 1u) << "before another has the partitions";
+  for (int i = 0; i < 3; ++i) {
+    RunOut(other);
+    RunOut(loop);
+  }
+  EXPECT_THAT(Out(), ElementsAre("1", "3"));
+}
+
+TEST_F(SliceTest, ARevocationWhoseAbortFailsIsMadeUpFor) {
+  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .send_at = 1});
+  loop.Start();
+  loop.RunOnce(0ms);
+  Feed({1, 2});
+  clock_.Advance(2s);
+  loop.RunOnce(0ms);
+  const auto other = bus_.MakeConsumer({"g"});
+  SumTask other_task;
+  const auto other_producer = bus_.MakeProducer({.transactional_id = "u"});
+  SliceLoop next(*other, *other_producer, clock_, other_task, {.topics = {"in"}});
+  next.Start();
+  next.RunOnce(0ms);
+  bus_.faults().unreachable = true;
+  EXPECT_THROW(loop.RunOnce(0ms), BusError);
+  bus_.faults().unreachable = false;
+  for (int i = 0; i < 3; ++i) {
+    RunOut(next);
+    RunOut(loop);
+  }
+  EXPECT_THAT(Out(), ElementsAre("1", "3"));
+}
+
 TEST_F(SliceTest, StopCommitsTheSliceInFlightAndLeavesTheGroup) {
   Feed({5});
   loop_.RunOnce(0ms);

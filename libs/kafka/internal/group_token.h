@@ -1,12 +1,14 @@
 // What a consumer tells a transactional producer about its group.
 #pragma once
 
+#include <memory>
+
 #include "libs/kafka/internal/rdkafka.h"
 
 namespace flowcast::kafka::internal {
 
 struct KafkaGroupToken : bus::GroupToken {
-  GroupMetadata metadata;
+  std::shared_ptr<rd_kafka_consumer_group_metadata_t> metadata;
 };
 
 }  // namespace flowcast::kafka::internal
