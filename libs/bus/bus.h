@@ -83,7 +83,7 @@ class RebalanceListener {
   virtual void OnRevoked(const std::vector<TopicPartition>& partitions, bool lost) = 0;
 };
 
-/// What a transactional producer needs of a consumer to commit its offsets (KIP-447).
+/// The generation of a group that gave a consumer its share; with an older one no commit succeeds (KIP-447).
 struct GroupToken {
   virtual ~GroupToken() = default;
 };
@@ -104,7 +104,6 @@ class Consumer {
   /// Stops and starts delivery for partitions that are assigned.
   virtual void Pause(const std::vector<TopicPartition>& partitions) = 0;
   virtual void Resume(const std::vector<TopicPartition>& partitions) = 0;
-  /// Of the generation that the last OnAssigned was of: a commit with it fails once that has passed.
   virtual std::unique_ptr<GroupToken> Token() const = 0;
   /// The offset after everything committed to a partition. Before it may be the end of a transaction, which
   /// takes an offset and is never delivered. Throws BusError.
