@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/feature/catalogue.h"
 
@@ -33,6 +34,12 @@ Transform TransformFor(Transform transform, Scaling scaling);
 double Forward(Transform transform, double raw);
 /// Of transformed values, at least one. A column that does not vary has scale 1 or, for kRobust, the floor.
 Normalization Fit(std::span<const double> values, Transform transform, Scaling scaling, double scale_floor);
+/// The same for kRobust when the values' median is known.
+Normalization FitAround(double median, std::span<const double> values, Transform transform,
+                        double scale_floor);
+/// Of each column of a row-major matrix with a row at least: all columns at once, which for few rows is
+/// several times as fast as one after the other.
+std::vector<double> ColumnMedians(std::vector<double> matrix, std::size_t columns);
 
 /// Raw to normalized and back. Inverse is exact up to rounding; Denormalize of a huge value saturates instead
 /// of overflowing.

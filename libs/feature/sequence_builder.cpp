@@ -27,15 +27,22 @@ Sequence SequenceBuilder::Build() const {
                     .scale = std::vector<double>(columns),
                     .values = std::vector<float>(length_ * columns),
                     .last = {last.features.begin(), last.features.end()}};
-  std::vector<const double*> rows;
-  rows.reserve(length_);
-  for (const Window& window : history_) rows.push_back(window.features.data());
+  std::vector<double> forward;
+  forward.reserve(length_ * columns);
+  std::vector<Transform> transforms;
+  for (const Column& column : schema_->columns())
+    transforms.push_back(TransformFor(column.transform, schema_->scaling()));
+  for (const Window& window : history_) {
+    for (std::size_t f = 0; f < columns; ++f) forward.push_back(Forward(transforms[f], window.features[f]));
+  }
+  const bool robust = schema_->scaling() == Scaling::kRobust;
+  const std::vector<double> medians = robust ? ColumnMedians(forward, columns) : std::vector<double>();
   std::vector<double> column(length_);
   for (std::size_t f = 0; f < columns; ++f) {
-    const Column& feature = schema_->columns()[f];
-    const Transform transform = TransformFor(feature.transform, schema_->scaling());
-    for (std::size_t i = 0; i < length_; ++i) column[i] = Forward(transform, rows[i][f]);
-    const Normalization fit = Fit(column, transform, schema_->scaling(), feature.scale_floor);
+    for (std::size_t i = 0; i < length_; ++i) column[i] = forward[i * columns + f];
+    const double floor = schema_->columns()[f].scale_floor;
+    const Normalization fit = robust ? FitAround(medians[f], column, transforms[f], floor)
+                                     : Fit(column, transforms[f], schema_->scaling(), floor);
     sequence.centre[f] = fit.centre;
     sequence.scale[f] = fit.scale;
     for (std::size_t i = 0; i < length_; ++i) {

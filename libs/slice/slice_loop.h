@@ -54,9 +54,9 @@ struct SliceOptions {
   base::Duration slice_length = std::chrono::milliseconds(250);
   std::size_t poll_limit = 512;
   std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
-  std::size_t live_limit = 4'000;      // the first part while the loop keeps up; each next is twice as large
+  std::size_t live_limit = 1'000;      // the first part while the loop keeps up; each next is twice as large
   base::Duration keeps_up = std::chrono::seconds(1);  // when the newest record read was written no longer ago
-  std::size_t send_at = 1'000;                        // so many are sent before the slice ends
+  std::size_t send_at = 250;                          // so many are sent before the slice ends
   std::chrono::milliseconds gather{0};  // for more records, before what is to be committed at once is
   base::Duration gather_at_most = std::chrono::milliseconds(10);
   base::Duration spare_after = std::chrono::milliseconds(25);  // without other output

@@ -19,7 +19,7 @@
 namespace flowcast::services {
 namespace {
 
-constexpr std::size_t kLargestBatch = 1024;
+constexpr std::size_t kLargestBatch = 256;
 /// Offsets are needed by blocks, so that a list of those needed is short.
 constexpr std::int64_t kBlock = 256;
 /// A link that has not moved for so many records of its partition is snapshotted, so that others may go on.

@@ -78,6 +78,26 @@ TEST(NormalizationTest, DenormalizeTakesItBackWhateverTheWay) {
   }
 }
 
+TEST(NormalizationTest, ManyColumnsAtOnceAreFittedToTheSameBits) {
+  base::Random random(4);
+  constexpr std::size_t kColumns = 7;
+  for (std::size_t rows = 1; rows <= 70; ++rows) {
+    std::vector<double> matrix;
+    for (std::size_t i = 0; i < rows * kColumns; ++i) matrix.push_back(std::floor(10 * random.Uniform()) / 3);
+    const std::vector<double> medians = ColumnMedians(matrix, kColumns);
+    ASSERT_EQ(medians.size(), kColumns);
+    for (std::size_t f = 0; f < kColumns; ++f) {
+      std::vector<double> column;
+      for (std::size_t i = 0; i < rows; ++i) column.push_back(matrix[i * kColumns + f]);
+      const Normalization alone = Fit(column, Transform::kLog1p, Scaling::kRobust, 0.05);
+      const Normalization fit = FitAround(medians[f], column, Transform::kLog1p, 0.05);
+      ASSERT_EQ(fit.centre, alone.centre) << rows << " rows";
+      ASSERT_EQ(fit.scale, alone.scale) << rows << " rows";
+      ASSERT_EQ(FitAround(medians[f], column, Transform::kIdentity, 0.05).centre, 0);
+    }
+  }
+}
+
 TEST(NormalizationTest, AHugeValueSaturates) {
   EXPECT_TRUE(std::isfinite(Denormalize(Transform::kLog1p, 1e6, {10, 100})));
   EXPECT_DOUBLE_EQ(Denormalize(Transform::kLog1p, -1e6, {10, 100}), -1);
