@@ -76,7 +76,7 @@ class RebalanceListener {
   virtual ~RebalanceListener() = default;
   /// With the committed positions (kNoOffset: none); records are read from there, or from the start, and it
   /// may change that. Always the whole share: a rebalance takes all from every member first (the eager
-  /// protocol).
+  /// protocol). When it throws nothing is read, OnRevoked is not called, and the next Poll asks it again.
   virtual void OnAssigned(std::vector<Position>& partitions) = 0;
   /// Until this returns the partitions are ours, and work on them must be dropped or committed; `lost`: they
   /// belong to another, and a commit will fail.

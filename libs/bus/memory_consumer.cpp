@@ -95,7 +95,12 @@ class MemoryConsumer : public Consumer {
   }
 
   void Receive(std::vector<Position> positions) {
-    listener_->OnAssigned(positions);
+    try {
+      listener_->OnAssigned(positions);
+    } catch (...) {
+      cluster_->GiveUp(group_, member_);  // and be given them again
+      throw;
+    }
     ReadFrom(positions);
   }
 

@@ -15,6 +15,12 @@ std::vector<bus::Position> Known(std::vector<bus::Position> positions) {
   return positions;
 }
 
+std::vector<bus::TopicPartition> PartitionsOf(const std::vector<bus::Position>& positions) {
+  std::vector<bus::TopicPartition> partitions;
+  for (const bus::Position& position : positions) partitions.push_back(position.at);
+  return partitions;
+}
+
 }  // namespace
 
 SliceLoop::SliceLoop(bus::Consumer& consumer, bus::Producer& producer, base::Clock& clock, Task& task,
@@ -215,10 +221,16 @@ void SliceLoop::ForgetStrangers(std::vector<bus::Position>& partitions) {
 
 void SliceLoop::OnAssigned(std::vector<bus::Position>& partitions) {
   ForgetStrangers(partitions);
-  if (!roll_back_is_due_) ++counters_.rebalances;
   Forget();
   committed_ = Known(partitions);
-  task_.OnAssigned(partitions);
+  try {
+    task_.OnAssigned(partitions);
+  } catch (const bus::BusError&) {
+    // What it took up before it failed may belong to another when it is asked again.
+    task_.OnRevoked(PartitionsOf(partitions));
+    throw;
+  }
+  if (!roll_back_is_due_) ++counters_.rebalances;
 }
 
 /// The next owner reads from what is committed. A transaction left open would hide what it writes, and be

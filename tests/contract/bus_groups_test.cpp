@@ -51,6 +51,33 @@ TEST_P(BusGroups, AListenerMayChangeWhereReadingBegins) {
   consumer->Close();
 }
 
+TEST_P(BusGroups, AListenerThatFailsIsAskedAgainByTheNextPoll) {
+  struct FailsTwice : Listener {
+    void OnAssigned(std::vector<Position>& partitions) override {
+      if (--failures >= 0) throw BusError(BusError::Kind::kUnreachable, "not now");
+      Listener::OnAssigned(partitions);
+    }
+    int failures = 2;
+  };
+  Produce({"0", "1", "2"});
+  FailsTwice listener;
+  const auto consumer = bus_->MakeConsumer({Unique("group")});
+  consumer->Subscribe({topic_}, listener);
+  int thrown = 0;
+  Until([&] { return thrown == 2; },
+        [&] {
+          try {
+            EXPECT_THAT(consumer->Poll(100ms, 10), IsEmpty());
+          } catch (const BusError& error) {
+            EXPECT_STREQ(error.what(), "not now");
+            ++thrown;
+          }
+        });
+  EXPECT_THAT(Read(*consumer, 3), ElementsAre("0", "1", "2"));
+  EXPECT_EQ(listener.revocations, 0);
+  consumer->Close();
+}
+
 TEST_P(BusGroups, DeletedPositionsAreNoneForTheNextMember) {
   const std::string group = Unique("group");
   const auto admin = bus_->MakeAdmin();

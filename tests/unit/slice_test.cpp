@@ -22,14 +22,16 @@ using testing::SizeIs;
 class SumTask : public Task {
  public:
   void OnAssigned(const std::vector<bus::Position>& partitions) override {
-    positions_.clear();
     sum_ = 0;
     for (const bus::Position& position : partitions) {
       positions_[position.at] = position;
       if (!position.metadata.empty()) sum_ = std::stoi(position.metadata);
     }
+    on_assigned();
   }
-  void OnRevoked(const std::vector<bus::TopicPartition>&) override { positions_.clear(); }
+  void OnRevoked(const std::vector<bus::TopicPartition>& partitions) override {
+    for (const bus::TopicPartition& partition : partitions) positions_.erase(partition);
+  }
   bool OnRecord(const bus::InRecord& record, Outbox& outbox) override {
     sum_ += std::stoi(record.value);
     positions_[record.from] = {record.from, record.offset + 1, std::to_string(sum_)};
@@ -56,6 +58,7 @@ class SumTask : public Task {
   bool wants_commit = false;
   bool has_moved = false;
   std::function<void()> on_record = [] {};
+  std::function<void()> on_assigned = [] {};
   int idles = 0;
 
  private:
@@ -73,10 +76,10 @@ class SliceTest : public testing::Test {
     loop_.RunOnce(0ms);
   }
 
-  void Feed(const std::vector<int>& numbers, const std::string& key = "") {
+  void Feed(const std::vector<int>& numbers, const std::string& key = "", std::int32_t partition = 0) {
     const auto producer = bus_.MakeProducer({});
     for (const int number : numbers) {
-      producer->Send({.to = {"in", 0}, .key = key, .value = std::to_string(number)});
+      producer->Send({.to = {"in", partition}, .key = key, .value = std::to_string(number)});
     }
   }
   void RunOut(SliceLoop& loop) {
@@ -384,6 +387,31 @@ TEST_F(SliceTest, ARevocationWhoseAbortFailsIsMadeUpFor) {
     RunOut(loop);
   }
   EXPECT_THAT(Out(), ElementsAre("1", "3"));
+}
+
+TEST_F(SliceTest, WhatWasTakenUpByAnAssignmentThatFailedIsNotCommittedForItsNextOwner) {
+  Feed({1}, "now", 1);
+  loop_.RunOnce(0ms);
+  ASSERT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 1}, 1, "1"}));
+  task_.on_assigned = [] { throw BusError(BusError::Kind::kUnreachable, "the state can't be read"); };
+  bus_.faults().abort_next_commits = 1;
+  Feed({2}, "now", 0);
+  EXPECT_THROW(loop_.RunOnce(0ms), BusError);
+  task_.on_assigned = [] {};
+  SumTask other_task;
+  const auto other_consumer = bus_.MakeConsumer({"g"});
+  const auto other_producer = bus_.MakeProducer({.transactional_id = "u"});
+  SliceLoop other(*other_consumer, *other_producer, clock_, other_task, {.topics = {"in"}});
+  other.Start();
+  Feed({4}, "now", 1);
+  for (int i = 0; i < 3; ++i) {
+    RunOut(other);
+    RunOut(loop_);
+  }
+  Feed({3}, "now", 0);
+  RunOut(loop_);
+  EXPECT_THAT(bus_.Committed("g"),
+              ElementsAre(bus::Position{{"in", 0}, 2, "5"}, bus::Position{{"in", 1}, 2, "5"}));
 }
 
 TEST_F(SliceTest, StopCommitsTheSliceInFlightAndLeavesTheGroup) {
