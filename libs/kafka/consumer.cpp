@@ -170,6 +170,13 @@ void KafkaConsumer::ReadFrom(const std::vector<Position>& positions) {
 }
 
 void KafkaConsumer::OnRebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t& list) {
+  // Also before an assignment: where the group is joined anew while one is taken up, librdkafka does not say
+  // that it is over.
+  try {
+    Revoke(rd_kafka_assignment_lost(rk_.get()) != 0);
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     share_ = ToPartitions(list);
     // As of now: librdkafka's own is that of a later generation, or of none, before it says what it takes
@@ -179,11 +186,6 @@ void KafkaConsumer::OnRebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_p
     // Taken up in Poll, which may throw; librdkafka waits for the call of rd_kafka_assign.
     share_is_due_ = true;
   } else {
-    try {
-      Revoke(rd_kafka_assignment_lost(rk_.get()) != 0);
-    } catch (...) {
-      failure_ = std::current_exception();
-    }
     Hand(nullptr);
   }
   rd_kafka_yield(rk_.get());

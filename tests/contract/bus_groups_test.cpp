@@ -227,5 +227,39 @@ TEST_P(KafkaGroups, AMemberThatWasAwayForTooLongCommitsNothingOfWhatItHad) {
   one->Close();
 }
 
+TEST_P(KafkaGroups, AnAssignmentThatFollowsAnotherTakesThatAwayFirst) {
+  struct Slow : Listener {
+    void OnAssigned(std::vector<Position>& partitions) override {
+      EXPECT_THAT(held, IsEmpty()) << "nobody said that these are gone";
+      Listener::OnAssigned(partitions);
+      meanwhile();
+      meanwhile = [] {};
+    }
+    std::function<void()> meanwhile;
+  };
+  const auto watchful = kafka::Connect({.brokers = std::getenv("FLOWCAST_TEST_BROKERS"),
+                                        .properties = {{"topic.metadata.refresh.interval.ms", "100"}},
+                                        .timeout = 20s});
+  const std::string other = MakeTopic(2);
+  Slow listener;
+  listener.meanwhile = [&] {
+    bus_->MakeAdmin()->DeleteTopic(other);
+    base::SystemClock().SleepFor(3s);
+  };
+  const auto consumer = watchful->MakeConsumer({Unique("group")});
+  consumer->Subscribe({topic_, other}, listener);
+  Until([&] { return listener.assignments == 2; },
+        [&] {
+          try {
+            consumer->Poll(50ms, 10);
+          } catch (const BusError& error) {
+            EXPECT_EQ(error.kind(), BusError::Kind::kMissingTopic) << error.what();
+          }
+        });
+  EXPECT_THAT(listener.held, SizeIs(2));
+  EXPECT_EQ(listener.revocations, 1);
+  consumer->Close();
+}
+
 }  // namespace
 }  // namespace flowcast::bus
