@@ -45,7 +45,7 @@ void RunLoop(slice::SliceLoop& loop, base::Clock& clock, const SliceProgram& pro
   while (!StopRequested() && !idle.IsOver()) {
     loop.RunOnce(kWait);
     idle.Saw(loop.counters());
-    program.between();
+    if (!loop.in_transaction()) program.between();  // which may take its time, while readers wait
     if (clock.Steady() < report_at) continue;
     every_second(loop.counters());
     report_at = clock.Steady() + 1s;

@@ -20,7 +20,7 @@ struct SliceProgram {
   std::string input;                      // topic
   std::vector<std::string> needs;         // topics that must exist
   std::string exit_when_idle;             // a duration: end once nothing came for so long; empty: never
-  std::function<void()> between = [] {};  // called between two turns of the loop
+  std::function<void()> between = [] {};  // called between two turns of the loop, never within a transaction
   std::function<void(bus::Bus&)> connected = [](bus::Bus&) {};  // called once the topics are there
 };
 

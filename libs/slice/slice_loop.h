@@ -94,6 +94,8 @@ class SliceLoop : private bus::RebalanceListener {
   void Stop();
 
   const SliceCounters& counters() const { return counters_; }
+  /// Something was sent that is not committed yet.
+  bool in_transaction() const { return in_transaction_; }
 
  private:
   void OnAssigned(std::vector<bus::Position>& partitions) override;
