@@ -89,9 +89,9 @@ class MemoryConsumer : public Consumer {
 
   void Revoke() {
     const auto partitions = Assigned();
-    listener_->OnRevoked(partitions, false);
-    next_.clear();
+    next_.clear();  // whatever the listener makes of it
     paused_.clear();
+    listener_->OnRevoked(partitions, false);
   }
 
   void Receive(std::vector<Position> positions) {

@@ -181,8 +181,7 @@ void KafkaConsumer::OnRebalance(rd_kafka_resp_err_t code, const rd_kafka_topic_p
     share_ = ToPartitions(list);
     // As of now: librdkafka's own is that of a later generation, or of none, before it says what it takes
     // away, and Kafka does not refuse a commit of none.
-    token_.metadata.reset(rd_kafka_consumer_group_metadata(rk_.get()),
-                          rd_kafka_consumer_group_metadata_destroy);
+    token_.metadata = GroupMetadata(rd_kafka_consumer_group_metadata(rk_.get()));
     // Taken up in Poll, which may throw; librdkafka waits for the call of rd_kafka_assign.
     share_is_due_ = true;
   } else {

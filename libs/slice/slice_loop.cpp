@@ -179,7 +179,6 @@ bool SliceLoop::Try(const std::function<void()>& action) {
 
 void SliceLoop::RollBack() {
   Drop();
-  roll_back_is_due_ = true;
   consumer_.Rewind();
   roll_back_is_due_ = false;
 }
@@ -188,10 +187,8 @@ void SliceLoop::RollBack() {
 void SliceLoop::Drop() {
   Forget();
   if (!in_transaction_) return;
-  roll_back_is_due_ = true;
   producer_.Abort();
   in_transaction_ = false;
-  roll_back_is_due_ = false;
   ++counters_.aborts;
 }
 
@@ -237,7 +234,9 @@ void SliceLoop::OnAssigned(std::vector<bus::Position>& partitions) {
 /// committed with our next one.
 void SliceLoop::OnRevoked(const std::vector<bus::TopicPartition>& partitions, bool) {
   task_.OnRevoked(partitions);
+  const bool was_due = std::exchange(roll_back_is_due_, true);  // should the abort fail
   Drop();
+  roll_back_is_due_ = was_due;
 }
 
 void SliceLoop::Stop() {

@@ -202,11 +202,8 @@ INSTANTIATE_TEST_SUITE_P(Over, KafkaGroups, testing::Values("broker"),
                          [](const auto& instance) { return instance.param; });
 
 TEST_P(KafkaGroups, AMemberThatWasAwayForTooLongCommitsNothingOfWhatItHad) {
-  const auto impatient = kafka::Connect({.brokers = std::getenv("FLOWCAST_TEST_BROKERS"),
-                                         .properties = {{"session.timeout.ms", "1000"},
-                                                        {"heartbeat.interval.ms", "200"},
-                                                        {"max.poll.interval.ms", "1000"}},
-                                         .timeout = 20s});
+  const auto impatient = Kafka(
+      {{"session.timeout.ms", "1000"}, {"heartbeat.interval.ms", "200"}, {"max.poll.interval.ms", "1000"}});
   const std::string group = Unique("group");
   Listener first;
   const auto one = impatient->MakeConsumer({group});
@@ -237,9 +234,7 @@ TEST_P(KafkaGroups, AnAssignmentThatFollowsAnotherTakesThatAwayFirst) {
     }
     std::function<void()> meanwhile;
   };
-  const auto watchful = kafka::Connect({.brokers = std::getenv("FLOWCAST_TEST_BROKERS"),
-                                        .properties = {{"topic.metadata.refresh.interval.ms", "100"}},
-                                        .timeout = 20s});
+  const auto watchful = Kafka({{"topic.metadata.refresh.interval.ms", "100"}});
   const std::string other = MakeTopic(2);
   Slow listener;
   listener.meanwhile = [&] {

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <random>
 
 #include "libs/base/clock.h"
@@ -48,8 +49,8 @@ class BusContract : public testing::TestWithParam<std::string> {
   void SetUp() override {
     if (GetParam() == "memory") {
       bus_ = std::make_unique<MemoryBus>();
-    } else if (const char* brokers = std::getenv("FLOWCAST_TEST_BROKERS")) {
-      bus_ = kafka::Connect({.brokers = brokers, .timeout = 20s});
+    } else if (std::getenv("FLOWCAST_TEST_BROKERS") != nullptr) {
+      bus_ = Kafka();
     } else if (std::getenv("FLOWCAST_REQUIRE_BROKER") != nullptr) {
       FAIL() << "FLOWCAST_REQUIRE_BROKER is set but FLOWCAST_TEST_BROKERS is not";
     } else {
@@ -62,6 +63,10 @@ class BusContract : public testing::TestWithParam<std::string> {
     for (const std::string& topic : topics_) bus_->MakeAdmin()->DeleteTopic(topic);
   }
 
+  static std::unique_ptr<Bus> Kafka(const std::map<std::string, std::string>& properties = {}) {
+    return kafka::Connect(
+        {.brokers = std::getenv("FLOWCAST_TEST_BROKERS"), .properties = properties, .timeout = 20s});
+  }
   std::string MakeTopic(std::int32_t partitions) {
     topics_.push_back(Unique("topic"));
     EXPECT_TRUE(bus_->MakeAdmin()->CreateTopic(

@@ -31,6 +31,7 @@ class SumTask : public Task {
   }
   void OnRevoked(const std::vector<bus::TopicPartition>& partitions) override {
     for (const bus::TopicPartition& partition : partitions) positions_.erase(partition);
+    on_revoked();
   }
   bool OnRecord(const bus::InRecord& record, Outbox& outbox) override {
     sum_ += std::stoi(record.value);
@@ -59,6 +60,7 @@ class SumTask : public Task {
   bool has_moved = false;
   std::function<void()> on_record = [] {};
   std::function<void()> on_assigned = [] {};
+  std::function<void()> on_revoked = [] {};
   int idles = 0;
 
  private:
@@ -98,6 +100,38 @@ class SliceTest : public testing::Test {
     next.Start();
     RunOut(next);
     return warnings;
+  }
+  /// A second member of the group, with a task of its own.
+  struct Second {
+    explicit Second(SliceTest& test)
+        : consumer(test.bus_.MakeConsumer({"g"})),
+          producer(test.bus_.MakeProducer({.transactional_id = "u"})),
+          loop(*consumer, *producer, test.clock_, task, {.topics = {"in"}}) {
+      loop.Start();
+    }
+    SumTask task;
+    std::unique_ptr<bus::Consumer> consumer;
+    std::unique_ptr<bus::Producer> producer;
+    SliceLoop loop;
+  };
+  /// In turn, so that both find out what is theirs and do it.
+  void RunBoth(Second& second, SliceLoop& first) {
+    for (int i = 0; i < 3; ++i) {
+      RunOut(second.loop);
+      RunOut(first);
+    }
+  }
+  /// It is behind, and has sent what it made of 1 and 2 in a transaction that is open.
+  std::unique_ptr<SliceLoop> LoopThatSentAhead() {
+    auto loop = std::make_unique<SliceLoop>(*consumer_, *producer_, clock_, task_,
+                                            SliceOptions{.topics = {"in"}, .send_at = 1});
+    loop->Start();
+    loop->RunOnce(0ms);
+    Feed({1, 2});
+    clock_.Advance(2s);
+    loop->RunOnce(0ms);
+    EXPECT_TRUE(loop->in_transaction());
+    return loop;
   }
   std::vector<std::string> Out() const {
     std::vector<std::string> values;
@@ -327,65 +361,36 @@ TEST_F(SliceTest, AMissingTopicIsReportedAndTheSliceRepeatedOnceItExists) {
 TEST_F(SliceTest, UncommittedWorkIsDroppedWhenPartitionsAreRevokedAndDoneByTheNextOwner) {
   Feed({1, 2});
   loop_.RunOnce(0ms);
-  SumTask other_task;
-  const auto other_consumer = bus_.MakeConsumer({"g"});
-  const auto other_producer = bus_.MakeProducer({.transactional_id = "u"});
-  SliceLoop other(*other_consumer, *other_producer, clock_, other_task, {.topics = {"in"}});
-  other.Start();
-  other.RunOnce(0ms);
+  Second other(*this);
+  other.loop.RunOnce(0ms);
   clock_.Advance(1s);
   loop_.RunOnce(0ms);
   EXPECT_THAT(Out(), IsEmpty()) << "the slice in flight went with its partitions";
-  for (int i = 0; i < 3; ++i) {
-    RunOut(other);
-    RunOut(loop_);
-  }
+  RunBoth(other, loop_);
   EXPECT_THAT(Out(), ElementsAre("1", "3"));
 }
 
 TEST_F(SliceTest, WhatWasSentAheadGoesWithThePartitionsTooAndHidesNothing) {
-  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .send_at = 1});
-  loop.Start();
-  loop.RunOnce(0ms);
-  Feed({1, 2});
-  clock_.Advance(2s);
-  loop.RunOnce(0ms);
-  ASSERT_TRUE(loop.in_transaction()) << "behind: it stays open";
-  SumTask other_task;
-  const auto other_consumer = bus_.MakeConsumer({"g"});
-  const auto other_producer = bus_.MakeProducer({.transactional_id = "u"});
-  SliceLoop other(*other_consumer, *other_producer, clock_, other_task, {.topics = {"in"}});
-  other.Start();
-  other.RunOnce(0ms);
-  loop.RunOnce(0ms);
-  EXPECT_EQ(loop.counters().aborts, 1u) << "before another has the partitions";
-  for (int i = 0; i < 3; ++i) {
-    RunOut(other);
-    RunOut(loop);
-  }
+  const auto loop = LoopThatSentAhead();
+  Second other(*this);
+  other.loop.RunOnce(0ms);
+  loop->RunOnce(0ms);
+  EXPECT_EQ(loop->counters().aborts, 1u) << "before another has the partitions";
+  RunBoth(other, *loop);
   EXPECT_THAT(Out(), ElementsAre("1", "3"));
 }
 
 TEST_F(SliceTest, ARevocationWhoseAbortFailsIsMadeUpFor) {
-  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .send_at = 1});
-  loop.Start();
-  loop.RunOnce(0ms);
-  Feed({1, 2});
-  clock_.Advance(2s);
-  loop.RunOnce(0ms);
-  const auto other = bus_.MakeConsumer({"g"});
-  SumTask other_task;
-  const auto other_producer = bus_.MakeProducer({.transactional_id = "u"});
-  SliceLoop next(*other, *other_producer, clock_, other_task, {.topics = {"in"}});
-  next.Start();
-  next.RunOnce(0ms);
-  bus_.faults().unreachable = true;
-  EXPECT_THROW(loop.RunOnce(0ms), BusError);
+  const auto loop = LoopThatSentAhead();
+  Second other(*this);
+  other.loop.RunOnce(0ms);
+  task_.on_revoked = [this] { bus_.faults().unreachable = true; };
+  EXPECT_THROW(loop->RunOnce(0ms), BusError);
+  EXPECT_TRUE(loop->in_transaction());
+  task_.on_revoked = [] {};
   bus_.faults().unreachable = false;
-  for (int i = 0; i < 3; ++i) {
-    RunOut(next);
-    RunOut(loop);
-  }
+  RunBoth(other, *loop);
+  EXPECT_EQ(loop->counters().aborts, 1u);
   EXPECT_THAT(Out(), ElementsAre("1", "3"));
 }
 
@@ -398,16 +403,9 @@ TEST_F(SliceTest, WhatWasTakenUpByAnAssignmentThatFailedIsNotCommittedForItsNext
   Feed({2}, "now", 0);
   EXPECT_THROW(loop_.RunOnce(0ms), BusError);
   task_.on_assigned = [] {};
-  SumTask other_task;
-  const auto other_consumer = bus_.MakeConsumer({"g"});
-  const auto other_producer = bus_.MakeProducer({.transactional_id = "u"});
-  SliceLoop other(*other_consumer, *other_producer, clock_, other_task, {.topics = {"in"}});
-  other.Start();
+  Second other(*this);
   Feed({4}, "now", 1);
-  for (int i = 0; i < 3; ++i) {
-    RunOut(other);
-    RunOut(loop_);
-  }
+  RunBoth(other, loop_);
   Feed({3}, "now", 0);
   RunOut(loop_);
   EXPECT_THAT(bus_.Committed("g"),
