@@ -12,7 +12,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "libs/base/error.h"
 #include "libs/pcap/live_source.h"
@@ -158,13 +157,13 @@ class LiveSourceTest : public ::testing::Test {
   }
 
   /// The kernel tells of a carrier's end in its own time: waits for it.
-  bool LosesItsCarrier(const std::string& name) const {
+  bool LosesItsCarrier(const std::string& name) {
     const base::Duration deadline = clock_.Steady() + kPatience;
     while (clock_.Steady() < deadline) {
       const auto interfaces = ListInterfaces();
       const auto found = std::ranges::find(interfaces, name, &InterfaceInfo::name);
       if (found != interfaces.end() && !found->carrier) return true;
-      std::this_thread::sleep_for(10ms);
+      clock_.SleepFor(10ms);
     }
     return false;
   }
