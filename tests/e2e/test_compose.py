@@ -1,12 +1,15 @@
 """docker-compose.yml as a file: every service is bounded, has no rights to spare, and says how it is."""
 
 import re
+import shutil
+import subprocess
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from support import REPO
+from support import REPO, library
 
-yaml = pytest.importorskip("yaml", reason="needs python3-yaml: run scripts/bootstrap")
+yaml = library("yaml")
 
 COMPOSE = yaml.safe_load((REPO / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES = COMPOSE["services"]
@@ -70,3 +73,33 @@ def test_every_volume_and_folder_that_is_mounted_is_there():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert (REPO / source).is_dir() if source.startswith("./") else source in COMPOSE["volumes"], f"{name}: {volume}"
+
+
+# What the images are built from.
+
+
+def is_ignored(path: str, patterns: list[str]) -> bool:
+    """As .dockerignore has it: the last pattern that fits the file or a folder of it counts."""
+    ignored = False
+    places = [path, *map(str, PurePosixPath(path).parents)]
+    for pattern in patterns:
+        text = re.escape(pattern.removeprefix("!")).replace(r"\*\*/", "(.*/)?").replace(r"\*", "[^/]*")
+        if any(re.fullmatch(text, place) for place in places):
+            ignored = not pattern.startswith("!")
+    return ignored
+
+
+def copy_context(folder: Path) -> None:
+    lines = (REPO / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    for path in subprocess.run(["git", "-C", REPO, "ls-files"], capture_output=True, text=True, check=True).stdout.splitlines():
+        if not is_ignored(path, patterns):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPO / path, folder / path)
+
+
+def test_what_the_images_are_built_from_is_enough_to_build(tmp_path):
+    copy_context(tmp_path)
+    assert not (tmp_path / "docs").exists() and not (tmp_path / "bench/soak").exists()
+    configured = subprocess.run(["cmake", "--preset", "release"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert configured.returncode == 0, configured.stderr
