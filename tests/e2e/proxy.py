@@ -57,10 +57,11 @@ class Proxy:
                 continue
             server.settimeout(None)
             pair = (client, server)
+            for end in pair:
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
-                self._pairs.add(pair)
+                self._pairs.add(pair)  # from now on it may be cut
             for source, sink in (pair, pair[::-1]):
-                sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self._pump, args=(source, sink, pair), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, pair) -> None:

@@ -36,6 +36,13 @@ def skip_or_fail(reason: str) -> None:
     pytest.skip(reason)
 
 
+def library(name: str):
+    """A module from one of the packages in deploy/packages/test.txt. Who imports it is skipped without it, on a laptop."""
+    if os.environ.get("FLOWCAST_REQUIRE_BROKER") == "1":
+        return importlib.import_module(name)
+    return pytest.importorskip(name, reason=f"needs python3-{name}: run scripts/bootstrap")
+
+
 class Result(NamedTuple):
     code: int
     out: str

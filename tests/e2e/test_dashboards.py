@@ -10,9 +10,9 @@ import pytest
 
 import dashboards
 import promql
-from support import REPO
+from support import REPO, library
 
-yaml = pytest.importorskip("yaml", reason="needs python3-yaml: run scripts/bootstrap")
+yaml = library("yaml")
 
 PROMETHEUS = REPO / "deploy" / "prometheus"
 PROVISIONING = REPO / "deploy" / "grafana" / "provisioning"

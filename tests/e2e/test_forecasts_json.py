@@ -6,9 +6,9 @@ import re
 import pytest
 
 import support
-from support import REPO, wait_until
+from support import REPO, library, wait_until
 
-jsonschema = pytest.importorskip("jsonschema", reason="needs python3-jsonschema")
+jsonschema = library("jsonschema")
 
 SCHEMA = json.loads((REPO / "docs" / "schemas" / "forecast.schema.json").read_text(encoding="utf-8"))
 

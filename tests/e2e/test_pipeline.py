@@ -7,13 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("dpkt", reason="needs python3-dpkt")
-pytest.importorskip("numpy", reason="needs python3-numpy")
+from support import DEMO, flowcast_of, library
+
+library("dpkt")
+library("numpy")
 
 import numpy as np
 
 from reference_windows import ALL_NAMES, NAMES, NS, compute_windows
-from support import DEMO, flowcast_of
 
 pytestmark = pytest.mark.broker
 

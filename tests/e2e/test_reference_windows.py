@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("dpkt", reason="needs python3-dpkt")
-pytest.importorskip("numpy", reason="needs python3-numpy")
+from support import library
+
+library("dpkt")
+library("numpy")
 
 import reference_windows
 from reference_capture import read_capture

@@ -5,9 +5,9 @@ import signal
 
 import pytest
 
-from support import DEMO, OK, REPO, USAGE, wait_until
+from support import DEMO, OK, REPO, USAGE, library, wait_until
 
-jsonschema = pytest.importorskip("jsonschema", reason="needs python3-jsonschema")
+jsonschema = library("jsonschema")
 
 EXAMPLE = REPO / "deploy" / "rules.toml"
 SCHEMA = json.loads((REPO / "docs" / "schemas" / "alert.schema.json").read_text(encoding="utf-8"))

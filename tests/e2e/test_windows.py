@@ -13,9 +13,9 @@ import subprocess
 import pytest
 
 import support
-from support import DEMO, FAILED, OK, REPO, USAGE, flowcast_of, wait_until
+from support import DEMO, FAILED, OK, REPO, USAGE, flowcast_of, library, wait_until
 
-jsonschema = pytest.importorskip("jsonschema", reason="needs python3-jsonschema")
+jsonschema = library("jsonschema")
 
 SCHEMA = json.loads((REPO / "docs" / "schemas" / "window.schema.json").read_text(encoding="utf-8"))
 HEAD = ["link", "start", "start_ns", "window_ns", "partial", "packets", "bytes", "late_packets", "approximate"]
