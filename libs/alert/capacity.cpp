@@ -39,6 +39,13 @@ std::optional<double> Capacities::Of(const std::string& link) const {
   return std::nullopt;
 }
 
+std::vector<std::string> Capacities::links() const {
+  std::vector<std::string> found;
+  for (const auto& [name, value] : by_name_) found.push_back(name);
+  for (const auto& [pattern, value] : by_pattern_) found.push_back(pattern.second);
+  return found;
+}
+
 std::uint64_t Capacities::hash() const {
   std::string text;
   for (const auto& [name, value] : by_name_) text += name + '=' + std::to_string(value) + '\n';

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace flowcast::alert {
 
@@ -15,6 +16,8 @@ class Capacities {
   /// Takes the place of what the same name or pattern had.
   void Set(const std::string& pattern, double bits_per_second);
   std::optional<double> Of(const std::string& link) const;
+  /// What has one, names and patterns.
+  std::vector<std::string> links() const;
   bool empty() const { return by_name_.empty() && by_pattern_.empty(); }
   /// Of names, patterns and values.
   std::uint64_t hash() const;

@@ -58,7 +58,10 @@ std::string ObjectionToClear(const Rule& rule) {
     return "";
   }
   if (!clear.absolute) return "";
-  if (!clear.absolute->Fits(rule.target) || clear.absolute->kind == Threshold::Kind::kPercentile)
+  if (clear.absolute->kind == Threshold::Kind::kPercentile)
+    return "clear " + clear.absolute->Text() +
+           " is a percentile; give a number, bytes, a share, or clear_ratio";
+  if (!clear.absolute->Fits(rule.target))
     return "clear " + clear.absolute->Text() + " does not go with the target " + rule.target;
   if (clear.absolute->kind != rule.threshold.kind) return "";
   const bool beyond = rule.kind == Kind::kQuiet ? clear.absolute->value < rule.threshold.value

@@ -42,7 +42,13 @@ RuleSet::RuleSet(std::vector<Rule> rules, Capacities capacities)
 RuleSet BuiltInRules(const BuiltIn& built_in) {
   Rule rule{.target = built_in.target, .threshold = built_in.threshold};
   rule.clear.ratio = built_in.clear_ratio;
-  return {{rule}, built_in.capacities};
+  if (!built_in.packets_elsewhere) return {{rule}, built_in.capacities};
+  Rule elsewhere = rule;
+  elsewhere.name = "packets";
+  elsewhere.target = "packets";
+  elsewhere.threshold = *built_in.packets_elsewhere;
+  elsewhere.except = built_in.capacities.links();
+  return {{rule, elsewhere}, built_in.capacities};
 }
 
 const Rule* RuleSet::Find(std::uint64_t hash) const {

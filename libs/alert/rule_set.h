@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,14 +50,16 @@ class RuleSet {
   Capacities capacities_;
 };
 
-/// The rule that stands where there is no rules file.
+/// What stands where there is no rules file.
 struct BuiltIn {
   Threshold threshold;
   std::string target = "packets";
   double clear_ratio = 0.9;
   Capacities capacities;
+  std::optional<Threshold> packets_elsewhere;  // for links without a capacity
 };
-/// Its rule is called "load" and looks at the nearest horizon's median.
+/// Rules that look at the nearest horizon's median: "load", and "packets" for links without a capacity where
+/// that is asked for.
 RuleSet BuiltInRules(const BuiltIn& built_in);
 
 }  // namespace flowcast::alert

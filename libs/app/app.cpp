@@ -150,7 +150,7 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
       ->group(group);
   AddKafkaOptions(app, options, group);
   app.add_option("--broker-timeout", options.broker_timeout,
-                 "how long to wait for Kafka and its topics at the start")
+                 "how long to wait for Kafka, and at the start for its topics, before ending with 3")
       ->capture_default_str()
       ->group(group);
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")

@@ -11,6 +11,16 @@
 #include "services/inference/inference_metrics.h"
 
 namespace flowcast::services {
+namespace {
+
+constexpr const char* kPackets = "packets";
+constexpr const char* kBuiltInPackets = "100";  // a window
+
+bool Contains(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+}  // namespace
 
 void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
   CLI::Option* rules = app.add_option("--rules", config.rules,
@@ -20,7 +30,7 @@ void AddInferenceOptions(CLI::App& app, InferenceConfig& config) {
       app.add_option("--threshold", config.threshold,
                      "without rules, alert above: packets a window (100), bytes a window (2MB), a share of "
                      "--capacity (80%), or a percentile of what the model learned from (p50, p90, p95, p99) "
-                     "[100; 80% where --capacity is given]");
+                     "[80% where a capacity is known, else 100]");
   app.add_option(
       "--capacity", config.capacity,
       "bits a second of the links: 1G, or LINK=1G for one, or a pattern of links; may be repeated");
@@ -78,7 +88,9 @@ std::vector<std::string> InferenceConfig::Needs(const topics::Names& names) cons
 }
 
 RuleSource InferenceConfig::Resolve() {
-  if (threshold.empty()) threshold = capacity.empty() ? "100" : "80%";
+  packets_elsewhere_ = rules.empty() && threshold.empty() && LeavesLinksWithoutCapacity() &&
+                       (targets.empty() || Contains(targets, kPackets));
+  if (threshold.empty()) threshold = capacity.empty() ? kBuiltInPackets : "80%";
   inference.targets = targets.empty() ? TargetsOfRules() : targets;
   inference.schema = feature::Schema::Parse(features, feature::ParseScaling(normalization));
   training::TargetsOf(inference.schema, inference.targets);  // refuses what there is not
@@ -90,12 +102,19 @@ RuleSource InferenceConfig::Resolve() {
 }
 
 std::vector<std::string> InferenceConfig::TargetsOfRules() const {
-  if (rules.empty()) return {alert::Threshold::Parse(threshold).Fits("packets") ? "packets" : "bytes"};
+  if (packets_elsewhere_) return {"bytes", kPackets};
+  if (rules.empty()) return {alert::Threshold::Parse(threshold).Fits(kPackets) ? kPackets : "bytes"};
   std::vector<std::string> found;
   for (const alert::Rule& rule : rules_file::Read(rules).rules) {
-    if (std::find(found.begin(), found.end(), rule.target) == found.end()) found.push_back(rule.target);
+    if (!Contains(found, rule.target)) found.push_back(rule.target);
   }
   return found;
+}
+
+bool InferenceConfig::LeavesLinksWithoutCapacity() const {
+  alert::Capacities capacities;
+  for (const std::string& text : capacity) alert::AddCapacity(text, capacities);
+  return !capacities.empty() && !Contains(capacities.links(), "*");
 }
 
 alert::RuleSet InferenceConfig::BuiltIn(const alert::Capacities& capacities) const {
@@ -110,7 +129,9 @@ alert::RuleSet InferenceConfig::BuiltIn(const alert::Capacities& capacities) con
   if (above.kind == alert::Threshold::Kind::kShareOfCapacity && capacities.empty()) {
     throw base::ConfigError("--threshold " + threshold + " needs the links' capacity, like --capacity 1G");
   }
-  return alert::BuiltInRules({above, *fitting, clear_ratio, capacities});
+  alert::BuiltIn built_in{above, *fitting, clear_ratio, capacities};
+  if (packets_elsewhere_) built_in.packets_elsewhere = alert::Threshold::Parse(kBuiltInPackets);
+  return alert::BuiltInRules(built_in);
 }
 
 alert::RuleSet InferenceConfig::MakeRules() const {

@@ -37,7 +37,10 @@ struct InferenceConfig {
  private:
   std::vector<std::string> TargetsOfRules() const;
   alert::RuleSet MakeRules() const;
+  bool LeavesLinksWithoutCapacity() const;
   alert::RuleSet BuiltIn(const alert::Capacities& capacities) const;
+
+  bool packets_elsewhere_ = false;  // links without a capacity are watched for packets
 };
 
 void AddInferenceOptions(CLI::App& app, InferenceConfig& config);

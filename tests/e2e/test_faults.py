@@ -111,6 +111,21 @@ def test_a_broker_that_was_back_in_between_is_waited_for_anew(binaries, messages
         assert [features.stop().code for features in instances] == [OK] * 3
 
 
+def test_services_end_where_a_broker_stays_away(binaries, messages, tmp_path, proxied):
+    _, proxy = proxied
+    with flowcast_of(binaries, f"127.0.0.1:{proxy.port}", tmp_path, messages) as flowcast:
+        flowcast.create_topics()
+        running = [flowcast.start(name, "--broker-timeout", "3s") for name in ("features", "inference")]
+        for service in running:
+            service.expect("reading ")
+        proxy.go_away()
+        for service in running:
+            result = service.finish()
+            assert result.code == NO_BROKER, service.log
+            assert "no answer from Kafka at" in result.errors[-1]
+            assert "waiting for Kafka at" in service.log
+
+
 # Disks.
 
 
@@ -202,13 +217,15 @@ def test_clocks_that_jump_change_nothing(flowcast, clock, part, straight, told):
     inference = flowcast.start("inference", *WATCH, environment=environment)
     features = flowcast.start("features", *FOLD, environment=environment)
     features.expect("reading ")
-    capture = flowcast.start("capture", "--pcap", part, "--batch-packets", "64", "--speed", "8x", environment=environment)
+    sent = ("--batch-packets", "64", "--speed", "8x", "--log-json")
+    capture = flowcast.start("capture", "--pcap", part, *sent, environment=environment)
     for seconds in (3_600, -86_400, 0, 10 * 365 * 86_400, -5):
         before = count_of_windows(flowcast)
         assert capture.is_alive(), "too fast to jump while it runs"
         offset.write_text(str(seconds), encoding="ascii")
         wait_until(lambda: count_of_windows(flowcast) > before + 5, 30, "windows after the jump")  # noqa: B023
     capture.finish()
+    assert len(set(re.findall(r'"time":"(\d+)-', capture.log))) > 1, f"its clock went straight on:\n{capture.log}"
     wait_for_all(flowcast, straight, features)
     expect_all_told(flowcast, inference, told)
     assert features.stop().code == OK

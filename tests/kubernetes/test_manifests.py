@@ -230,3 +230,26 @@ def test_the_capabilities_of_the_capture_are_those_that_it_needs_to_get_rid_of_t
     assert checked.returncode == 0, checked.stderr
     assert "runs as nobody with CAP_NET_RAW alone" in checked.stderr
     assert "warning" not in checked.stderr
+
+
+def relabelled(rules: list[dict], labels: dict) -> dict:
+    """As Prometheus does it, by the rules that replace."""
+    labels = dict(labels)
+    for rule in rules:
+        value = ";".join(labels.get(name, "") for name in rule.get("sourceLabels", []))
+        found = re.fullmatch(rule.get("regex", "(.*)"), value)
+        if found:
+            labels[rule["targetLabel"]] = rule.get("replacement", value)
+    return labels
+
+
+@pytest.mark.parametrize("service", PORTS)
+def test_the_operators_prometheus_names_the_jobs_as_the_alert_rules_do(service):
+    configuration = manifests.load(manifests.REPO / "deploy/prometheus/prometheus.yml")
+    jobs = {static["labels"]["service"]: job["job_name"] for job in configuration["scrape_configs"]
+            for static in job["static_configs"] if "labels" in static}
+    (monitor,) = manifests.find("PodMonitor")
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    given = {"job": "flowcast/flowcast", "__meta_kubernetes_pod_label_app_kubernetes_io_name": service}
+    labels = relabelled(endpoint["relabelings"], given)
+    assert (labels["job"], labels["service"]) == (jobs[service], service)

@@ -64,6 +64,22 @@ class RulesTest : public testing::Test {
   LinkAlerts alerts_;
 };
 
+TEST(BuiltInRules, WatchLinksWithoutACapacityForPackets) {
+  Capacities capacities;
+  for (const char* text : {"lab/a=1G", "wan/*=100M"}) AddCapacity(text, capacities);
+  const RuleSet rules = BuiltInRules({.threshold = Threshold::Parse("80%"),
+                                      .target = "bytes",
+                                      .capacities = capacities,
+                                      .packets_elsewhere = Threshold::Parse("100")});
+  std::vector<std::string> found;
+  for (const char* link : {"lab/a", "lab/b", "wan/c"}) {
+    for (const Rule& rule : rules.rules()) {
+      if (rules.Applies(rule, link)) found.push_back(std::string(link) + ' ' + rule.name + ' ' + rule.target);
+    }
+  }
+  EXPECT_THAT(found, ElementsAre("lab/a load bytes", "lab/b packets packets", "wan/c load bytes"));
+}
+
 TEST_F(RulesTest, TheBuiltInRuleIsRaisedOnceAndResolvedOnce) {
   EXPECT_THAT(Window(90), IsEmpty());
   EXPECT_THAT(Window(100), IsEmpty()) << "the threshold itself is no excess";
