@@ -1,9 +1,12 @@
-/* Preloaded into a program of a test: its wall clock is off by the seconds that a file names, read at each look. */
+/* Preloaded into a program of a test: its wall clock is off by the seconds that a file names, read at each look. Who waits until a
+   time means that clock, too. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,4 +41,32 @@ time_t time(time_t* result) {
   clock_gettime(CLOCK_REALTIME, &now);
   if (result != NULL) *result = now.tv_sec;
   return now.tv_sec;
+}
+
+int timespec_get(struct timespec* now, int base) {
+  static int (*real)(struct timespec*, int);
+  if (real == NULL) *(void**)&real = dlsym(RTLD_NEXT, "timespec_get");
+  int found = real(now, base);
+  if (found == TIME_UTC) now->tv_sec += offset_s();
+  return found;
+}
+
+static struct timespec by_the_kernel(const struct timespec* until) {
+  struct timespec at = *until;
+  at.tv_sec -= offset_s();
+  return at;
+}
+
+int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const struct timespec* until) {
+  static int (*real)(pthread_cond_t*, pthread_mutex_t*, const struct timespec*);
+  if (real == NULL) *(void**)&real = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+  struct timespec at = by_the_kernel(until);
+  return real(condition, mutex, &at);
+}
+
+int cnd_timedwait(cnd_t* condition, mtx_t* mutex, const struct timespec* until) {
+  static int (*real)(cnd_t*, mtx_t*, const struct timespec*);
+  if (real == NULL) *(void**)&real = dlsym(RTLD_NEXT, "cnd_timedwait");
+  struct timespec at = by_the_kernel(until);
+  return real(condition, mutex, &at);
 }

@@ -42,7 +42,8 @@ class Proxy:
         self.delay_s, self.piece_bytes = 0.0, 1 << 16
 
     def close(self) -> None:
-        self.go_away()
+        with contextlib.suppress(OSError):  # it has gone already
+            self.go_away()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:

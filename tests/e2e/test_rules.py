@@ -59,6 +59,16 @@ def test_the_schema_refuses_what_is_no_alert():
             validate({key: value for key, value in alert.items() if key != name})
 
 
+@pytest.mark.broker
+def test_without_a_file_a_link_is_watched_for_its_capacity_and_one_without_for_packets(flowcast):
+    flowcast.succeed("cli", "generate", "--duration", "10m", "--bursts-per-hour", "60", "--rate", "50")
+    flowcast.succeed("features", "--window", "1s", "--exit-when-idle", "1s")
+    known, other = sorted({window.link for window in flowcast.read("windows")})
+    flowcast.succeed("inference", "--capacity", f"{known}=1k", "--exit-when-idle", "1s")
+    alerts = [json.loads(record.value) for record in flowcast.records("alerts")]
+    assert {(alert["link"], alert["rule"], alert["target"]) for alert in alerts} == {(known, "load", "bytes"), (other, "packets", "packets")}
+
+
 # The file.
 
 
