@@ -62,3 +62,8 @@ def test_every_topic_is_in_it(binaries):
     topics = re.findall(r"^flowcast\.\S+", done.stdout, re.MULTILINE)
     assert len(topics) == 9
     assert all(f"| `{topic}` |" in page for topic in topics)
+
+
+def test_no_page_has_a_place_that_is_still_to_be_filled():
+    pages = [*REPO.glob("*.md"), *(REPO / "docs").rglob("*.md")]
+    assert [page.name for page in pages if re.search(r"^[A-Z]{3,}$| on DATE", page.read_text(encoding="utf-8"), re.MULTILINE)] == []
