@@ -320,8 +320,10 @@ void KafkaConsumer::ThrowWhenUnreachable() {
   constexpr base::Duration kAskEvery = std::chrono::seconds(1);
   constexpr int kPatienceMs = 100;
   constexpr int kLastPatienceMs = 1000;
-  if (down_since_ == base::Duration{}) return;
   const base::Duration now = SteadyNow();
+  // That all brokers are down is said once, perhaps before the last of what they had sent is taken.
+  if (down_since_ == base::Duration{} && cluster_->HadFailureWithin(kAskEvery)) down_since_ = now;
+  if (down_since_ == base::Duration{}) return;
   const bool is_over = now - down_since_ >= cluster_->options().timeout;
   if (!is_over && now < ask_at_) return;
   ask_at_ = now + kAskEvery;

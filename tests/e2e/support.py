@@ -325,7 +325,7 @@ def delete_topics(brokers: str) -> None:
     """Those of all tests together: one call instead of seconds after every test."""
     port = brokers.split(",")[0].rpartition(":")[2]
     if PREFIXES:
-        kafka({"FLOWCAST_KAFKA_PORT": port}, "topics", "--delete", "--topic", "(" + "|".join(PREFIXES) + ").*")
+        kafka({"FLOWCAST_KAFKA_PORT": port}, "topics", "--delete", "--if-exists", "--topic", "(" + "|".join(PREFIXES) + ").*")
 
 
 class Broker:
