@@ -19,6 +19,7 @@ using bus::BusError;
 
 constexpr auto kWaitLineEvery = 5s;
 constexpr int kAskAtMostMs = 500;  // so that a stop is noticed
+constexpr auto kTokens = "OAUTHBEARER";
 
 const Settings& CommonSettings() {
   static const Settings settings = {
@@ -69,25 +70,33 @@ void OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition
   EventsOf(opaque).rebalanced(code, *list);
 }
 
-bool UsesTokens(const std::map<std::string, std::string>& properties) {
-  const auto is = [&properties](const char* name) {
-    const auto found = properties.find(name);
-    return found != properties.end() && found->second == "OAUTHBEARER";
-  };
-  return is("sasl.mechanism") || is("sasl.mechanisms");
+std::string MechanismIn(const std::map<std::string, std::string>& properties) {
+  for (const char* const name : {"sasl.mechanism", "sasl.mechanisms"}) {
+    if (const auto found = properties.find(name); found != properties.end()) return found->second;
+  }
+  return "";
 }
+
+/// librdkafka before 2.6.1 repeats its nonce, which Kafka has refused since CVE-2024-56128 was mended.
+bool CanScram() { return rd_kafka_version() >= 0x02060100; }
 
 void OnTokenWanted(rd_kafka_t* rk, const char*, void* opaque) { EventsOf(opaque).cluster->ShowToken(rk); }
 
 /// What to look at when this is why nobody answers.
-std::string RemedyFor(const std::string& failure, bool with_token) {
+std::string RemedyFor(const std::string& failure, const std::string& mechanism) {
   const auto has = [&failure](const char* part) { return failure.find(part) != std::string::npos; };
   // Kafka takes an expired token, and hangs up without a word.
   const bool hung_up = failure.empty() || has("Disconnected") || has("Broken pipe") || has("reset by peer");
-  if (with_token && hung_up)
+  if (mechanism == kTokens && hung_up)
     return "check that it runs, that --brokers names it, and that the token has not expired";
-  if (has("uthentication") || has("SASL") || has("token"))
-    return "check sasl.mechanism, and the user and password or the token that it is given";
+  const bool refused = has("uthentication") || has("SASL") || has("token");
+  if (refused && mechanism.rfind("SCRAM", 0) == 0 && !CanScram()) {
+    return std::string("librdkafka ") + rd_kafka_version_str() +
+           " can't do SCRAM with Kafka 3.9 or newer, one from 2.6.1 on can (docs/security.md); if that is "
+           "not it, "
+           "check the user and password";
+  }
+  if (refused) return "check sasl.mechanism, and the user and password or the token that it is given";
   if (has("security.protocol")) return "check that security.protocol is what the broker speaks at that port";
   if (has("certificate") || has("SSL")) {
     return "check that ssl.ca.location names the authority of the broker's certificate and, where it wants "
@@ -131,7 +140,7 @@ Cluster::Cluster(KafkaOptions options) : options_(std::move(options)) {
       throw base::ConfigError("the token file " + options_.token_file +
                               " can't be read; check the path, and that this user may read it");
     }
-    options_.properties["sasl.mechanism"] = "OAUTHBEARER";
+    options_.properties["sasl.mechanism"] = kTokens;
   }
   for (const auto& [name, value] : options_.properties) {
     if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
@@ -159,7 +168,7 @@ Handle Cluster::Open(rd_kafka_type_t type, const Settings& settings, Events& eve
   rd_kafka_conf_set_error_cb(conf.get(), OnError);
   if (events.delivered) rd_kafka_conf_set_dr_msg_cb(conf.get(), OnDelivery);
   if (events.rebalanced) rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
-  const bool tokens = UsesTokens(options_.properties);
+  const bool tokens = MechanismIn(options_.properties) == kTokens;
   // By a thread of librdkafka's, as not every handle is polled.
   if (tokens) rd_kafka_conf_enable_sasl_queue(conf.get(), 1);
   if (!options_.token_file.empty()) rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf.get(), OnTokenWanted);
@@ -257,7 +266,7 @@ BusError Cluster::Unreachable() const {
   return {BusError::Kind::kUnreachable, "no answer from Kafka at " + options_.brokers + " within " +
                                             base::FormatDuration(options_.timeout) +
                                             (last_failure_.empty() ? "" : " (" + last_failure_ + ")") + "; " +
-                                            RemedyFor(last_failure_, UsesTokens(options_.properties))};
+                                            RemedyFor(last_failure_, MechanismIn(options_.properties))};
 }
 
 bool Cluster::Answers(rd_kafka_t* rk, int timeout_ms) {

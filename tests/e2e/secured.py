@@ -25,8 +25,9 @@ controller.quorum.voters=1@127.0.0.1:{controller}
 log.dirs={folder}/log
 ssl.keystore.location={folder}/broker.pem
 ssl.truststore.location={folder}/ca.pem
-sasl.enabled.mechanisms=PLAIN,OAUTHBEARER
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512,OAUTHBEARER
 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required {users};
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
 listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
 listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url={jwks}
@@ -146,16 +147,16 @@ class SecuredBroker:
     def _jwks(self) -> str:
         return self.tokens.keys.as_uri()
 
-    def properties_of(self, user: str) -> dict:
+    def properties_of(self, user: str, mechanism: str = "PLAIN") -> dict:
         return {
-            "security.protocol": "sasl_ssl", "ssl.ca.location": self.certificates.authority, "sasl.mechanism": "PLAIN",
+            "security.protocol": "sasl_ssl", "ssl.ca.location": self.certificates.authority, "sasl.mechanism": mechanism,
             "sasl.username": user, "sasl.password": password_of(user),
         }
 
-    def file_of(self, user: str) -> Path:
+    def file_of(self, user: str, mechanism: str = "PLAIN") -> Path:
         """For --kafka-file."""
-        path = self.folder / f"{user}.properties"
-        write_properties(path, self.properties_of(user))
+        path = self.folder / f"{user}-{mechanism}.properties"
+        write_properties(path, self.properties_of(user, mechanism))
         return path
 
     def _prepare(self) -> None:
@@ -169,8 +170,9 @@ class SecuredBroker:
                                     users=" ".join(f'user_{user}="{password_of(user)}"' for user in USERS))
         path = self.folder / "server.properties"
         path.write_text(settings, encoding="ascii")
+        for_scram = [f"--add-scram=SCRAM-SHA-512=[name={user},password={password_of(user)}]" for user in USERS]
         done = subprocess.run(
-            ["java", "-cp", self._jars, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(path)],
+            ["java", "-cp", self._jars, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(path), *for_scram],
             capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -252,12 +254,13 @@ class SecuredFlowcast(Flowcast):
         super().__init__(binaries, broker.address, folder, messages)
         self.broker = broker
         self.cli_user = "reader"
+        self.mechanism = "PLAIN"
 
     def command(self, program: str, *arguments) -> list[str]:
         command = super().command(program, *arguments)
         if "--kafka-file" not in command:
             user = self.cli_user if program in ("cli", "lab") else program
-            command += ["--kafka-file", str(self.broker.file_of(user))]
+            command += ["--kafka-file", str(self.broker.file_of(user, self.mechanism))]
         return command
 
     def create_topics(self, partitions: int = 2):

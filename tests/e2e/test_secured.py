@@ -10,7 +10,7 @@ import pytest
 from exactly_once import send
 from receivers import Webhook
 from secured import Certificates, Right, Rights, SecuredBroker, SecuredFlowcast, password_of, rights_for, write_properties
-from support import FAILED, NO_BROKER, OK, REPO, clean_environment, kafka, wait_until
+from support import FAILED, NO_BROKER, OK, REPO, clean_environment, kafka, skip_or_fail, wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -29,6 +29,15 @@ def fixture_rights(secured):
     rights.close()
 
 
+@pytest.fixture(scope="module", name="newer_librdkafka")
+def fixture_newer_librdkafka(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("librdkafka")
+    fetched = subprocess.run([REPO / "deploy" / "kafka" / "newer-librdkafka", folder], capture_output=True, text=True, timeout=300)
+    if fetched.returncode != 0:
+        skip_or_fail(f"no newer librdkafka: {fetched.stderr[-500:]}")
+    return folder
+
+
 @pytest.fixture(name="flowcast")
 def fixture_flowcast(binaries, secured, rights, messages, tmp_path):
     """Topics, and for each user the rights that deploy/kafka/acls names."""
@@ -39,10 +48,11 @@ def fixture_flowcast(binaries, secured, rights, messages, tmp_path):
     flowcast.close()
 
 
+NEWER = "librdkafka 2.8.0"
 TRAINING = ("trainer", "--once", "--epochs", "1", "--hidden", "4")
 
 
-def test_the_whole_pipeline_runs_with_a_user_and_no_more_than_its_rights_for_each(flowcast, part):
+def run_the_whole_pipeline(flowcast, part):
     send(flowcast, part)
     flowcast.succeed("features", "--window", "1s", "--json-mirror", "--exit-when-idle", "1s")
     flowcast.succeed(*TRAINING, "--model-dir", flowcast.folder / "models")
@@ -63,6 +73,27 @@ def test_the_whole_pipeline_runs_with_a_user_and_no_more_than_its_rights_for_eac
     restarted = flowcast.start("features", "--window", "1s")
     restarted.expect("reading ")
     assert restarted.stop().code == OK
+
+
+def test_the_whole_pipeline_runs_with_a_user_and_no_more_than_its_rights_for_each(flowcast, part):
+    run_the_whole_pipeline(flowcast, part)
+
+
+def test_scram_works_with_a_newer_librdkafka(flowcast, part, newer_librdkafka, monkeypatch):
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(newer_librdkafka))
+    assert NEWER in flowcast.run("features", "--version").out
+    flowcast.mechanism = "SCRAM-SHA-512"
+    run_the_whole_pipeline(flowcast, part)
+    wrong = flowcast.broker.properties_of("reader", flowcast.mechanism) | {"sasl.password": "not-the-password"}
+    refused = ask(flowcast, flowcast.brokers, wrong)
+    assert refused.code == NO_BROKER
+    assert "invalid credentials" in refused.errors[-1] and "check sasl.mechanism, and the user and password" in refused.errors[-1]
+
+
+def test_an_older_librdkafka_says_that_it_cannot_do_scram(flowcast):
+    refused = ask(flowcast, flowcast.brokers, flowcast.broker.properties_of("reader", "SCRAM-SHA-512"))
+    assert refused.code == NO_BROKER
+    assert "can't do SCRAM with Kafka 3.9 or newer, one from 2.6.1 on can (docs/security.md)" in refused.errors[-1]
 
 
 def without(flowcast, rights, user: str, operation: str, kind: str, name: str) -> Right:
