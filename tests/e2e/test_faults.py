@@ -1,17 +1,15 @@
 """What goes wrong around the services: disks, networks, clocks, topics and nodes. Afterwards all is as in a straight run."""
 
-import os
 import random
 import re
-import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 import support
 from cluster import NODES, Cluster
 from exactly_once import FOLD, QUICK, count_of_windows, expect_alive, outputs, send, straight_run, wait_for_all
+from mishaps import MemoryLimit, OddClock, SmallDisk
 from outcome import Outcome, compare_forecasts, outcome
 from proxy import Proxy
 from support import NO_BROKER, OK, flowcast_of, wait_until
@@ -131,31 +129,20 @@ def test_services_end_where_a_broker_stays_away(binaries, messages, tmp_path, pr
 
 @pytest.fixture(name="small_broker")
 def fixture_small_broker(own_broker, tmp_path):
-    """A broker whose records are on a file system of 64 MiB; (broker, folder)."""
+    """A broker whose records are on a small disk; (broker, disk)."""
     folder = tmp_path / "kafka"
-    disk = folder / "log"
-    disk.mkdir(parents=True)
+    folder.mkdir()
     (folder / ".flowcast-kafka").touch()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+    try:
+        disk = SmallDisk(folder / "log", mib=64)
+    except OSError as error:
+        pytest.skip(f"nothing can be mounted here: {error}")
     try:
         own_broker("start")
         yield own_broker, disk
     finally:
         own_broker("stop")
-        subprocess.run(["umount", str(disk)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Its last byte is taken."""
-    filler = disk / "filler"
-    with open(filler, "wb", buffering=0) as out:
-        try:
-            while True:
-                out.write(bytes(4096))
-        except OSError:
-            return filler
+        disk.close()
 
 
 def test_a_broker_whose_disk_is_full_loses_and_repeats_nothing(binaries, messages, tmp_path, small_broker, part, straight):
@@ -165,10 +152,10 @@ def test_a_broker_whose_disk_is_full_loses_and_repeats_nothing(binaries, message
         features = flowcast.start("features", *FOLD)
         capture = flowcast.start("capture", "--pcap", part, *SPEED)
         wait_until(lambda: count_of_windows(flowcast) > 20, 30, "windows while there is room")
-        filler = fill(disk)
+        disk.fill()
         wait_until(lambda: not broker.is_alive(), 60, "the broker's end: it can't write")
         assert capture.is_alive() and features.is_alive()
-        filler.unlink()
+        disk.free()
         broker("start")
         capture.finish()
         wait_for_all(flowcast, straight, features)
@@ -201,19 +188,9 @@ def test_a_topic_deleted_by_mistake_is_named_and_the_others_go_on_unharmed(flowc
 # Clocks.
 
 
-@pytest.fixture(name="clock")
-def fixture_clock(tmp_path):
-    """Environment of a program whose wall clock can be set, and the file that says how far it is off."""
-    library = tmp_path / "clock_shim.so"
-    source = Path(__file__).with_name("clock_shim.c")
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
-    offset = tmp_path / "offset"
-    offset.write_text("0", encoding="ascii")
-    return {"LD_PRELOAD": str(library), "CLOCK_OFFSET_FILE": str(offset)}, offset
-
-
-def test_clocks_that_jump_change_nothing(flowcast, clock, part, straight, told):
-    environment, offset = clock
+def test_clocks_that_jump_change_nothing(flowcast, tmp_path, part, straight, told):
+    clock = OddClock(tmp_path)
+    environment = clock.environment
     inference = flowcast.start("inference", *WATCH, environment=environment)
     features = flowcast.start("features", *FOLD, environment=environment)
     features.expect("reading ")
@@ -222,7 +199,7 @@ def test_clocks_that_jump_change_nothing(flowcast, clock, part, straight, told):
     for seconds in (3_600, -86_400, 0, 10 * 365 * 86_400, -5):
         before = count_of_windows(flowcast)
         assert capture.is_alive(), "too fast to jump while it runs"
-        offset.write_text(str(seconds), encoding="ascii")
+        clock.jump_to(seconds)
         wait_until(lambda: count_of_windows(flowcast) > before + 30, 30, "windows after the jump")  # noqa: B023
     capture.finish()
     assert len(set(re.findall(r'"time":"(\d+)-', capture.log))) > 1, f"its clock went straight on:\n{capture.log}"
@@ -232,35 +209,6 @@ def test_clocks_that_jump_change_nothing(flowcast, clock, part, straight, told):
 
 
 # Memory.
-
-
-class MemoryLimit:
-    """A control group, of version 2 or 1, with a limit and no swap to go to.
-
-    What a program has allocated before it joins a group is not counted there: it starts within.
-    """
-
-    ROOT = Path("/sys/fs/cgroup")
-
-    def __init__(self, mib: int):
-        second = (self.ROOT / "cgroup.controllers").exists()
-        if second:
-            (self.ROOT / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
-        self._folder = (self.ROOT if second else self.ROOT / "memory") / f"flowcast-test-{os.getpid()}"
-        limit, self._events = ("memory.max", "memory.events") if second else ("memory.limit_in_bytes", "memory.oom_control")
-        self._folder.mkdir()
-        (self._folder / limit).write_text(str(mib << 20), encoding="ascii")
-
-    def command(self, *command) -> list:
-        return ["sh", "-c", 'echo $$ >"$0" && exec "$@"', self._folder / "cgroup.procs", *command]
-
-    def kills(self) -> int:
-        """By the kernel, for want of memory."""
-        return int(re.search(r"^oom_kill (\d+)", (self._folder / self._events).read_text(encoding="ascii"), re.MULTILINE)[1])
-
-    def close(self) -> None:
-        wait_until(lambda: not (self._folder / "cgroup.procs").read_text(encoding="ascii"), 10, "the end of what is in the group")
-        self._folder.rmdir()
 
 
 @pytest.fixture(name="memory_limit")
