@@ -40,6 +40,11 @@ def test_a_service_that_runs_on_says_how_it_is(name):
         assert SERVICES[name]["environment"]["FLOWCAST_HTTP"].endswith(f":{OURS[name]}")
 
 
+def test_a_service_is_given_the_time_to_end():
+    given = {name: SERVICES[name]["stop_grace_period"] for name in OURS}
+    assert given == dict.fromkeys(OURS, "30s") | {"trainer": "90s"}
+
+
 def test_a_service_is_started_again_whatever_has_ended():
     for name, service in SERVICES.items():
         assert not set(service.get("depends_on", [])) - {"kafka"}, f"podman would not start {name} again without them"
