@@ -12,7 +12,8 @@ namespace {
 // What one costs in a batch, about.
 constexpr std::size_t kPacketBytes = 12;
 constexpr std::size_t kFlowBytes = 64;
-constexpr std::size_t kAtOnce = 32;  // flows asked for at the same time
+constexpr std::size_t kAtOnce = 32;                     // flows asked for at the same time
+constexpr base::Duration kFar = std::chrono::hours(1);  // as libs/window has it
 
 /// The same wherever it is computed.
 std::uint64_t Fingerprint(std::uint64_t settings, const packet::Packet& first) {
@@ -58,6 +59,32 @@ void Batcher::Add(std::span<const packet::Packet> packets, const std::vector<std
 
 void Batcher::AddOne(const packet::Packet& packet, std::uint64_t flow_hash,
                      const std::vector<std::string>& interfaces, std::vector<AddressedBatch>& ready) {
+  if (astray_) TakeAstray(IsFarAhead(packet), ready);
+  if (IsFarAhead(packet)) {
+    astray_ = {packet, interfaces};
+    return;
+  }
+  SeeTime(packet.time);
+  Take(packet, flow_hash, interfaces, ready);
+}
+
+bool Batcher::IsFarAhead(const packet::Packet& packet) const {
+  return packet.time - kFar > std::max(newest_, watermark_);
+}
+
+void Batcher::SeeTime(base::EventTime time) {
+  newest_ = std::max(newest_, time);
+  watermark_ = std::max(watermark_, newest_ - options_.reorder_tolerance);
+}
+
+void Batcher::TakeAstray(bool tells_time, std::vector<AddressedBatch>& ready) {
+  const Astray astray = *std::exchange(astray_, std::nullopt);
+  if (tells_time) SeeTime(astray.packet.time);
+  Take(astray.packet, FlowTable::HashOf(astray.packet), astray.interfaces, ready);
+}
+
+void Batcher::Take(const packet::Packet& packet, std::uint64_t flow_hash,
+                   const std::vector<std::string>& interfaces, std::vector<AddressedBatch>& ready) {
   bool added = false;
   KnownFlow& flow = flows_.Find(packet, flow_hash, added);
   if (added) Learn(packet, interfaces, flow);
@@ -71,8 +98,6 @@ void Batcher::AddOne(const packet::Packet& packet, std::uint64_t flow_hash,
     batch.stragglers.push_back({static_cast<std::uint32_t>(batch.size()), watermark_});
   }
   out_of_order_ += packet.time < newest_ ? 1 : 0;
-  newest_ = std::max(newest_, packet.time);
-  watermark_ = std::max(watermark_, newest_ - options_.reorder_tolerance);
   batch.times.push_back(packet.time);
   batch.flow_indexes.push_back(flow.index);
   batch.wire_lengths_bytes.push_back(packet.wire_length_bytes);
@@ -143,6 +168,7 @@ void Batcher::Flush(std::vector<AddressedBatch>& ready) {
 
 void Batcher::Finish(std::vector<AddressedBatch>& ready) {
   if (!started_) return;
+  if (astray_) TakeAstray(true, ready);
   watermark_ = std::max(watermark_, newest_);
   CloseAll(true, ready);
 }
@@ -170,7 +196,8 @@ void Batcher::Close(std::int32_t number, Partition& partition, bool final,
   batch.final = final;
   batch.counters = counters_;
   batch.counters.received -= taken_then_ - std::min(taken_, taken_then_);
-  batch.counters.published = taken_ - counters_.dropped_by_queue - counters_.dropped_by_spool;
+  const std::uint64_t dropped = counters_.dropped_by_queue + counters_.dropped_by_spool;
+  batch.counters.published = taken_ - std::min(taken_, dropped);  // some may be of the epoch before
   partition.last_watermark = watermark_;
   ready.push_back({number, std::move(batch)});
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ struct AddressedBatch {
 };
 
 /// Batches close by count and size when packets are added, all together when Tick, Flush or Finish is
-/// called. The watermark is the newest time stamp less the tolerance and never goes back.
+/// called. The watermark is the newest time stamp less the tolerance and never goes back; a packet dated more
+/// than an hour after all before it waits for the next one, and says nothing about the time if that is not.
 /// Not thread-safe.
 class Batcher {
  public:
@@ -47,7 +49,8 @@ class Batcher {
   /// came, that carries the watermark. `lower_bound` is what the source knows by itself; the
   /// tolerance is taken off it too.
   void Tick(base::EventTime lower_bound, std::vector<AddressedBatch>& ready);
-  /// Closes the batches that hold packets, because the program ends but the source does not.
+  /// Closes the batches that hold packets, because the program ends but the source does not. A packet that
+  /// waits for the next one is left out.
   void Flush(std::vector<AddressedBatch>& ready);
   /// As Tick with the final mark; the watermark is then at least the newest packet's time.
   void Finish(std::vector<AddressedBatch>& ready);
@@ -57,11 +60,11 @@ class Batcher {
   /// closes before the last of them has not received the rest yet.
   void SetCounters(const packet::SourceCounters& counters, std::uint64_t coming = 0) {
     counters_ = counters;
-    taken_then_ = taken_ + coming;
+    taken_then_ = taken() + coming;
   }
 
   /// Packets added.
-  std::uint64_t taken() const { return taken_; }
+  std::uint64_t taken() const { return taken_ + (astray_ ? 1 : 0); }
   /// Of these, by kind.
   const std::array<std::uint64_t, packet::kKinds>& by_kind() const { return by_kind_; }
   /// Of these, older than one before them.
@@ -87,8 +90,19 @@ class Batcher {
     std::uint32_t index = 0;
   };
 
+  /// A packet that waits, and what its interface points into.
+  struct Astray {
+    packet::Packet packet;
+    std::vector<std::string> interfaces;
+  };
+
   void AddOne(const packet::Packet& packet, std::uint64_t flow_hash,
               const std::vector<std::string>& interfaces, std::vector<AddressedBatch>& ready);
+  void Take(const packet::Packet& packet, std::uint64_t flow_hash, const std::vector<std::string>& interfaces,
+            std::vector<AddressedBatch>& ready);
+  void TakeAstray(bool tells_time, std::vector<AddressedBatch>& ready);
+  bool IsFarAhead(const packet::Packet& packet) const;
+  void SeeTime(base::EventTime time);
   void BeginSource(const packet::Packet& first);
   void Learn(const packet::Packet& packet, const std::vector<std::string>& interfaces, KnownFlow& flow);
   void Enter(Link& link, KnownFlow& flow);
@@ -110,6 +124,7 @@ class Batcher {
   std::uint64_t stragglers_ = 0;
   std::map<std::int32_t, Partition> partitions_;
   std::vector<Link> links_;  // by number
+  std::optional<Astray> astray_;
   FlowTable flows_;
 };
 

@@ -7,7 +7,7 @@ namespace flowcast::capture {
 
 std::uint64_t FlowTable::HashOf(const packet::FlowKey& key, std::uint16_t interface, std::uint16_t vlan) {
   const std::uint64_t seen_at = (std::uint64_t{interface} << 16 | vlan) * 0x9e3779b9U;
-  return packet::FlowKeyHash{}(key) + seen_at;
+  return packet::HashForTable(key) + seen_at;
 }
 
 std::uint64_t FlowTable::HashOf(const packet::Packet& packet) {

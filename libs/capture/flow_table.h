@@ -21,7 +21,7 @@ class FlowTable {
 
   FlowTable() : slots_(kSmallest, kEmpty) {}
 
-  /// Of what a flow is found by; the same for as long as the table lives.
+  /// Of what a flow is found by; the same for as long as the process lives.
   static std::uint64_t HashOf(const packet::Packet& packet);
   void FetchSlot(std::uint64_t hash) const { __builtin_prefetch(&slots_[SlotOf(hash)]); }
   void FetchFlow(std::uint64_t hash) const {

@@ -37,6 +37,8 @@ class PacketSource {
   /// live source gives its host clock less its block time-out, a file what it has read. Before the
   /// first packet of a file: base::kBeginningOfTime.
   virtual base::EventTime LowerBound() const = 0;
+  /// The host's clock was set back: LowerBound begins anew.
+  virtual void TimeWentBack() {}
   virtual SourceStatistics statistics() const = 0;
   /// One line about damage or loss that the user should read, empty when all is well.
   virtual std::string Complaint() const { return ""; }

@@ -16,7 +16,7 @@ packet::FlowKey OtherDirection(packet::FlowKey key) {
 }  // namespace
 
 void Handshakes::Add(const packet::FlowKey& key, base::EventTime time, bool acknowledges, bool repeats) {
-  const std::uint64_t hash = packet::FlowKeyHash{}(acknowledges ? OtherDirection(key) : key) | 1;
+  const std::uint64_t hash = packet::HashForTable(acknowledges ? OtherDirection(key) : key) | 1;
   if (slots_.empty()) slots_.resize(4);
   Waiting* waiting = &Find(hash);
   if (!acknowledges) {

@@ -164,7 +164,7 @@ void WindowFlows::AddToTable(const FlowSums& flow, std::uint64_t hash, std::size
       if (known.key == flow.key) found = &known;
     }
   } else {
-    slot = SlotOf(flow.key, hash);
+    slot = SlotOf(flow.key);
     if (*slot != 0) found = &flows_[*slot - 1];
   }
   if (found != nullptr) {
@@ -177,7 +177,7 @@ void WindowFlows::AddToTable(const FlowSums& flow, std::uint64_t hash, std::size
   if (flows_.size() >= limit) {
     MakeRoom(flow, hash, limit);
     if (!IsSampled(hash)) return;
-    if (slot != nullptr) slot = SlotOf(flow.key, hash);
+    if (slot != nullptr) slot = SlotOf(flow.key);
   }
   flows_.push_back(flow);
   if (slot != nullptr) *slot = static_cast<std::uint32_t>(flows_.size());
@@ -206,12 +206,12 @@ void WindowFlows::Place() {
   if (slots_.empty()) return;
   std::fill(slots_.begin(), slots_.end(), 0);
   for (std::size_t i = 0; i < flows_.size(); ++i)
-    *SlotOf(flows_[i].key, packet::FlowKeyHash{}(flows_[i].key)) = static_cast<std::uint32_t>(i + 1);
+    *SlotOf(flows_[i].key) = static_cast<std::uint32_t>(i + 1);
 }
 
-std::uint32_t* WindowFlows::SlotOf(const packet::FlowKey& key, std::uint64_t hash) {
+std::uint32_t* WindowFlows::SlotOf(const packet::FlowKey& key) {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash & mask;
+  std::size_t at = packet::HashForTable(key) & mask;
   while (slots_[at] != 0 && !(flows_[slots_[at] - 1].key == key)) at = (at + 1) & mask;
   return &slots_[at];
 }

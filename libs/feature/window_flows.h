@@ -59,7 +59,7 @@ class WindowFlows {
   void AddToTable(const FlowSums& flow, std::uint64_t hash, std::size_t limit);
   void MakeRoom(const FlowSums& flow, std::uint64_t hash, std::size_t limit);
   void Place();
-  std::uint32_t* SlotOf(const packet::FlowKey& key, std::uint64_t hash);
+  std::uint32_t* SlotOf(const packet::FlowKey& key);
   bool IsSampled(std::uint64_t hash) const;
 
   std::vector<FlowSums> flows_;

@@ -33,9 +33,12 @@ struct FlowKey {
   bool operator==(const FlowKey&) const = default;
 };
 
+/// The same in every process: sketches and samples go by it.
 struct FlowKeyHash {
   std::size_t operator()(const FlowKey& key) const noexcept;
 };
+/// Another one in every process, so that nobody can send flows that meet in the same place of a table.
+std::uint64_t HashForTable(const FlowKey& key);
 
 /// Whom a frame was for, as its link layer says; where that has no addresses, as IP's destination says.
 enum class Cast : std::uint8_t { kUnicast = 0, kMulticast = 1, kBroadcast = 2 };

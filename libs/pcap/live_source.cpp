@@ -32,6 +32,7 @@ class LiveSource : public capture::PacketSource {
   }
   const std::vector<std::string>& interfaces() const override { return options_.interfaces; }
   base::EventTime LowerBound() const override { return *std::ranges::min_element(bounds_); }
+  void TimeWentBack() override { std::ranges::fill(bounds_, base::kBeginningOfTime); }
   capture::SourceStatistics statistics() const override;
   std::string Complaint() const override { return Failure(); }
   bool Failed() const override { return !Failure().empty(); }

@@ -2,6 +2,7 @@
 #include "services/capture/capture_service.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "libs/base/text.h"
@@ -18,6 +19,19 @@ constexpr std::size_t kPollPackets = 2048;
 constexpr base::Duration kBatchAge = 50ms;
 constexpr base::Duration kYoungestBatch = 30ms;
 constexpr base::Duration kReportEvery = 1s;
+constexpr base::Duration kClockStep = 1s;  // back by more than that is an epoch of its own
+
+packet::SourceCounters Since(packet::SourceCounters now, const packet::SourceCounters& before) {
+  now.received -= before.received;
+  now.published -= before.published;
+  now.filtered -= before.filtered;
+  now.dropped_by_kernel -= before.dropped_by_kernel;
+  now.dropped_by_interface -= before.dropped_by_interface;
+  now.dropped_by_queue -= before.dropped_by_queue;
+  now.dropped_by_spool -= before.dropped_by_spool;
+  now.undecodable -= before.undecodable;
+  return now;
+}
 
 }  // namespace
 
@@ -44,7 +58,54 @@ CaptureSummary CaptureService::Run() {
   return summary;
 }
 
+/// By more than a step, since it was asked last.
+bool CaptureService::ClockWentBack() {
+  const base::Duration offset = parts_.clock.Now().time_since_epoch() - parts_.clock.Steady();
+  const bool went_back = clock_offset_ && offset < *clock_offset_ - kClockStep;
+  clock_offset_ = offset;
+  return went_back;
+}
+
+/// Everything that comes from now on would be late in the old one, which gets what the source still has of
+/// before.
+void CaptureService::BeginEpoch() {
+  const base::EventTime until = parts_.clock.Now() + kClockStep;
+  std::span<const packet::Packet> rest;
+  for (PollState state = PollState::kPackets; rest.empty() && state == PollState::kPackets;) {
+    packets_.clear();
+    state = parts_.source.Poll(kPollPackets, packets_);
+    const auto split = std::find_if(packets_.begin(), packets_.end(),
+                                    [until](const packet::Packet& packet) { return packet.time <= until; });
+    Count(packets_.size());
+    batcher_.Add({packets_.begin(), split}, parts_.source.interfaces(), ready_);
+    rest = {split, packets_.end()};
+  }
+  batcher_.Finish(ready_);
+  SendReady();
+  EndEpoch(rest.size());
+  options_.batches.epoch = parts_.next_epoch();
+  batcher_ = capture::Batcher(options_.batches);
+  Count(rest.size());
+  batcher_.Add(rest, parts_.source.interfaces(), ready_);
+  parts_.source.TimeWentBack();
+  last_bound_ = base::kBeginningOfTime;
+  parts_.log(base::LogLevel::kWarning,
+             "the host's clock was set back: what was captured before is closed, and a new epoch begins");
+}
+
+/// `coming` packets were received and are of the next one.
+void CaptureService::EndEpoch(std::size_t coming) {
+  ended_.counters = counters_;
+  ended_.counters.received -= coming;
+  ended_.taken += batcher_.taken();
+  for (std::size_t kind = 0; kind < packet::kKinds; ++kind) ended_.by_kind[kind] += batcher_.by_kind()[kind];
+  ended_.out_of_order += batcher_.out_of_order();
+  ended_.stragglers += batcher_.stragglers();
+  ended_.links = std::max<std::uint64_t>(ended_.links, batcher_.link_count());
+}
+
 PollState CaptureService::Step() {
+  if (options_.live && ClockWentBack()) BeginEpoch();
   packets_.clear();
   const PollState state = parts_.source.Poll(kPollPackets, packets_);
   const std::vector<std::string>& interfaces = parts_.source.interfaces();
@@ -77,7 +138,7 @@ void CaptureService::Count(std::size_t coming) {
   counters_.dropped_by_queue = delivery.dropped_by_queue;
   counters_.dropped_by_spool = delivery.dropped_by_spool;
   counters_.undecodable = statistics.undecodable;
-  batcher_.SetCounters(counters_, coming);
+  batcher_.SetCounters(Since(counters_, ended_.counters), coming);
 }
 
 void CaptureService::SendReady() {
@@ -105,36 +166,35 @@ void CaptureService::ReportProgress() {
   const base::Duration now = parts_.clock.Steady();
   if (now - last_report_ < kReportEvery) return;
   const double seconds = base::ToSeconds(now - last_report_);
-  const double rate = static_cast<double>(batcher_.taken() - last_taken_) / seconds;
-  const std::string until = batcher_.taken() == 0
+  const double rate = static_cast<double>(taken() - last_taken_) / seconds;
+  const std::string until = taken() == 0
                                 ? "no packets yet"
                                 : "event time " + base::FormatTime(base::AlignDown(batcher_.newest(), 1s));
   const std::uint64_t lost = counters_.dropped() + counters_.undecodable;
   const std::uint64_t waiting = parts_.delivery.counters().waiting;
-  parts_.log(
-      base::LogLevel::kInfo,
-      base::Grouped(batcher_.taken()) + " packets (" + base::Short(rate) + "/s) in " +
-          base::Grouped(batches_) + " batches, " + until +
-          (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)) +
-          (waiting <= batcher_.taken() - last_taken_ ? "" : ", waiting for Kafka " + base::Grouped(waiting)));
+  parts_.log(base::LogLevel::kInfo,
+             base::Grouped(taken()) + " packets (" + base::Short(rate) + "/s) in " + base::Grouped(batches_) +
+                 " batches, " + until + (lost == 0 ? "" : ", dropped or undecodable " + base::Grouped(lost)) +
+                 (waiting <= taken() - last_taken_ ? "" : ", waiting for Kafka " + base::Grouped(waiting)));
   Count();
   parts_.progress(Summarize(false));
   last_report_ = now;
-  last_taken_ = batcher_.taken();
+  last_taken_ = taken();
 }
 
 CaptureSummary CaptureService::Summarize(bool complete) const {
   const delivery::Counters delivery = parts_.delivery.counters();
   packet::SourceCounters packets = counters_;
   packets.published = delivery.acknowledged;
+  auto by_kind = ended_.by_kind;
+  for (std::size_t kind = 0; kind < packet::kKinds; ++kind) by_kind[kind] += batcher_.by_kind()[kind];
   return {.packets = packets,
-          .unsent =
-              batcher_.taken() - delivery.acknowledged - packets.dropped_by_queue - packets.dropped_by_spool,
+          .unsent = taken() - delivery.acknowledged - packets.dropped_by_queue - packets.dropped_by_spool,
           .inherited = delivery.inherited,
-          .by_kind = batcher_.by_kind(),
-          .out_of_order = batcher_.out_of_order(),
-          .stragglers = batcher_.stragglers(),
-          .links = batcher_.link_count(),
+          .by_kind = by_kind,
+          .out_of_order = ended_.out_of_order + batcher_.out_of_order(),
+          .stragglers = ended_.stragglers + batcher_.stragglers(),
+          .links = std::max<std::uint64_t>(ended_.links, batcher_.link_count()),
           .batches = batches_,
           .bytes = bytes_,
           .watermark = batcher_.watermark(),

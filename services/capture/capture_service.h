@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct CaptureParts {
   std::function<bool()> stop_requested;
   /// Called at the beginning, about once a second, and at the end.
   std::function<void(const CaptureSummary&)> progress = [](const CaptureSummary&) {};
+  /// Of a live source: an epoch later than all before. Called when the host's clock was set back.
+  std::function<std::uint64_t()> next_epoch{};
 };
 
 struct CaptureOptions {
@@ -60,6 +63,10 @@ class CaptureService {
 
  private:
   capture::PollState Step();
+  bool ClockWentBack();
+  void BeginEpoch();
+  void EndEpoch(std::size_t coming);
+  std::uint64_t taken() const { return ended_.taken + batcher_.taken(); }
   bool TickIsDue() const;
   void Count(std::size_t coming = 0);
   void SendReady();
@@ -67,9 +74,21 @@ class CaptureService {
   void ReportProgress();
   CaptureSummary Summarize(bool complete) const;
 
+  /// What the epochs that have ended in this run saw.
+  struct Ended {
+    packet::SourceCounters counters;
+    std::uint64_t taken = 0;
+    std::array<std::uint64_t, packet::kKinds> by_kind{};
+    std::uint64_t out_of_order = 0;
+    std::uint64_t stragglers = 0;
+    std::uint64_t links = 0;  // the most that one had
+  };
+
   CaptureParts parts_;
   CaptureOptions options_;
   capture::Batcher batcher_;
+  Ended ended_;
+  std::optional<base::Duration> clock_offset_;  // the wall clock's before the steady one
   std::vector<packet::Packet> packets_;
   std::vector<capture::AddressedBatch> ready_;
   packet::SourceCounters counters_;

@@ -52,6 +52,17 @@ std::string Losses(const packet::SourceCounters& packets) {
          ", spool " + base::Grouped(packets.dropped_by_spool);
 }
 
+bool HasSpool(const CaptureConfig& config) { return config.is_live() && config.spool_mib > 0; }
+
+std::string FolderOfSpool(const CaptureConfig& config) {
+  const auto environment = [](const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string spool = config.spool.empty() ? DefaultSpool(environment, geteuid() == 0) : config.spool;
+  return SpoolFolder(spool, config.common.names().packets, config.SourceName());
+}
+
 std::string SpeedText(const pcap::InterfaceInfo& info) {
   if (info.speed_mbit_s == 0) return "-";
   return base::Short(static_cast<double>(info.speed_mbit_s) * 1e6) + "bit/s";
@@ -99,13 +110,8 @@ void DropPrivileges(const CaptureConfig& config, const base::Log& log) {
 }
 
 std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const base::Log& log) {
-  if (!config.is_live() || config.spool_mib == 0) return nullptr;
-  const auto environment = [](const std::string& name) {
-    const char* value = std::getenv(name.c_str());
-    return std::string(value == nullptr ? "" : value);
-  };
-  const std::string spool = config.spool.empty() ? DefaultSpool(environment, geteuid() == 0) : config.spool;
-  const std::string folder = SpoolFolder(spool, config.common.names().packets, config.SourceName());
+  if (!HasSpool(config)) return nullptr;
+  const std::string folder = FolderOfSpool(config);
   const auto identity = privileges::IdentityAfter(Privileges(config));
   const spool::Owner owner{identity.uid, identity.gid};
   if (config.common.check) {
@@ -118,6 +124,10 @@ std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const bas
                             .sync = config.spool_sync,
                             .owner = owner},
       log);
+}
+
+std::string EpochFile(const CaptureConfig& config) {
+  return HasSpool(config) ? FolderOfSpool(config) + "/epoch" : "";
 }
 
 std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bus::Producer& producer,
@@ -150,11 +160,10 @@ std::uint64_t Settings(const CaptureConfig& config, const capture::AddressMappin
 
 }  // namespace
 
-CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, const base::Clock& clock,
+CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, std::uint64_t epoch,
                                   const capture::AddressMapping& mapping) {
-  const auto now = static_cast<std::uint64_t>(base::ToUnixNanoseconds(clock.Now()));
   capture::BatcherOptions batches = config.Batches();
-  batches.epoch = config.is_live() ? now : 0;
+  batches.epoch = epoch;
   batches.settings = Settings(config, mapping);
   batches.partitions = admin.PartitionCount(config.common.names().packets);
   batches.anonymize = mapping;

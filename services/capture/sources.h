@@ -34,8 +34,11 @@ std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bu
                                                  spool::Journal* spool, base::Clock& clock,
                                                  const base::Log& log, std::function<bool()> stop_requested);
 
-/// With the partitions that the topic has.
-CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, const base::Clock& clock,
+/// Of a live capture: where its epochs are remembered, in the folder of its spool. Empty without one.
+std::string EpochFile(const CaptureConfig& config);
+
+/// With the partitions that the topic has; of recordings the epoch is 0.
+CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, std::uint64_t epoch,
                                   const capture::AddressMapping& mapping);
 
 /// A table on standard output.

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -11,6 +14,7 @@
 #include "libs/wire/packet_wire.h"
 #include "services/capture/capture_metrics.h"
 #include "services/capture/capture_service.h"
+#include "services/capture/epochs.h"
 #include "tests/support/fake_source.h"
 #include "tests/support/metrics.h"
 #include "tests/support/services.h"
@@ -23,6 +27,14 @@ using support::At;
 using support::PacketAt;
 using testing::IsEmpty;
 using testing::SizeIs;
+
+/// Its wall clock can be set.
+class SetClock : public base::ManualClock {
+ public:
+  base::EventTime Now() const override { return ManualClock::Now() + set_by; }
+  base::Duration Steady() const override { return ManualClock::Now().time_since_epoch(); }
+  base::Duration set_by{};
+};
 
 class CaptureServiceTest : public testing::Test {
  protected:
@@ -38,11 +50,13 @@ class CaptureServiceTest : public testing::Test {
     for (int i = 0; i < packets; ++i) source_.Add(PacketAt(0.1 * i, i % 3 == 0 ? 1 : 0, i % 5));
   }
   CaptureSummary Run(CaptureOptions options = {}) {
-    options.batches = {.source = "demo", .partitions = 64, .batch_packets = 16};
+    options.batches = {
+        .source = "demo", .epoch = options.live ? 1u : 0u, .partitions = 64, .batch_packets = 16};
     const auto producer = bus_.MakeProducer({.queue_bytes = queue_bytes_});
     const auto stop = [this] { return stop_after_ > 0 && polls_ >= stop_after_; };
     const auto delivery = Deliver(*producer, options.live);
-    return CaptureService({source_, *delivery, clock_, lines_.log(), stop, progress_}, options).Run();
+    return CaptureService({source_, *delivery, clock_, lines_.log(), stop, progress_, next_epoch_}, options)
+        .Run();
   }
   std::unique_ptr<delivery::Delivery> Deliver(bus::Producer& producer, bool live) {
     if (live) {
@@ -69,13 +83,14 @@ class CaptureServiceTest : public testing::Test {
         std::count_if(batches.begin(), batches.end(), [](const auto& batch) { return batch.final; }));
   }
 
-  base::ManualClock clock_;
+  SetClock clock_;
   bus::MemoryBus bus_;
   topics::Names names_;
   support::FakeSource source_;
   support::Lines lines_;
   std::function<void(const CaptureSummary&)> progress_ = [](const CaptureSummary&) {};
   base::Duration poll_takes_ = 10ms;
+  std::function<std::uint64_t()> next_epoch_;
   int polls_ = 0;
   int waits_ = 0;
   int restore_after_ = 0;
@@ -221,6 +236,43 @@ TEST_F(CaptureServiceTest, ALiveSourceThatIsStoppedHasEnded) {
   EXPECT_EQ(FinalMarks(), 2u);
 }
 
+TEST_F(CaptureServiceTest, WhenTheHostsClockIsSetBackALiveSourceBeginsAnEpochOfItsOwn) {
+  const base::EventTime now = clock_.Now();
+  const auto seconds_to = [](base::EventTime time) { return base::ToSeconds(time - At(0)); };
+  for (int i = 0; i < 15; ++i) source_.Add(PacketAt(seconds_to(now + 2h) + 0.01 * i));
+  for (int i = 0; i < 15; ++i) source_.Add(PacketAt(seconds_to(now) + 0.2 + 0.01 * i));
+  source_.ends = false;
+  clock_.set_by = 2h;
+  stop_after_ = 12;
+  source_.on_poll = [this] {
+    if (++polls_ == 2) clock_.set_by = 0h;  // the poll's packets are of before and after
+    clock_.Advance(10ms);
+    source_.bound = source_.went_back ? clock_.Now() : std::max(source_.bound, clock_.Now());
+  };
+  std::uint64_t epoch = 1;
+  next_epoch_ = [&epoch] { return ++epoch; };
+  const CaptureSummary summary = Run({.live = true, .paced = true});
+  EXPECT_TRUE(source_.went_back);
+  EXPECT_TRUE(lines_.Contain("the host's clock was set back"));
+  EXPECT_EQ(summary.packets.received, 30u);
+  EXPECT_EQ(summary.packets.published, 30u);
+  EXPECT_EQ(summary.unsent, 0u);
+  std::map<std::uint64_t, packet::PacketBatch> last;  // by epoch
+  std::uint64_t packets = 0, stragglers_of_second = 0;
+  for (packet::PacketBatch& batch : Batches()) {
+    packets += batch.size();
+    if (batch.epoch == 2) stragglers_of_second += batch.stragglers.size();
+    last[batch.epoch] = std::move(batch);
+  }
+  EXPECT_EQ(packets, 30u);
+  ASSERT_THAT(last, SizeIs(2));
+  EXPECT_TRUE(last.at(1).final && last.at(2).final);
+  EXPECT_EQ(last.at(1).counters.received + last.at(2).counters.received, 30u);
+  EXPECT_LT(last.at(2).watermark, now + 1h);
+  EXPECT_GE(last.at(2).counters.received, 10u);
+  EXPECT_EQ(stragglers_of_second, 0u);
+}
+
 TEST_F(CaptureServiceTest, AnIdleLiveSourceSendsWatermarks) {
   Feed(1);
   source_.ends = false;
@@ -291,6 +343,35 @@ TEST_F(CaptureServiceTest, WhatTheQueueOfALiveCaptureDoesNotTakeIsCounted) {
   EXPECT_EQ(summary.unsent, 0u);
   EXPECT_THAT(Batches(), IsEmpty());
   EXPECT_TRUE(lines_.Contain("dropped or undecodable"));
+}
+
+TEST(EpochsTest, EachIsTheTimeOrOneAfterTheLast) {
+  SetClock clock;
+  support::Lines lines;
+  Epochs epochs("", clock, lines.log());
+  const std::uint64_t first = epochs.Next();
+  EXPECT_EQ(first, static_cast<std::uint64_t>(base::ToUnixNanoseconds(clock.Now())));
+  clock.set_by = -2h;
+  EXPECT_EQ(epochs.Next(), first + 1);
+  clock.set_by = 1s;
+  EXPECT_EQ(epochs.Next(), static_cast<std::uint64_t>(base::ToUnixNanoseconds(clock.Now())));
+}
+
+TEST(EpochsTest, TheyGrowOverRestartsWithAnEarlierClock) {
+  const std::string file = testing::TempDir() + "flowcast-epoch-" + std::to_string(getpid());
+  SetClock clock;
+  support::Lines lines;
+  const std::uint64_t before = Epochs(file, clock, lines.log()).Next();
+  clock.set_by = -24h;
+  EXPECT_EQ(Epochs(file, clock, lines.log()).Next(), before + 1);
+  std::filesystem::remove(file);
+}
+
+TEST(EpochsTest, AFileThatCannotBeWrittenIsWarnedOf) {
+  SetClock clock;
+  support::Lines lines;
+  EXPECT_GT(Epochs("/nowhere/epoch", clock, lines.log()).Next(), 0u);
+  EXPECT_TRUE(lines.Contain("can't write /nowhere/epoch"));
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ class FakeSource : public capture::PacketSource {
   }
   const std::vector<std::string>& interfaces() const override { return names; }
   base::EventTime LowerBound() const override { return bound; }
+  void TimeWentBack() override { went_back = true; }
   capture::SourceStatistics statistics() const override { return counts; }
   std::string Complaint() const override { return complaint; }
 
@@ -48,6 +49,7 @@ class FakeSource : public capture::PacketSource {
   bool ends = true;  // otherwise idle once everything was given
   base::EventTime bound = base::kBeginningOfTime;
   capture::SourceStatistics counts;
+  bool went_back = false;
   std::string complaint;
   std::function<void()> on_poll = [] {};
 

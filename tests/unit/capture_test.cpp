@@ -66,6 +66,60 @@ TEST_F(BatcherTest, ABatchClosesWhenItIsFull) {
   EXPECT_FALSE(batch.final);
 }
 
+constexpr double kHour = 3600;
+
+TEST_F(BatcherTest, OnePacketDatedFarAheadSaysNothingAboutTheTime) {
+  Add(1);
+  Add(1e9);
+  Add(2);
+  const packet::PacketBatch batch = TakeOne();
+  EXPECT_THAT(batch.times, ElementsAre(At(1), At(1e9), At(2)));
+  EXPECT_EQ(batch.watermark, At(1.95));
+  EXPECT_THAT(batch.stragglers, IsEmpty());
+  EXPECT_EQ(batcher_.newest(), At(2));
+}
+
+TEST_F(BatcherTest, TwoDatedFarAheadInARowAreAQuietHourThatHasPassed) {
+  Add(1);
+  Add(2 * kHour);
+  EXPECT_EQ(batcher_.taken(), 2u) << "the one that waits is among them";
+  Add(2 * kHour + 1);
+  const packet::PacketBatch batch = TakeOne();
+  EXPECT_THAT(batch.times, ElementsAre(At(1), At(2 * kHour), At(2 * kHour + 1)));
+  EXPECT_EQ(batch.watermark, At(2 * kHour + 0.95));
+}
+
+TEST_F(BatcherTest, PacketsThatAreHoursApartEachAreAllTaken) {
+  for (int i = 0; i < 6; ++i) Add(i * 2 * kHour);
+  Finish();
+  std::vector<base::EventTime> times;
+  for (const AddressedBatch& ready : Take())
+    times.insert(times.end(), ready.batch.times.begin(), ready.batch.times.end());
+  EXPECT_THAT(times, SizeIs(6));
+  EXPECT_EQ(batcher_.watermark(), At(10 * kHour));
+}
+
+TEST_F(BatcherTest, WhereBatchesEndDoesNotMatterToAPacketDatedFarAhead) {
+  for (const std::size_t size : {1, 2, 3, 100}) {
+    options_.batch_packets = size;
+    Begin(options_);
+    for (const double seconds : {1.0, 1e9, 2.0, 3.0}) Add(seconds);
+    Finish();
+    for (const AddressedBatch& ready : Take()) EXPECT_LE(ready.batch.watermark, At(3)) << size;
+  }
+}
+
+TEST_F(BatcherTest, APacketThatWaitsIsNotSentWithAFileThatIsStopped) {
+  Add(1);
+  Add(1e9);
+  batcher_.SetCounters({.received = 2});
+  batcher_.Flush(ready_);
+  const packet::PacketBatch batch = TakeOne();
+  EXPECT_THAT(batch.times, ElementsAre(At(1)));
+  EXPECT_EQ(batch.counters.received, 1u);
+  EXPECT_EQ(batch.counters.published, 1u);
+}
+
 TEST_F(BatcherTest, TheEpochThatWasAskedForIsUsed) {
   options_.epoch = 77;
   Begin(options_);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cstring>
 #include <set>
 #include <unordered_set>
 
@@ -462,6 +463,32 @@ TEST(FlowKeyHash, FlipsHalfOfItsBitsForEachBitOfTheKey) {
     }
     EXPECT_NEAR(flipped / 256, 32, 3) << "byte " << byte;
   }
+}
+
+TEST(FlowKeyHash, KnowsNoNetworkWhoseHostsAreAllTheSame) {
+  // The halves at which a product of the address' halves and the constants would be nothing.
+  for (const std::uint64_t half :
+       {0x243f6a8885a308d3U, 0x13198a2e03707345U, 0xa4093822299f31d1U, 0x082efa98ec4e6c89U}) {
+    for (const std::size_t at : {0, 8}) {
+      std::set<std::size_t> as_source, as_destination, in_table;
+      for (std::uint64_t host = 0; host < 1000; ++host) {
+        FlowKey flow = TcpOverIpv6();
+        std::memcpy(flow.source.bytes.data() + at, &half, sizeof half);
+        std::memcpy(flow.source.bytes.data() + 8 - at, &host, sizeof host);
+        as_source.insert(FlowKeyHash()(flow));
+        in_table.insert(HashForTable(flow));
+        std::swap(flow.source, flow.destination);
+        as_destination.insert(FlowKeyHash()(flow));
+      }
+      EXPECT_EQ(as_source.size(), 1000U);
+      EXPECT_EQ(as_destination.size(), 1000U);
+      EXPECT_EQ(in_table.size(), 1000U);
+    }
+  }
+}
+
+TEST(FlowKeyHash, OfATableIsAnotherOne) {
+  EXPECT_NE(FlowKeyHash()(TcpOverIpv4()), HashForTable(TcpOverIpv4()));
 }
 
 TEST(FlowKeyHash, WorksInTablesOfFlows) {

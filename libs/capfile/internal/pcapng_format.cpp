@@ -138,7 +138,7 @@ std::optional<Frame> PcapngFormat::ReadPacket(const Block& block) {
   }
   const std::uint64_t ticks = std::uint64_t{numbers_.U32(body, 4)} << 32 | numbers_.U32(body, 8);
   const auto time = clocks_[section_begin_ + index].TimeOf(ticks);
-  if (!time) return StopAt(block.offset, "packet with a time stamp outside the years 1678 to 2261");
+  if (!time) return StopAt(block.offset, "packet with a time stamp outside the years 1823 to 2116");
   last_time_ = *time;
   return Frame{*time, numbers_.U32(body, 16), static_cast<std::uint32_t>(section_begin_ + index),
                body.subspan(kPacketFixedBytes, captured)};
