@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* kClock = "clock";
 constexpr const char* kSynchronize =
-    "synchronize the clocks (chrony, ntpd): retention, expiries and log lines go by them; windows do not";
+    "synchronize the clocks (chrony, ntpd): retention, expiries, log lines and live packets go by them";
 constexpr base::Duration kMostApart = 2s;
 constexpr base::Duration kMostFuture = 5s;
 

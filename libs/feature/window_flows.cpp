@@ -205,8 +205,7 @@ void WindowFlows::MakeRoom(const FlowSums& flow, std::uint64_t hash, std::size_t
 void WindowFlows::Place() {
   if (slots_.empty()) return;
   std::fill(slots_.begin(), slots_.end(), 0);
-  for (std::size_t i = 0; i < flows_.size(); ++i)
-    *SlotOf(flows_[i].key) = static_cast<std::uint32_t>(i + 1);
+  for (std::size_t i = 0; i < flows_.size(); ++i) *SlotOf(flows_[i].key) = static_cast<std::uint32_t>(i + 1);
 }
 
 std::uint32_t* WindowFlows::SlotOf(const packet::FlowKey& key) {

@@ -83,7 +83,7 @@ void CaptureService::BeginEpoch() {
   batcher_.Finish(ready_);
   SendReady();
   EndEpoch(rest.size());
-  options_.batches.epoch = parts_.next_epoch();
+  options_.batches.epoch = options_.next_epoch();
   batcher_ = capture::Batcher(options_.batches);
   Count(rest.size());
   batcher_.Add(rest, parts_.source.interfaces(), ready_);

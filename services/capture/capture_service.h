@@ -41,8 +41,6 @@ struct CaptureParts {
   std::function<bool()> stop_requested;
   /// Called at the beginning, about once a second, and at the end.
   std::function<void(const CaptureSummary&)> progress = [](const CaptureSummary&) {};
-  /// Of a live source: an epoch later than all before. Called when the host's clock was set back.
-  std::function<std::uint64_t()> next_epoch{};
 };
 
 struct CaptureOptions {
@@ -50,6 +48,8 @@ struct CaptureOptions {
   bool live = false;   // the source has ended also when it is stopped
   bool paced = false;  // batches close by age, too: live, and a replay at a given speed
   bool trace = false;  // a debug line for each batch with packets
+  /// Of a live source: an epoch later than all before, for when the host's clock was set back.
+  std::function<std::uint64_t()> next_epoch{};
 };
 
 class CaptureService {

@@ -5,7 +5,6 @@
 #include "services/capture/capture_config.h"
 #include "services/capture/capture_metrics.h"
 #include "services/capture/capture_service.h"
-#include "services/capture/epochs.h"
 #include "services/capture/sources.h"
 
 namespace {
@@ -21,7 +20,6 @@ int Capture(const services::CaptureConfig& config) {
   const auto source = services::OpenSource(config, clock, log);
   const auto mapping = services::LoadMapping(config);  // while its key can be read
   const auto spool = services::OpenSpool(config, log);
-  services::Epochs epochs(services::EpochFile(config), clock, log);
   services::DropPrivileges(config, log);
   app::Status status(config.common, "capture", clock, log);
   const auto bus = app::ConnectBus(config.common, "flowcast-capture", log);
@@ -36,9 +34,8 @@ int Capture(const services::CaptureConfig& config) {
   const auto delivery = services::MakeDelivery(config, *producer, spool.get(), clock, log, stop);
   services::CaptureService service(
       {*source, *delivery, clock, log, stop,
-       [&status](const auto& summary) { status.Publish(services::CaptureMetrics().Read(summary)); },
-       [&epochs] { return epochs.Next(); }},
-      services::MakeCaptureOptions(config, *bus->MakeAdmin(), config.is_live() ? epochs.Next() : 0, mapping));
+       [&status](const auto& summary) { status.Publish(services::CaptureMetrics().Read(summary)); }},
+      services::MakeCaptureOptions(config, *bus->MakeAdmin(), clock, log, mapping));
   status.SetReady(true, "capturing");
   return services::PrintSummary(config, service.Run(), log);
 }

@@ -19,6 +19,7 @@
 #include "libs/delivery/waiting_delivery.h"
 #include "libs/pcap/live_source.h"
 #include "libs/privileges/privileges.h"
+#include "services/capture/epochs.h"
 #include "services/capture/spool_folder.h"
 
 namespace flowcast::services {
@@ -126,10 +127,6 @@ std::unique_ptr<spool::Journal> OpenSpool(const CaptureConfig& config, const bas
       log);
 }
 
-std::string EpochFile(const CaptureConfig& config) {
-  return HasSpool(config) ? FolderOfSpool(config) + "/epoch" : "";
-}
-
 std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bus::Producer& producer,
                                                  spool::Journal* spool, base::Clock& clock,
                                                  const base::Log& log, std::function<bool()> stop_requested) {
@@ -160,17 +157,20 @@ std::uint64_t Settings(const CaptureConfig& config, const capture::AddressMappin
 
 }  // namespace
 
-CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, std::uint64_t epoch,
-                                  const capture::AddressMapping& mapping) {
+CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, const base::Clock& clock,
+                                  const base::Log& log, const capture::AddressMapping& mapping) {
+  const std::string epoch_file = HasSpool(config) ? FolderOfSpool(config) + "/epoch" : "";
+  const auto epochs = std::make_shared<Epochs>(epoch_file, clock, log);
   capture::BatcherOptions batches = config.Batches();
-  batches.epoch = epoch;
+  batches.epoch = config.is_live() ? epochs->Next() : 0;
   batches.settings = Settings(config, mapping);
   batches.partitions = admin.PartitionCount(config.common.names().packets);
   batches.anonymize = mapping;
   return {.batches = std::move(batches),
           .live = config.is_live(),
           .paced = config.is_live() || config.SpeedFactor() != 0,
-          .trace = config.common.log_level == "debug"};
+          .trace = config.common.log_level == "debug",
+          .next_epoch = [epochs] { return epochs->Next(); }};
 }
 
 int PrintInterfaces() {

@@ -34,12 +34,10 @@ std::unique_ptr<delivery::Delivery> MakeDelivery(const CaptureConfig& config, bu
                                                  spool::Journal* spool, base::Clock& clock,
                                                  const base::Log& log, std::function<bool()> stop_requested);
 
-/// Of a live capture: where its epochs are remembered, in the folder of its spool. Empty without one.
-std::string EpochFile(const CaptureConfig& config);
-
-/// With the partitions that the topic has; of recordings the epoch is 0.
-CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, std::uint64_t epoch,
-                                  const capture::AddressMapping& mapping);
+/// With the partitions that the topic has. Epochs of a live capture are remembered in the folder of its
+/// spool.
+CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin, const base::Clock& clock,
+                                  const base::Log& log, const capture::AddressMapping& mapping);
 
 /// A table on standard output.
 int PrintInterfaces();

@@ -55,8 +55,7 @@ class CaptureServiceTest : public testing::Test {
     const auto producer = bus_.MakeProducer({.queue_bytes = queue_bytes_});
     const auto stop = [this] { return stop_after_ > 0 && polls_ >= stop_after_; };
     const auto delivery = Deliver(*producer, options.live);
-    return CaptureService({source_, *delivery, clock_, lines_.log(), stop, progress_, next_epoch_}, options)
-        .Run();
+    return CaptureService({source_, *delivery, clock_, lines_.log(), stop, progress_}, options).Run();
   }
   std::unique_ptr<delivery::Delivery> Deliver(bus::Producer& producer, bool live) {
     if (live) {
@@ -90,7 +89,6 @@ class CaptureServiceTest : public testing::Test {
   support::Lines lines_;
   std::function<void(const CaptureSummary&)> progress_ = [](const CaptureSummary&) {};
   base::Duration poll_takes_ = 10ms;
-  std::function<std::uint64_t()> next_epoch_;
   int polls_ = 0;
   int waits_ = 0;
   int restore_after_ = 0;
@@ -250,8 +248,8 @@ TEST_F(CaptureServiceTest, WhenTheHostsClockIsSetBackALiveSourceBeginsAnEpochOfI
     source_.bound = source_.went_back ? clock_.Now() : std::max(source_.bound, clock_.Now());
   };
   std::uint64_t epoch = 1;
-  next_epoch_ = [&epoch] { return ++epoch; };
-  const CaptureSummary summary = Run({.live = true, .paced = true});
+  const CaptureSummary summary =
+      Run({.live = true, .paced = true, .next_epoch = [&epoch] { return ++epoch; }});
   EXPECT_TRUE(source_.went_back);
   EXPECT_TRUE(lines_.Contain("the host's clock was set back"));
   EXPECT_EQ(summary.packets.received, 30u);

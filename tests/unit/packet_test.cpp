@@ -1,11 +1,8 @@
-// packet: frames of every link type, whole, nested, damaged and cut short; the hash of flows.
+// packet: frames of every link type, whole, nested, damaged and cut short.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <bit>
-#include <cstring>
 #include <set>
-#include <unordered_set>
 
 #include "libs/base/random.h"
 #include "libs/packet/decoder.h"
@@ -427,76 +424,6 @@ TEST(Kind, HasANameOfItsOwn) {
   for (std::size_t i = 0; i < kKinds; ++i) names.insert(Name(static_cast<Kind>(i)));
   EXPECT_EQ(names.size(), kKinds);
   EXPECT_THAT(names, ::testing::Not(::testing::Contains("")));
-}
-
-TEST(FlowKeyHash, DiffersForAFlowAndItsAnswer) {
-  const FlowKey flow = TcpOverIpv4();
-  FlowKey answer = flow;
-  std::swap(answer.source, answer.destination);
-  std::swap(answer.source_port, answer.destination_port);
-  EXPECT_NE(FlowKeyHash()(flow), FlowKeyHash()(answer));
-}
-
-TEST(FlowKeyHash, SpreadsNeighbouringFlowsOverLowAndHighBits) {
-  std::set<std::size_t> low;
-  std::set<std::size_t> high;
-  FlowKey flow = TcpOverIpv4();
-  for (int port = 0; port < 4096; ++port) {
-    flow.source_port = static_cast<std::uint16_t>(port);
-    low.insert(FlowKeyHash()(flow) & 0xffff);
-    high.insert(FlowKeyHash()(flow) >> 48);
-  }
-  EXPECT_GT(low.size(), 3900U);  // 3,970 are expected of a random function
-  EXPECT_GT(high.size(), 3900U);
-}
-
-TEST(FlowKeyHash, FlipsHalfOfItsBitsForEachBitOfTheKey) {
-  base::Random random(1);
-  for (int byte = 0; byte < 16; ++byte) {
-    double flipped = 0;
-    for (int trial = 0; trial < 256; ++trial) {
-      FlowKey key = TcpOverIpv6();
-      for (auto& part : key.source.bytes) part = static_cast<std::uint8_t>(random.Next());
-      FlowKey other = key;
-      other.source.bytes[static_cast<std::size_t>(byte)] ^= static_cast<std::uint8_t>(1U << (trial % 8));
-      flipped += std::popcount(FlowKeyHash()(key) ^ FlowKeyHash()(other));
-    }
-    EXPECT_NEAR(flipped / 256, 32, 3) << "byte " << byte;
-  }
-}
-
-TEST(FlowKeyHash, KnowsNoNetworkWhoseHostsAreAllTheSame) {
-  // The halves at which a product of the address' halves and the constants would be nothing.
-  for (const std::uint64_t half :
-       {0x243f6a8885a308d3U, 0x13198a2e03707345U, 0xa4093822299f31d1U, 0x082efa98ec4e6c89U}) {
-    for (const std::size_t at : {0, 8}) {
-      std::set<std::size_t> as_source, as_destination, in_table;
-      for (std::uint64_t host = 0; host < 1000; ++host) {
-        FlowKey flow = TcpOverIpv6();
-        std::memcpy(flow.source.bytes.data() + at, &half, sizeof half);
-        std::memcpy(flow.source.bytes.data() + 8 - at, &host, sizeof host);
-        as_source.insert(FlowKeyHash()(flow));
-        in_table.insert(HashForTable(flow));
-        std::swap(flow.source, flow.destination);
-        as_destination.insert(FlowKeyHash()(flow));
-      }
-      EXPECT_EQ(as_source.size(), 1000U);
-      EXPECT_EQ(as_destination.size(), 1000U);
-      EXPECT_EQ(in_table.size(), 1000U);
-    }
-  }
-}
-
-TEST(FlowKeyHash, OfATableIsAnotherOne) {
-  EXPECT_NE(FlowKeyHash()(TcpOverIpv4()), HashForTable(TcpOverIpv4()));
-}
-
-TEST(FlowKeyHash, WorksInTablesOfFlows) {
-  std::unordered_set<FlowKey, FlowKeyHash> flows;
-  flows.insert(TcpOverIpv4());
-  flows.insert(TcpOverIpv6());
-  flows.insert(TcpOverIpv4());
-  EXPECT_EQ(flows.size(), 2U);
 }
 
 }  // namespace
