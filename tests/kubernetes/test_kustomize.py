@@ -72,6 +72,32 @@ def test_in_production_everybody_talks_to_kafka_by_tls(kustomize):
     assert [broker.rpartition(":")[2] for broker in brokers] == ["9093", "9093"]
 
 
+def test_every_pod_is_read_by_a_monitor_of_its_namespace(kustomize):
+    objects = build(kustomize, "overlays/production")
+    read = set()
+    for monitor in (found for found in objects if found["kind"] == "PodMonitor"):
+        wanted = monitor["spec"]["selector"]["matchLabels"].items()
+        ports = {endpoint["port"] for endpoint in monitor["spec"]["podMetricsEndpoints"]}
+        for workload in objects:
+            if workload["kind"] not in ("Deployment", "DaemonSet"):
+                continue
+            same = workload["metadata"]["namespace"] == monitor["metadata"]["namespace"]
+            labelled = wanted <= workload["spec"]["template"]["metadata"]["labels"].items()
+            if same and labelled and ports & {port["name"] for port in manifests.container_of(workload).get("ports", [])}:
+                read.add(workload["metadata"]["name"])
+    assert read == {"capture", "features", "trainer", "inference", "notifier"}
+
+
+def test_the_captures_page_is_where_its_monitor_and_its_probes_look(kustomize):
+    objects = build(kustomize, "overlays/production")
+    (capture,) = [found for found in objects if found["kind"] == "DaemonSet"]
+    assert manifests.environment_of(capture)["FLOWCAST_HTTP"] == "$(NODE_IP):9471"
+    container = manifests.container_of(capture)
+    assert [entry["name"] for entry in container["env"]].index("NODE_IP") == 0, "before it is used"
+    for probe in ("livenessProbe", "readinessProbe"):
+        assert set(container[probe]["httpGet"]) == {"path", "port"}
+
+
 def test_where_there_is_an_autoscaler_the_number_of_instances_is_its_own(kustomize):
     objects = build(kustomize, "overlays/production")
     scaled = {found["spec"]["scaleTargetRef"]["name"] for found in objects if found["kind"] == "HorizontalPodAutoscaler"}

@@ -248,7 +248,7 @@ def test_the_operators_prometheus_names_the_jobs_as_the_alert_rules_do(service):
     configuration = manifests.load(manifests.REPO / "deploy/prometheus/prometheus.yml")
     jobs = {static["labels"]["service"]: job["job_name"] for job in configuration["scrape_configs"]
             for static in job["static_configs"] if "labels" in static}
-    (monitor,) = manifests.find("PodMonitor")
+    (monitor,) = manifests.find("PodMonitor", "flowcast-capture" if service == "capture" else "flowcast")
     (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
     given = {"job": "flowcast/flowcast", "__meta_kubernetes_pod_label_app_kubernetes_io_name": service}
     labels = relabelled(endpoint["relabelings"], given)
