@@ -283,16 +283,25 @@ def test_check_looks_whether_the_spool_can_be_used_and_makes_none(flowcast, tap)
 
 def test_a_stop_is_obeyed_in_time_even_in_the_middle_of_a_commit_that_kafka_does_not_answer(flowcast, kafka):
     features = flowcast.start("features", "--window", "100ms")
+    others = [flowcast.start("inference"), flowcast.start("notifier", "--webhook", "http://127.0.0.1:9/")]
+    trainer = flowcast.start("trainer", "--model-dir", flowcast.folder / "models")
     traffic = flowcast.start("cli", "generate", "--links", "20", "--rate", "20", "--duration", "60s", "--speed", "1", "--start-now")
-    wait_until(lambda: len(flowcast.records("windows")) > 100, 20, "windows")
+    wait_until(lambda: len(flowcast.records("forecasts")) > 100, 30, "forecasts")
     kafka("stop")
     try:
         features.expect("Connection refused")
-        time.sleep(2)  # it tries to commit by now
-        assert features.stop().code == OK
+        time.sleep(2)  # they try to commit by now
+        for service in (features, *others, trainer):
+            service.signal(signal.SIGTERM)
+        for service in (features, *others):  # deploy/ grants 30 s
+            assert service.finish(16).code == OK, service.log
+        assert trainer.finish(60).code == OK, trainer.log
     finally:
         kafka("start")
     traffic.kill()
+    flowcast.succeed("features", "--window", "100ms", "--exit-when-idle", "2s")
+    windows = [(record.key, record.value) for record in flowcast.records("windows")]
+    assert len(windows) == len(set(windows)), "what was not committed is done again, once"
 
 
 def test_a_file_that_is_stopped_while_kafka_is_away_can_be_sent_again(flowcast, kafka, part):

@@ -1,5 +1,6 @@
 """What was built is hardened: looked for in the ELF files themselves, by readelf."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -51,6 +52,15 @@ def test_frames_are_guarded_and_the_libraries_calls_are_checked(program):
     assert "__stack_chk_fail" in names
     fortified = {name for name in names if name.startswith("__") and name.endswith("_chk")}
     assert fortified, "no call was compiled with _FORTIFY_SOURCE"
+
+
+def test_every_source_of_a_program_is_compiled_so(binaries):
+    commands = json.loads((binaries.parent / "compile_commands.json").read_text(encoding="utf-8"))
+    ours = [entry for entry in commands if re.search(r"/(libs|services|tools)/[^ ]*\.cpp$", entry["file"])]
+    assert len(ours) > 200
+    wanted = {"-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection"}
+    missing = {entry["file"]: wanted - set(entry["command"].split()) for entry in ours}
+    assert {path: flags for path, flags in missing.items() if flags} == {}
 
 
 def test_jumps_land_where_they_are_meant_to(program):

@@ -70,6 +70,8 @@ def run_the_whole_pipeline(flowcast, part):
     assert json.loads((flowcast.folder / "report" / "summary.json").read_text())["model_version"]
     assert flowcast.succeed("cli", "models", "list").out
     flowcast.succeed("cli", "topics", "list")
+    doctor = json.loads(flowcast.run("cli", "doctor", "--json", "--watch", "1s", "--status", "127.0.0.1:1").out)
+    assert {check["check"]: check["verdict"] for check in doctor["checks"]}["topics"] == "ok", doctor
     restarted = flowcast.start("features", "--window", "1s")
     restarted.expect("reading ")
     assert restarted.stop().code == OK
