@@ -73,3 +73,13 @@ def test_planned_cores_stay_below_what_is_planned_for_them():
         cores = scale.plan(load, COSTS)
         _, busy = scale.simulate(load, COSTS, cores, cores, scale.OWN, scale.partitions_for(cores))
         assert all(full <= scale.BUSY + 0.01 for full in scale.fullness(busy).values())
+
+
+def test_the_page_has_the_machines_that_come_out():
+    page = (REPO / "docs" / "scale.md").read_text(encoding="utf-8")
+    rows = {cells[0]: cells[3:6] for cells in (line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| "))}
+    for load in scale.SCENARIOS:
+        cores = scale.plan(load, COSTS)
+        machines = -(-sum(cores.values()) // scale.MACHINE_CORES)
+        said = ", ".join(str(cores[service]) for service in ("capture", "broker", "features", "inference"))
+        assert rows[load.name] == [said, str(machines), str(scale.partitions_for(cores))]
