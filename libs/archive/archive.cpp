@@ -20,6 +20,7 @@ class PlainSource : public capfile::ByteSource {
  public:
   explicit PlainSource(std::unique_ptr<File> file) : file_(std::move(file)) {}
   std::size_t Read(std::span<std::byte> buffer) override { return file_->Read(buffer); }
+  bool Await(std::chrono::milliseconds at_most) override { return file_->Await(at_most); }
 
  private:
   std::unique_ptr<File> file_;

@@ -57,7 +57,18 @@ Reader::Reader(std::unique_ptr<ByteSource> source, std::string name)
 
 Reader::~Reader() = default;
 
-std::optional<Frame> Reader::Next() { return format_->Next(); }
+std::optional<Frame> Reader::Next() {
+  try {
+    behind_ = false;
+    return format_->Next();
+  } catch (const internal::NotYet&) {
+    behind_ = true;
+    return std::nullopt;
+  }
+}
+
+void Reader::DoNotWait() { input_->DoNotWait(); }
+bool Reader::Await(std::chrono::milliseconds at_most) { return input_->Await(at_most); }
 const std::vector<Interface>& Reader::interfaces() const { return format_->interfaces(); }
 const std::optional<Damage>& Reader::damage() const { return format_->damage(); }
 

@@ -2,6 +2,7 @@
 // Formats: draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,9 @@ class ByteSource {
   /// Fills `buffer` with what is there, waiting for one byte at least; 0 only at the end. Throws
   /// base::RuntimeError when the storage fails or is damaged. `buffer` is not empty.
   virtual std::size_t Read(std::span<std::byte> buffer) = 0;
+  /// Waits so long at most until Read has something to give at once, be it the end: false when it has not.
+  /// True where that can't be told.
+  virtual bool Await(std::chrono::milliseconds) { return true; }
 };
 
 /// Bytes in memory, for tests and fuzzers. Does not own them.
@@ -69,6 +73,12 @@ class Reader {
 
   /// The next frame, or nothing at the end or at damage: everything whole before it is delivered.
   std::optional<Frame> Next();
+  /// From now on Next gives nothing, too, where the rest of a frame has not come yet, as in a pipe; IsBehind
+  /// says so, and Next may be called again.
+  void DoNotWait();
+  bool IsBehind() const { return behind_; }
+  /// As ByteSource::Await.
+  bool Await(std::chrono::milliseconds at_most);
   const std::string& name() const { return name_; }
   /// Grows while a pcapng file is read: interfaces may be declared anywhere before their packets.
   const std::vector<Interface>& interfaces() const;
@@ -79,6 +89,7 @@ class Reader {
   std::string name_;
   std::unique_ptr<internal::Input> input_;
   std::unique_ptr<internal::Format> format_;
+  bool behind_ = false;
 };
 
 }  // namespace flowcast::capfile

@@ -17,10 +17,16 @@ FileSource::FileSource(std::unique_ptr<capfile::Reader> reader, FrameFilterFacto
 PollState FileSource::Poll(std::size_t limit, std::vector<packet::Packet>& packets) {
   for (std::size_t i = 0; i < limit; ++i) {
     const auto frame = reader_->Next();
-    if (!frame) return PollState::kEnd;
+    if (!frame) return i > 0 && reader_->IsBehind() ? PollState::kPackets : AtEndOrBehind();
     Take(*frame, packets);
   }
   return PollState::kPackets;
+}
+
+PollState FileSource::AtEndOrBehind() {
+  constexpr std::chrono::milliseconds kBlock{50};
+  if (!reader_->IsBehind()) return PollState::kEnd;
+  return reader_->Await(kBlock) ? PollState::kPackets : PollState::kIdle;
 }
 
 void FileSource::Take(const capfile::Frame& frame, std::vector<packet::Packet>& packets) {

@@ -18,7 +18,8 @@ using FrameFilter = std::function<bool(std::span<const std::byte> frame, std::ui
 /// Makes the filter of one interface of the file (a BPF program depends on the link type).
 using FrameFilterFactory = std::function<FrameFilter(const capfile::Interface&)>;
 
-/// Reads a whole capture file as fast as it is polled.
+/// Reads a whole capture file as fast as it is polled. Of a reader that does not wait for its bytes it gives
+/// what there is, and is idle where there is none.
 class FileSource : public PacketSource {
  public:
   /// `filters` may be empty: everything passes. It is called once an interface, here and, as a
@@ -37,6 +38,7 @@ class FileSource : public PacketSource {
   bool Failed() const override { return reader_->damage().has_value(); }
 
  private:
+  PollState AtEndOrBehind();
   void LearnInterfaces();
   void Take(const capfile::Frame& frame, std::vector<packet::Packet>& packets);
   std::string UnknownLinkTypes() const;

@@ -33,8 +33,11 @@ class Recordings {
 };
 
 std::unique_ptr<PacketSource> OpenOne(const std::string& path, const BytesOpener& open,
-                                      const FrameFilterFactory& filters, packet::Tunnels tunnels) {
-  return std::make_unique<FileSource>(std::make_unique<capfile::Reader>(open(path), path), filters, tunnels);
+                                      const FrameFilterFactory& filters, packet::Tunnels tunnels,
+                                      bool follow = false) {
+  auto reader = std::make_unique<capfile::Reader>(open(path), path);
+  if (follow) reader->DoNotWait();
+  return std::make_unique<FileSource>(std::move(reader), filters, tunnels);
 }
 
 MergePart Recordings::Describe(const std::string& path) const {
@@ -72,9 +75,9 @@ void Recordings::AddFolder(const std::string& folder) {
 
 std::unique_ptr<PacketSource> OpenRecordings(const std::vector<std::string>& paths, const BytesOpener& open,
                                              const FrameFilterFactory& filters, packet::Tunnels tunnels,
-                                             const base::Log& log) {
+                                             const base::Log& log, bool follow) {
   if (paths.size() == 1 && !fs::is_directory(paths.front()))
-    return OpenOne(paths.front(), open, filters, tunnels);
+    return OpenOne(paths.front(), open, filters, tunnels, follow);
   Recordings recordings(open, filters, tunnels, log);
   for (const std::string& path : paths) {
     if (fs::is_directory(path)) {

@@ -19,8 +19,9 @@ using BytesOpener = std::function<std::unique_ptr<capfile::ByteSource>(const std
 /// The files that `paths` name, folders replaced by the capture files in them (not below them), read
 /// in order of time. Throws base::ConfigError for a path that is missing or no capture, and for a
 /// folder without any; what is no capture in a folder is left out with a warning.
+/// A single file that is a pipe may be followed: what has come is given at once.
 std::unique_ptr<PacketSource> OpenRecordings(const std::vector<std::string>& paths, const BytesOpener& open,
                                              const FrameFilterFactory& filters, packet::Tunnels tunnels,
-                                             const base::Log& log);
+                                             const base::Log& log, bool follow = false);
 
 }  // namespace flowcast::capture

@@ -205,6 +205,12 @@ std::string CaptureConfig::SourceName() const {
   return host;
 }
 
+bool CaptureConfig::FollowsPipe() const {
+  if (pcap.size() != 1 || loop || rebases() || SpeedFactor() != 0) return false;
+  std::error_code missing;
+  return pcap.front() == "-" || std::filesystem::is_fifo(pcap.front(), missing);
+}
+
 base::Duration CaptureConfig::ReorderTolerance() const {
   if (!reorder_tolerance.empty()) return base::ParseDuration(reorder_tolerance);
   return is_live() ? std::chrono::milliseconds(50) : std::chrono::milliseconds(1000);

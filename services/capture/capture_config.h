@@ -56,6 +56,8 @@ struct CaptureConfig {
   /// By interface. Throws base::ConfigError for one without a name or given twice.
   std::map<std::string, std::string> InterfaceFilters() const;
   bool is_live() const { return !interfaces.empty(); }
+  /// A single file that is standard input or a named pipe, read as it comes.
+  bool FollowsPipe() const;
 
  private:
   void CheckLinks() const;

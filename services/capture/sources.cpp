@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "libs/anonymize/prefix_preserving.h"
+#include "libs/app/app.h"
 #include "libs/archive/archive.h"
 #include "libs/base/error.h"
 #include "libs/base/hash.h"
@@ -85,9 +86,10 @@ std::unique_ptr<capture::PacketSource> OpenSource(const CaptureConfig& config, b
                            .log = log},
                           clock);
   }
+  if (config.FollowsPipe()) app::EndWithin(std::chrono::seconds(15));  // it waits for the file's header
   const auto open = [config, log] {
     return capture::OpenRecordings(config.pcap, archive::Open, pcap::FileFilters(config.filter),
-                                   packet::Tunnels::Parse(config.decapsulate), log);
+                                   packet::Tunnels::Parse(config.decapsulate), log, config.FollowsPipe());
   };
   std::unique_ptr<capture::PacketSource> source;
   if (config.loop || config.rebases()) {
@@ -168,7 +170,7 @@ CaptureOptions MakeCaptureOptions(const CaptureConfig& config, bus::Admin& admin
   batches.anonymize = mapping;
   return {.batches = std::move(batches),
           .live = config.is_live(),
-          .paced = config.is_live() || config.SpeedFactor() != 0,
+          .paced = config.is_live() || config.SpeedFactor() != 0 || config.FollowsPipe(),
           .trace = config.common.log_level == "debug",
           .next_epoch = [epochs] { return epochs->Next(); }};
 }

@@ -4,12 +4,13 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
 import support
 from namespaces import relay
-from support import DEMO, FAILED, NS, OK, kcat, wait_until
+from support import DEMO, FAILED, NS, OK, clean_environment, kcat, wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -236,6 +237,20 @@ def test_capture_from_standard_input(flowcast):
     packets = flowcast.read("packets")
     assert published(from_pipe) == sum(len(batch.flow_indexes) for batch in packets) > 100_000
     assert {batch.source for batch in packets} == {"demo"} and packets[-1].final
+
+
+def test_a_pipe_is_read_as_it_comes_and_let_go_of_when_told_to(flowcast, part):
+    content = part.read_bytes()
+    command = flowcast.command("capture", "--pcap", "-", "--source", "pipe")
+    with open(flowcast.folder / "pipe.log", "w+b") as log:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=clean_environment()) as capture:
+            capture.stdin.write(content[:20_000])  # as tcpdump -w - does when little happens
+            capture.stdin.flush()
+            wait_until(lambda: flowcast.records("packets"), 20, "packets while the pipe is open")
+            began = time.monotonic()
+            capture.terminate()
+            assert capture.wait(20) == OK
+            assert time.monotonic() - began < 5
 
 
 def test_a_filter_takes_what_it_says(flowcast):

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "libs/capture/file_source.h"
 #include "tests/support/captures.h"
 #include "tests/support/frames.h"
@@ -50,6 +52,62 @@ TEST_F(FileSourceTest, GivesDecodedPacketsWithTimeLengthAndInterface) {
   EXPECT_EQ(packets_[1].flow.source_port, 1001);
   EXPECT_THAT(source_->interfaces(), ElementsAre("if0"));
   EXPECT_THAT(source_->Complaint(), IsEmpty());
+}
+
+/// A pipe: what was written to it is there, then nothing until its other end is closed.
+class Pipe : public capfile::ByteSource {
+ public:
+  std::size_t Read(std::span<std::byte> buffer) override {
+    EXPECT_TRUE(Await({})) << "it would have waited";
+    const std::size_t count = std::min(buffer.size(), bytes.size());
+    std::copy_n(bytes.begin(), count, buffer.begin());
+    bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
+    return count;
+  }
+  bool Await(std::chrono::milliseconds) override { return closed || !bytes.empty(); }
+
+  Bytes bytes;
+  bool closed = false;
+};
+
+TEST(FollowedFileSourceTest, OfAPipeItGivesWhatHasComeAndIsIdleMeanwhile) {
+  const Bytes first = PcapRecord({}, 1, 0, UdpFrame(1)), second = PcapRecord({}, 2, 0, UdpFrame(2));
+  auto owned = std::make_unique<Pipe>();
+  Pipe& pipe = *owned;
+  pipe.bytes = PcapHeader({});
+  auto reader = std::make_unique<capfile::Reader>(std::move(owned), "-");
+  reader->DoNotWait();
+  FileSource source(std::move(reader), nullptr);
+  std::vector<packet::Packet> packets;
+  EXPECT_EQ(source.Poll(100, packets), PollState::kIdle);
+  pipe.bytes = first + Bytes(second.begin(), second.begin() + 20);
+  EXPECT_EQ(source.Poll(100, packets), PollState::kPackets);
+  EXPECT_EQ(packets.size(), 1U) << "half of a packet waits for the rest";
+  EXPECT_EQ(source.Poll(100, packets), PollState::kIdle);
+  pipe.bytes = Bytes(second.begin() + 20, second.end());
+  EXPECT_EQ(source.Poll(100, packets), PollState::kPackets);
+  EXPECT_EQ(packets.size(), 2U);
+  pipe.closed = true;
+  EXPECT_EQ(source.Poll(100, packets), PollState::kEnd);
+  EXPECT_FALSE(source.Failed());
+  EXPECT_EQ(source.statistics().received, 2U);
+}
+
+TEST(FollowedFileSourceTest, APipeThatIsClosedWithinAPacketIsDamaged) {
+  auto owned = std::make_unique<Pipe>();
+  Pipe& pipe = *owned;
+  pipe.bytes = PcapHeader({});
+  auto reader = std::make_unique<capfile::Reader>(std::move(owned), "-");
+  reader->DoNotWait();
+  FileSource source(std::move(reader), nullptr);
+  std::vector<packet::Packet> packets;
+  pipe.bytes = PcapRecord({}, 1, 0, UdpFrame(1));
+  pipe.bytes.resize(20);
+  EXPECT_EQ(source.Poll(100, packets), PollState::kIdle);
+  pipe.closed = true;
+  while (source.Poll(100, packets) != PollState::kEnd) {
+  }
+  EXPECT_TRUE(source.Failed());
 }
 
 TEST_F(FileSourceTest, ReadsNoMoreThanItIsAskedFor) {

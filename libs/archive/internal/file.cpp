@@ -2,6 +2,7 @@
 #include "libs/archive/internal/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,6 +61,12 @@ std::size_t File::Read(std::span<std::byte> buffer) {
   std::copy(peeked_.begin(), end, buffer.begin());
   peeked_.erase(peeked_.begin(), end);
   return count;
+}
+
+bool File::Await(std::chrono::milliseconds at_most) const {
+  if (!peeked_.empty()) return true;
+  pollfd waiting{descriptor_, POLLIN, 0};  // a regular file is always ready
+  return poll(&waiting, 1, static_cast<int>(at_most.count())) > 0;
 }
 
 std::size_t File::ReadDescriptor(std::span<std::byte> buffer) {

@@ -1,6 +1,7 @@
 // The stored bytes of a file or of standard input.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -21,6 +22,8 @@ class File {
   std::span<const std::byte> Peek(std::size_t count);
   /// At least one byte, 0 at the end. Throws base::RuntimeError when the system can't read.
   std::size_t Read(std::span<std::byte> buffer);
+  /// As capfile::ByteSource::Await.
+  bool Await(std::chrono::milliseconds at_most) const;
 
  private:
   std::size_t ReadDescriptor(std::span<std::byte> buffer);

@@ -27,6 +27,7 @@ void Input::Fill(std::size_t count) {
   begin_ = 0;
   if (was_full && capacity_ < kReadBytes) Grow();
   while (end_ < count && !exhausted_) {
+    if (!waits_ && !source_->Await(std::chrono::milliseconds(0))) throw NotYet();
     if (end_ == capacity_) Grow();
     const std::size_t got = Read({buffer_.get() + end_, capacity_ - end_});
     exhausted_ = got == 0;

@@ -11,9 +11,14 @@
 
 namespace flowcast::capfile::internal {
 
+/// Thrown by Peek where it must not wait; what was there stays.
+struct NotYet {};
+
 class Input {
  public:
   explicit Input(std::unique_ptr<ByteSource> source);
+  void DoNotWait() { waits_ = false; }
+  bool Await(std::chrono::milliseconds at_most) { return source_->Await(at_most); }
 
   /// The next `count` bytes, fewer only at the end. Valid until the next call of Peek; the buffer
   /// grows with the bytes that are there, not with what a file claims, so a small file costs little.
@@ -43,6 +48,7 @@ class Input {
   std::size_t end_ = 0;
   std::uint64_t dropped_ = 0;  // bytes that have left the buffer
   bool exhausted_ = false;
+  bool waits_ = true;
   std::string failure_;
 };
 
