@@ -40,6 +40,7 @@ void SliceLoop::Start() {
 std::size_t SliceLoop::RunOnce(milliseconds wait) {
   if (roll_back_is_due_) RollBack();
   const auto records = consumer_.Poll(TimeToWait(wait), options_.poll_limit);
+  roll_back_is_due_ = true;  // should the task throw
   Work(records);
   if (records.empty()) {
     Idle();
@@ -51,6 +52,7 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
     Commit();
     part_ = options_.live_limit;
   }
+  roll_back_is_due_ = false;
   if (!slice_open_) counters_.unread = consumer_.Unread();
   return records.size();
 }
@@ -165,7 +167,7 @@ void SliceLoop::Send() {
 }
 
 bool SliceLoop::Try(const std::function<void()>& action) {
-  roll_back_is_due_ = true;
+  const bool was_due = std::exchange(roll_back_is_due_, true);
   try {
     action();
   } catch (const bus::BusError& error) {
@@ -173,7 +175,7 @@ bool SliceLoop::Try(const std::function<void()>& action) {
     RollBack();
     return false;
   }
-  roll_back_is_due_ = false;
+  roll_back_is_due_ = was_due;
   return true;
 }
 

@@ -86,8 +86,8 @@ class SliceLoop : private bus::RebalanceListener {
   /// Fences older instances and joins the group. Throws bus::BusError.
   void Start();
   /// Polls once and commits when a slice is due. Throws bus::BusError only for kFatal,
-  /// kMissingTopic and lasting kUnreachable; an aborted transaction is rolled back and repeated.
-  /// After kMissingTopic and kUnreachable it may be called again: nothing is lost or doubled.
+  /// kMissingTopic and lasting kUnreachable, and what the task throws; an aborted transaction is rolled
+  /// back and repeated. After all but kFatal it may be called again: nothing is lost or doubled.
   /// Returns the number of records read; 0 may come before `wait` is over.
   std::size_t RunOnce(std::chrono::milliseconds wait);
   /// Commits the slice in flight, does the spare work, and leaves the group, also when a commit throws.

@@ -41,7 +41,10 @@ class SumTask : public Task {
     on_record();
     return true;
   }
-  void OnIdle(Outbox&) override { ++idles; }
+  void OnIdle(Outbox&) override {
+    ++idles;
+    on_idle();
+  }
   bool WantsCommit(const Outbox&) const override { return wants_commit; }
   bool HasMoved() const override { return has_moved; }
   std::vector<bus::Position> Positions() const override {
@@ -59,6 +62,7 @@ class SumTask : public Task {
   bool wants_commit = false;
   bool has_moved = false;
   std::function<void()> on_record = [] {};
+  std::function<void()> on_idle = [] {};
   std::function<void()> on_assigned = [] {};
   std::function<void()> on_revoked = [] {};
   int idles = 0;
@@ -347,6 +351,29 @@ TEST_F(SliceTest, AfterTheBusWasUnreachableItGoesOnWithNothingLostOrTwice) {
   Feed({2});
   RunOut(loop_);
   EXPECT_THAT(Out(), ElementsAre("1", "3"));
+}
+
+TEST_F(SliceTest, AfterATaskThrewItGoesOnWithNothingLostOrTwice) {
+  const auto fail = [] { throw BusError(BusError::Kind::kUnreachable, "what it asks for can't be read"); };
+  Feed({1, 2, 3});
+  int seen = 0;
+  task_.on_record = [&] {
+    if (++seen == 2) fail();
+  };
+  EXPECT_THROW(loop_.RunOnce(0ms), BusError);
+  clock_.Advance(250ms);
+  RunOut(loop_);
+  EXPECT_THAT(Out(), ElementsAre("1", "3", "6"));
+  task_.on_record = [] {};
+  task_.on_idle = fail;
+  Feed({4});
+  EXPECT_EQ(loop_.RunOnce(0ms), 1u);
+  EXPECT_THROW(loop_.RunOnce(0ms), BusError);
+  task_.on_idle = [] {};
+  RunOut(loop_);
+  EXPECT_THAT(Out(), ElementsAre("1", "3", "6", "10"));
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 4, "10"}));
+  EXPECT_EQ(loop_.counters().rebalances, 1u);
 }
 
 TEST_F(SliceTest, AMissingTopicIsReportedAndTheSliceRepeatedOnceItExists) {
