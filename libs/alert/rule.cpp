@@ -170,7 +170,10 @@ std::string Rule::Text() const {
 
 void Validate(const Rule& rule) {
   const std::string wrong = Objection(rule);
-  if (wrong.empty()) return;
+  if (!wrong.empty()) Refuse(rule, wrong);
+}
+
+void Refuse(const Rule& rule, const std::string& wrong) {
   throw base::ConfigError((rule.place.empty() ? "" : rule.place + ": ") + "rule '" + rule.name +
                           "': " + wrong);
 }

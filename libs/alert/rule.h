@@ -66,5 +66,7 @@ struct Rule {
 
 /// What the parts mean together. Throws base::ConfigError that begins with the rule's place, if it has one.
 void Validate(const Rule& rule);
+/// Throws that error.
+[[noreturn]] void Refuse(const Rule& rule, const std::string& wrong);
 
 }  // namespace flowcast::alert

@@ -5,16 +5,10 @@
 #include <map>
 #include <utility>
 
-#include "libs/base/error.h"
 #include "libs/base/text.h"
 
 namespace flowcast::alert {
 namespace {
-
-[[noreturn]] void Refuse(const Rule& rule, const std::string& what) {
-  throw base::ConfigError((rule.place.empty() ? "" : rule.place + ": ") + "rule '" + rule.name +
-                          "': " + what);
-}
 
 bool AsksForCapacity(const Rule& rule) {
   const auto is_share = [](const Threshold& threshold) {

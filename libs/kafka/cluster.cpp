@@ -35,7 +35,8 @@ constexpr std::array kReserved = {
     "bootstrap.servers",    "metadata.broker.list",     "group.id",
     "transactional.id",     "enable.idempotence",       "acks",
     "isolation.level",      "request.required.acks",    "enable.auto.commit",
-    "enable.partition.eof", "enable.auto.offset.store", "partition.assignment.strategy"};
+    "enable.partition.eof", "enable.auto.offset.store", "partition.assignment.strategy",
+    "message.timeout.ms",   "delivery.timeout.ms",      "auto.offset.reset"};
 
 /// Errors name the property; of a secret one they do not repeat the value.
 void Set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {

@@ -2,9 +2,9 @@
 #include "libs/notify/payload.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "libs/notify/number.h"
 #include "libs/trace/trace.h"
 
 namespace flowcast::notify {
@@ -35,12 +35,6 @@ Texts Labels(const alert::Alert& alert) {
   for (const auto& [name, text] : alert.labels) labels.emplace(LabelName(name), text);
   std::erase_if(labels, [](const auto& label) { return label.second.empty(); });  // as Prometheus has it
   return labels;
-}
-
-std::string Number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
 }
 
 Texts Annotations(const alert::Alert& alert) {

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <utility>
 #include <vector>
 
 #include "libs/base/printable.h"
+#include "libs/notify/number.h"
 
 namespace flowcast::notify {
 namespace {
@@ -59,12 +59,6 @@ std::string Quoted(const std::string& text) {
     quoted += c;
   }
   return quoted + "\"";
-}
-
-std::string Number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
 }
 
 /// Names of at most 128 bytes, so that what tells an alert stays whole.

@@ -40,6 +40,8 @@ void SliceLoop::Start() {
 std::size_t SliceLoop::RunOnce(milliseconds wait) {
   if (roll_back_is_due_) RollBack();
   const auto records = consumer_.Poll(TimeToWait(wait), options_.poll_limit);
+  if (consumer_.Unread() < options_.poll_limit) caught_up_at_ = clock_.Steady();
+  roll_back_is_due_ = true;  // should the task throw
   Work(records);
   if (records.empty()) {
     Idle();
@@ -51,6 +53,7 @@ std::size_t SliceLoop::RunOnce(milliseconds wait) {
     Commit();
     part_ = options_.live_limit;
   }
+  roll_back_is_due_ = false;
   if (!slice_open_) counters_.unread = consumer_.Unread();
   return records.size();
 }
@@ -107,9 +110,11 @@ bool SliceLoop::SliceIsDue() const {
 }
 
 /// A loop that is behind, say because commits take long, would stay so if it waited for one at the end of
-/// each window: it commits by time and size alone until it has caught up.
+/// each window: it commits by time and size alone until it has caught up. The record's age alone would be
+/// that of this host's clock beside the broker's.
 bool SliceLoop::KeepsUp() const {
-  return clock_.Now().time_since_epoch() - counters_.produced_at < options_.keeps_up;
+  if (clock_.Now().time_since_epoch() - counters_.produced_at < options_.keeps_up) return true;
+  return caught_up_at_ && clock_.Steady() - *caught_up_at_ < options_.keeps_up;
 }
 
 std::size_t SliceLoop::Limit() const {
@@ -165,7 +170,7 @@ void SliceLoop::Send() {
 }
 
 bool SliceLoop::Try(const std::function<void()>& action) {
-  roll_back_is_due_ = true;
+  const bool was_due = std::exchange(roll_back_is_due_, true);
   try {
     action();
   } catch (const bus::BusError& error) {
@@ -173,7 +178,7 @@ bool SliceLoop::Try(const std::function<void()>& action) {
     RollBack();
     return false;
   }
-  roll_back_is_due_ = false;
+  roll_back_is_due_ = was_due;
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,8 +56,9 @@ struct SliceOptions {
   std::size_t poll_limit = 512;
   std::size_t outbox_limit = 100'000;  // a slice with more records than this is committed at once
   std::size_t live_limit = 1'000;      // the first part while the loop keeps up; each next is twice as large
-  base::Duration keeps_up = std::chrono::seconds(1);  // when the newest record read was written no longer ago
-  std::size_t send_at = 250;                          // so many are sent before the slice ends
+  /// When no longer ago the newest record read was written, or less was left to read than one Poll gives.
+  base::Duration keeps_up = std::chrono::seconds(1);
+  std::size_t send_at = 250;            // so many are sent before the slice ends
   std::chrono::milliseconds gather{0};  // for more records, before what is to be committed at once is
   base::Duration gather_at_most = std::chrono::milliseconds(10);
   base::Duration spare_after = std::chrono::milliseconds(25);  // without other output
@@ -86,8 +88,8 @@ class SliceLoop : private bus::RebalanceListener {
   /// Fences older instances and joins the group. Throws bus::BusError.
   void Start();
   /// Polls once and commits when a slice is due. Throws bus::BusError only for kFatal,
-  /// kMissingTopic and lasting kUnreachable; an aborted transaction is rolled back and repeated.
-  /// After kMissingTopic and kUnreachable it may be called again: nothing is lost or doubled.
+  /// kMissingTopic and lasting kUnreachable, and what the task throws; an aborted transaction is rolled
+  /// back and repeated. After all but kFatal it may be called again: nothing is lost or doubled.
   /// Returns the number of records read; 0 may come before `wait` is over.
   std::size_t RunOnce(std::chrono::milliseconds wait);
   /// Commits the slice in flight, does the spare work, and leaves the group, also when a commit throws.
@@ -131,7 +133,8 @@ class SliceLoop : private bus::RebalanceListener {
   bool gathering_ = false;
   base::Duration gathering_since_{};
   base::Duration spare_from_{};
-  std::size_t sent_ = 0;           // records in the open transaction
+  std::optional<base::Duration> caught_up_at_;  // when less was left than one Poll gives
+  std::size_t sent_ = 0;                        // records in the open transaction
   std::size_t part_;               // records after which one is committed while the loop keeps up
   bool spared_ = false;            // what is to be committed is spare work
   bool slice_open_ = false;        // something was read or produced since the last commit

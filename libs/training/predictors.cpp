@@ -2,19 +2,25 @@
 #include "libs/training/predictors.h"
 
 #include "libs/base/error.h"
+#include "libs/training/objection.h"
 
 namespace flowcast::training {
 
-Predictors LoadPredictors(const PredictorLoaders& loaders,
-                          const std::map<std::string, std::string>& networks) {
+Predictors LoadPredictors(const PredictorLoaders& loaders, const model_store::Model& model,
+                          const feature::Schema& schema) {
   Predictors predictors;
-  for (const auto& [name, weights] : networks) {
+  for (const auto& [name, weights] : model.networks) {
     const auto loader = loaders.find(name);
     if (loader == loaders.end()) {
       throw base::RuntimeError("the model has a forecaster '" + name +
                                "' that this program does not know; use the version that made it");
     }
-    predictors[name] = loader->second(weights);
+    auto predictor = loader->second(weights);
+    if (const auto objection = ObjectionTo(predictor->shape(), model.manifest, schema)) {
+      throw base::RuntimeError("the model's forecaster '" + name + "' cannot be used: " + *objection +
+                               "; train the model again");
+    }
+    predictors[name] = std::move(predictor);
   }
   return predictors;
 }

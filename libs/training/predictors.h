@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "libs/feature/schema.h"
+#include "libs/model_store/model_folder.h"
 #include "libs/training/sequence_view.h"
 
 namespace flowcast::training {
@@ -13,10 +15,11 @@ namespace flowcast::training {
 /// By the expert that they are.
 using Predictors = std::map<std::string, std::unique_ptr<Predictor>>;
 
-/// The forecasters of a model, out of their weights by name. Throws base::RuntimeError for a name that
-/// `loaders` do not have, and what a loader throws.
-Predictors LoadPredictors(const PredictorLoaders& loaders,
-                          const std::map<std::string, std::string>& networks);
+/// The forecasters of a model, to be asked of sequences of `schema`. Throws base::RuntimeError for a name
+/// that `loaders` do not have and for one that there is an objection to (libs/training/objection.h), and what
+/// a loader throws.
+Predictors LoadPredictors(const PredictorLoaders& loaders, const model_store::Model& model,
+                          const feature::Schema& schema);
 
 /// The name under which the mean of all forecasters stands.
 inline constexpr const char* kTogether = "model";

@@ -83,17 +83,23 @@ std::string_view CheckedBody(std::string_view bytes) {
   return body;
 }
 
+Shape TakeShape(std::string_view& bytes) {
+  const auto numbers = TakeList<std::int64_t>(bytes);
+  if (numbers.size() != 3) throw base::RuntimeError("the trees' shape is incomplete; fit them again");
+  Shape shape{.length = numbers[0], .features = numbers[1], .context = numbers[2]};
+  shape.targets = TakeList<std::int64_t>(bytes);
+  shape.horizons = TakeList<int>(bytes);
+  try {
+    CheckShape(shape);
+  } catch (const base::ConfigError& error) {
+    throw base::RuntimeError("the trees' shape cannot be: " + std::string(error.what()) + "; fit them again");
+  }
+  return shape;
+}
+
 class ForestPredictor : public training::Predictor {
  public:
-  explicit ForestPredictor(std::string_view body) {
-    const auto numbers = TakeList<std::int64_t>(body);
-    if (numbers.size() != 3) throw base::RuntimeError("the trees' shape is incomplete; fit them again");
-    shape_.length = numbers[0];
-    shape_.features = numbers[1];
-    shape_.context = numbers[2];
-    shape_.targets = TakeList<std::int64_t>(body);
-    shape_.horizons = TakeList<int>(body);
-    CheckShape(shape_);
+  explicit ForestPredictor(std::string_view body) : shape_(TakeShape(body)) {
     for (std::size_t i = 0; i < shape_.target_size(); ++i) {
       forests_.push_back(TakeForest(body));
       if (forests_.back().columns() != ColumnsOf(shape_))

@@ -2,6 +2,7 @@
 #include "libs/wire/alert_wire.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "libs/trace/trace.h"
 #include "libs/wire/message.h"
@@ -17,10 +18,28 @@ void PutTime(Json& json, const std::string& name, base::EventTime time) {
   json[name + "_ns"] = base::ToUnixNanoseconds(time);
 }
 
+/// Json itself would make a whole number of any, also of one that has no room.
+template <typename T>
+T TakeWhole(const Json& number) {
+  const bool fits = number.is_number_unsigned()  ? std::in_range<T>(number.get<std::uint64_t>())
+                    : number.is_number_integer() ? std::in_range<T>(number.get<std::int64_t>())
+                                                 : false;
+  if (!fits) throw Json::other_error::create(501, "no whole number", &number);
+  return number.get<T>();
+}
+
 base::EventTime TakeTime(const Json& json, const std::string& name) {
   const Json& time = json.at(name + "_ns");
-  if (!IsSaneTime(time.get<std::int64_t>())) throw Json::other_error::create(501, "no time", &time);
-  return base::FromUnixNanoseconds(time.get<std::int64_t>());
+  const auto nanoseconds = TakeWhole<std::int64_t>(time);
+  if (!IsSaneTime(nanoseconds)) throw Json::other_error::create(501, "no time", &time);
+  return base::FromUnixNanoseconds(nanoseconds);
+}
+
+base::Duration TakeLength(const Json& length) {
+  const auto nanoseconds = TakeWhole<std::int64_t>(length);
+  if (nanoseconds <= 0 || !IsSaneTime(nanoseconds))
+    throw Json::other_error::create(501, "no length", &length);
+  return base::Duration(nanoseconds);
 }
 
 /// The one of `all` whose word it is; throws where there is none.
@@ -45,7 +64,7 @@ Json WriteForecasts(const Alert& alert) {
 
 void ReadForecasts(const Json& list, Alert& alert) {
   for (const Json& one : list) {
-    alert.forecasts.push_back({one.at("horizon_windows").get<int>(), TakeTime(one, "target_start"),
+    alert.forecasts.push_back({TakeWhole<int>(one.at("horizon_windows")), TakeTime(one, "target_start"),
                                one.at("quantiles").get<std::vector<double>>()});
   }
 }
@@ -85,8 +104,8 @@ void ReadNumbers(const Json& json, Alert& alert) {
   alert.probability = json.at("probability").get<double>();
   alert.last_actual = json.at("last_actual").get<double>();
   if (json.contains("capacity_bps")) alert.capacity_bps = json["capacity_bps"].get<double>();
-  alert.window_length = base::Duration(json.at("window_ns").get<std::int64_t>());
-  alert.horizon_windows = json.at("horizon_windows").get<int>();
+  alert.window_length = TakeLength(json.at("window_ns"));
+  alert.horizon_windows = TakeWhole<int>(json.at("horizon_windows"));
 }
 
 Alert Read(const Json& json) {

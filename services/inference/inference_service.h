@@ -15,6 +15,7 @@
 #include "libs/slice/slice_loop.h"
 #include "libs/telemetry/distribution.h"
 #include "libs/topics/topics.h"
+#include "libs/training/sequence_view.h"
 #include "libs/window/needed_offsets.h"
 #include "libs/wire/forecast_wire.h"
 #include "libs/wire/wire_error.h"

@@ -8,6 +8,7 @@
 
 #include "libs/base/error.h"
 #include "libs/base/text.h"
+#include "libs/training/objection.h"
 #include "libs/wire/model_wire.h"
 
 namespace flowcast::services {
@@ -155,26 +156,10 @@ std::optional<std::string> ModelWatcher::Objection(const model_store::Manifest& 
   return std::nullopt;
 }
 
-bool ModelWatcher::AnswersAll(const training::Shape& shape, const model_store::Manifest& manifest) const {
-  const auto forecast = manifest.targets();
-  for (std::size_t i = 0; i < targets_.size(); ++i) {
-    if (!Has(forecast, demands_.targets[i])) continue;
-    for (const int horizon : manifest.horizons) {
-      if (!shape.AnswerOf(targets_[i].column, horizon)) return false;
-    }
-  }
-  return true;
-}
-
 std::optional<std::string> ModelWatcher::TryOut(training::Predictor& predictor,
                                                 const model_store::Manifest& manifest) const {
-  if (predictor.shape().features != static_cast<std::int64_t>(demands_.schema.size()) ||
-      predictor.shape().length != manifest.sequence_length) {
-    return "its network has another shape than its manifest says";
-  }
   const training::Shape& shape = predictor.shape();
-  if (!AnswersAll(shape, manifest))
-    return "its network has no answer for what its manifest says it forecasts";
+  if (auto objection = training::ObjectionTo(shape, manifest, demands_.schema)) return objection;
   const std::vector<float> answers = predictor.Predict(std::vector<float>(shape.input_size(), 0.5F),
                                                        std::vector<float>(shape.context_size(), 0.5F));
   const bool finite = std::all_of(answers.begin(), answers.end(), [](float x) { return std::isfinite(x); });

@@ -13,7 +13,6 @@
 #include "libs/feature/schema.h"
 #include "libs/model_store/model_folder.h"
 #include "libs/training/learner.h"
-#include "libs/training/sequence_view.h"
 
 namespace flowcast::services {
 
@@ -31,7 +30,7 @@ struct LiveModel {
 
 struct ModelDemands {
   std::string name = "default";
-  std::vector<std::string> targets{"packets"};  // features of the schema; the model must forecast one of them
+  std::vector<std::string> targets{"packets"};  // features; the model must forecast one of them
   std::vector<int> horizons{1};                 // likewise
   feature::Schema schema = feature::Schema::Default();
 };
@@ -45,12 +44,8 @@ class ModelWatcher {
   /// Gives the record of models.v1 at an offset; nothing when it is gone.
   using Fetch = std::function<std::optional<bus::InRecord>(std::int64_t)>;
 
-  /// Throws base::ConfigError when the schema has no such target.
   ModelWatcher(const ModelDemands& demands, training::PredictorLoaders loaders, base::Log log)
-      : demands_(demands),
-        targets_(training::TargetsOf(demands.schema, demands.targets)),
-        loaders_(std::move(loaders)),
-        log_(std::move(log)) {}
+      : demands_(demands), loaders_(std::move(loaders)), log_(std::move(log)) {}
 
   /// Without it only the model that was read last can be used.
   void FetchWith(Fetch fetch) { fetch_ = std::move(fetch); }
@@ -78,14 +73,11 @@ class ModelWatcher {
   std::optional<std::string> Objection(const model_store::Manifest& manifest) const;
   /// Throws base::RuntimeError when one of them cannot be used.
   std::vector<LiveNetwork> LoadNetworks(const model_store::Model& model) const;
-  /// Whether a network answers what the manifest says, of what is demanded.
-  bool AnswersAll(const training::Shape& shape, const model_store::Manifest& manifest) const;
   std::optional<std::string> TryOut(training::Predictor& predictor,
                                     const model_store::Manifest& manifest) const;
   void Refuse(const std::string& what, const std::string& reason);
 
   ModelDemands demands_;
-  std::vector<training::Target> targets_;  // of the demands
   training::PredictorLoaders loaders_;
   base::Log log_;
   std::string wanted_version_;

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdio>
 
-#include "libs/base/error.h"
 #include "libs/base/text.h"
 #include "libs/training/predictors.h"
 
@@ -100,7 +99,7 @@ std::string Numbers(const model_store::Decision& decision) {
 
 }  // namespace
 
-model_store::Decision Compare(const training::ExampleStore& store,
+model_store::Decision Compare(const training::ExampleStore& store, const feature::Schema& schema,
                               const std::vector<training::Target>& targets,
                               const training::PredictorLoaders& loaders, const MadeModel& made,
                               const std::optional<model_store::Model>& current) {
@@ -115,11 +114,11 @@ model_store::Decision Compare(const training::ExampleStore& store,
   try {
     ChoosePart(store, made, current->manifest, decision);
     const auto errors_of = [&](const model_store::Model& model) {
-      return ErrorsOf(training::LoadPredictors(loaders, model.networks), store, targets, manifest.horizons,
+      return ErrorsOf(training::LoadPredictors(loaders, model, schema), store, targets, manifest.horizons,
                       decision);
     };
     WriteDown(manifest.targets(), errors_of(made.model), errors_of(*current), decision);
-  } catch (const base::RuntimeError& error) {
+  } catch (const std::exception& error) {  // whoever may write the topic made the one in use
     decision = {.replaced = true,
                 .reason = decision.against + " cannot be asked: " + error.what(),
                 .against = decision.against};

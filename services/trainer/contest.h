@@ -14,9 +14,9 @@ inline constexpr std::size_t kFewestToCompare = 50;
 /// errors as shares of persistence's, in the mean over the targets and horizons. What the one in use has
 /// learned from is left out if enough remains; if not, the decision says so. The new one must be better; one
 /// that cannot be compared (another schema, target, horizons, window or sequence length, or the one in use
-/// cannot be asked) takes the place. `targets` are those of the new one, in its order. `trained_for` is left
-/// empty.
-model_store::Decision Compare(const training::ExampleStore& store,
+/// cannot be asked) takes the place. `schema` is that of the sequences, `targets` are those of the new one,
+/// in its order. `trained_for` is left empty.
+model_store::Decision Compare(const training::ExampleStore& store, const feature::Schema& schema,
                               const std::vector<training::Target>& targets,
                               const training::PredictorLoaders& loaders, const MadeModel& made,
                               const std::optional<model_store::Model>& current);

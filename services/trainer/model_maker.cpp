@@ -222,7 +222,7 @@ void ModelMaker::Describe(const training::ExampleStore& store, const training::D
 void ModelMaker::Score(const training::ExampleStore& store, base::EventTime from,
                        model_store::Model& model) const {
   model_store::Manifest& manifest = model.manifest;
-  const training::Predictors predictors = training::LoadPredictors(parts_.loaders, model.networks);
+  const training::Predictors predictors = training::LoadPredictors(parts_.loaders, model, options_.schema);
   for (const int horizon : manifest.horizons) {
     const auto pairs = store.Pairs(from, manifest.trained_until, horizon);
     for (std::size_t i = 0; i < options_.dataset.targets.size(); ++i)

@@ -281,7 +281,7 @@ std::optional<model_store::Manifest> TrainerService::TrainAndPublish(training::R
 
 void TrainerService::Decide(const MadeModel& made, model_store::Decision& decision) {
   const auto current = model_topic::FindCurrent(parts_.bus, names_, options_.model_name);
-  decision = Compare(store_, options_.dataset.targets, parts_.loaders, made, current);
+  decision = Compare(store_, options_.schema, options_.dataset.targets, parts_.loaders, made, current);
 }
 
 void TrainerService::Fit(model_store::Model& model) const {

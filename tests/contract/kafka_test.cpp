@@ -40,7 +40,10 @@ TEST(KafkaProperties, AWrongValueIsNamed) {
 }
 
 TEST(KafkaProperties, ThoseTheGuaranteesRestOnAreRefused) {
-  EXPECT_THAT(ConfigErrorOf({{"isolation.level", "read_uncommitted"}}), HasSubstr("set by flowcast itself"));
+  for (const char* name :
+       {"isolation.level", "message.timeout.ms", "delivery.timeout.ms", "auto.offset.reset"}) {
+    EXPECT_THAT(ConfigErrorOf({{name, "1000"}}), HasSubstr("set by flowcast itself")) << name;
+  }
 }
 
 TEST(KafkaProperties, OnesForProducersDoNotDisturbConsumers) {

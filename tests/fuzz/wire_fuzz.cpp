@@ -1,8 +1,10 @@
 // Feeds every decoder of messages any bytes; the first byte chooses. What is taken can be encoded
-// and taken again.
+// and taken again; an alert can be told.
 #include <cstdlib>
 #include <string_view>
 
+#include "libs/notify/payload.h"
+#include "libs/notify/syslog_message.h"
 #include "libs/wire/alert_wire.h"
 #include "libs/wire/commit_note.h"
 #include "libs/wire/features_state_wire.h"
@@ -14,12 +16,22 @@
 
 namespace {
 
+namespace notify = flowcast::notify;
 namespace wire = flowcast::wire;
 
 template <typename Decode, typename Encode>
 void Try(std::string_view bytes, const Decode& decode, const Encode& encode) {
   const auto decoded = decode(bytes);
   if (decoded && !decode(encode(*decoded))) std::abort();
+}
+
+/// What is told of an alert; null is no number, so one with a NaN does not come back.
+void Tell(const flowcast::alert::Alert& alert) {
+  static_cast<void>(wire::EncodeJson(alert));
+  static_cast<void>(wire::CloudEventHeaders(alert));
+  static_cast<void>(notify::WebhookBody(alert));
+  static_cast<void>(notify::AlertmanagerBody({&alert, 1}, alert.made_at));
+  static_cast<void>(notify::SyslogMessage(alert, "host", 1));
 }
 
 }  // namespace
@@ -48,8 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       Try(bytes, wire::DecodeCurrentModel, wire::EncodeCurrentModel);
       break;
     case 6:
-      static_cast<void>(wire::DecodeAlertJson(bytes));
-      break;  // null is no number, so NaN does not come back
+      if (const auto alert = wire::DecodeAlertJson(bytes)) Tell(*alert);
+      break;
     case 7:
       Try(bytes, wire::DecodeFeaturesProgress, encode);
       break;

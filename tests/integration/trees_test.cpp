@@ -197,11 +197,21 @@ TEST(Weights, ThatAreHostileButSignedNeverLeadOutOfTheirTrees) {
       const std::vector<float> answers =
           predictor->Predict(std::vector<float>(read.input_size()), std::vector<float>(read.context_size()));
       for (const float answer : answers) EXPECT_FALSE(std::isnan(answer));
-    } catch (const std::runtime_error&) {
+    } catch (const base::RuntimeError&) {
       ++refused;
     }
   }
   EXPECT_GT(refused, 300);
+}
+
+TEST(Weights, OfAnImpossibleShapeAreRefusedAsAllOthersAre) {
+  const Shape shape = SmallShape();
+  const std::string weights =
+      TreeLearner({.rounds = 3}).Train(shape, MakeExamples(shape, 60), {}, {}).weights;
+  std::string body = weights.substr(24);
+  body[4] = 0;  // the length, behind how many numbers there are
+  const std::string hostile = weights.substr(0, 8) + base::Hex(base::Fnv1a64(body)) + body;
+  EXPECT_THROW(LoadPredictor(hostile), base::RuntimeError);
 }
 
 }  // namespace

@@ -306,7 +306,8 @@ TEST_F(InferenceServiceTest, AModelThatDoesNotFitIsRefusedAndTheOneBeforeStays) 
   network_horizon_ = 2;
   Publish(FittingManifest("v8"), "0");
   network_horizon_ = 1;
-  EXPECT_EQ(watcher_.refused(), 7u);
+  Publish(FittingManifest("v8b"), "0 3");
+  EXPECT_EQ(watcher_.refused(), 8u);
   EXPECT_EQ(VersionInUse(), "v1");
   EXPECT_TRUE(
       lines_.Contain("model v2 is refused: it was trained on another feature schema; train it again, with "
@@ -317,6 +318,11 @@ TEST_F(InferenceServiceTest, AModelThatDoesNotFitIsRefusedAndTheOneBeforeStays) 
   EXPECT_TRUE(lines_.Contain("model v6 is refused: its answer in a trial run is not finite"));
   EXPECT_TRUE(lines_.Contain("model v7 is refused: the weights are damaged"));
   EXPECT_TRUE(lines_.Contain("model v8 is refused: its network has no answer for what its manifest says"));
+  EXPECT_TRUE(
+      lines_.Contain("model v8b is refused: its network wants 3 columns of what is known of the "
+                     "windows to come; there are none, or 2 for its targets and horizons"));
+  Feed({10, 20, 30, 40});
+  EXPECT_EQ(Forecasts().back().forecast.model_version, "v1");
   Publish(FittingManifest("v9"), "0");
   EXPECT_EQ(VersionInUse(), "v9");
 }

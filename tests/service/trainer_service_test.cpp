@@ -257,6 +257,12 @@ TEST_F(TrainerServiceTest, AModelThatCannotBeComparedIsReplaced) {
   const auto after = TrainOnce("8", {.dataset = {.horizons = {1, 2}}});
   EXPECT_TRUE(after.decision.replaced);
   EXPECT_THAT(after.decision.reason, HasSubstr("cannot be asked: the weights are damaged"));
+  auto hostile = folder().LoadCurrent("default");
+  hostile.networks["lstm"] = "0.1 3";
+  support::Send(bus_, names_.models, wire::Encode(hostile), wire::ModelKey("default", after.version));
+  const auto last = TrainOnce("8", {.dataset = {.horizons = {1, 2}}});
+  EXPECT_TRUE(last.decision.replaced);
+  EXPECT_THAT(last.decision.reason, HasSubstr("its network wants 3 columns of what is known"));
 }
 
 TEST_F(TrainerServiceTest, TheFoldersCurrentFollowsWhoeverPointsAtAVersion) {

@@ -13,12 +13,14 @@
 
 namespace flowcast::support {
 
-/// Answers the same to everything; "nan" is no number.
+/// Answers the same to everything; "nan" is no number. Particular about its rows, as the real ones are.
 class FakePredictor : public training::Predictor {
  public:
   FakePredictor(float answer, training::Shape shape) : answer_(answer), shape_(std::move(shape)) {}
-  std::vector<float> Predict(std::span<const float> inputs, std::span<const float> /*context*/) override {
-    return std::vector<float>(inputs.size() / shape_.input_size() * shape_.answer_size(), answer_);
+  std::vector<float> Predict(std::span<const float> inputs, std::span<const float> context) override {
+    const std::size_t count = inputs.size() / shape_.input_size();
+    if (context.size() != count * shape_.context_size()) throw base::ConfigError("the context does not fit");
+    return std::vector<float>(count * shape_.answer_size(), answer_);
   }
   const training::Shape& shape() const override { return shape_; }
 
@@ -27,7 +29,8 @@ class FakePredictor : public training::Predictor {
   training::Shape shape_;
 };
 
-/// Weights are a number ("0.5", "nan"); anything else is damaged. Sequences of three windows.
+/// Weights are a number ("0.5", "nan"), and behind it perhaps how many columns of context they want ("0.5
+/// 2"); anything else is damaged. Sequences of three windows.
 inline training::PredictorLoader LoadFake(std::int64_t length = 3,
                                           std::int64_t features = feature::kFeatureCount,
                                           const std::vector<int>& horizons = {1},
@@ -36,7 +39,11 @@ inline training::PredictorLoader LoadFake(std::int64_t length = 3,
       .length = length, .features = features, .targets = targets, .horizons = horizons};
   return [shape](const std::string& weights) -> std::unique_ptr<training::Predictor> {
     try {
-      return std::make_unique<FakePredictor>(std::stof(weights), shape);
+      std::size_t end = 0;
+      const float answer = std::stof(weights, &end);
+      training::Shape read = shape;
+      if (end < weights.size()) read.context = std::stoll(weights.substr(end));
+      return std::make_unique<FakePredictor>(answer, read);
     } catch (const std::logic_error&) {
       throw base::RuntimeError("the weights are damaged");
     }

@@ -41,7 +41,10 @@ class SumTask : public Task {
     on_record();
     return true;
   }
-  void OnIdle(Outbox&) override { ++idles; }
+  void OnIdle(Outbox&) override {
+    ++idles;
+    on_idle();
+  }
   bool WantsCommit(const Outbox&) const override { return wants_commit; }
   bool HasMoved() const override { return has_moved; }
   std::vector<bus::Position> Positions() const override {
@@ -59,6 +62,7 @@ class SumTask : public Task {
   bool wants_commit = false;
   bool has_moved = false;
   std::function<void()> on_record = [] {};
+  std::function<void()> on_idle = [] {};
   std::function<void()> on_assigned = [] {};
   std::function<void()> on_revoked = [] {};
   int idles = 0;
@@ -121,10 +125,10 @@ class SliceTest : public testing::Test {
       RunOut(first);
     }
   }
-  /// It is behind, and has sent what it made of 1 and 2 in a transaction that is open.
+  /// It is behind, and has sent what it made of 1 in a transaction that is open; 2 is still to be read.
   std::unique_ptr<SliceLoop> LoopThatSentAhead() {
     auto loop = std::make_unique<SliceLoop>(*consumer_, *producer_, clock_, task_,
-                                            SliceOptions{.topics = {"in"}, .send_at = 1});
+                                            SliceOptions{.topics = {"in"}, .poll_limit = 1, .send_at = 1});
     loop->Start();
     loop->RunOnce(0ms);
     Feed({1, 2});
@@ -254,24 +258,44 @@ TEST_F(SliceTest, WhileItKeepsUpALargeOutputIsCommittedInGrowingParts) {
 }
 
 TEST_F(SliceTest, BehindItSavesItselfTheCommits) {
-  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .live_limit = 2});
+  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .poll_limit = 5, .live_limit = 2});
   loop.Start();
-  Feed({1, 1, 1, 1, 1});
+  Feed(std::vector<int>(10, 1));
   clock_.Advance(1s);
   EXPECT_EQ(loop.RunOnce(0ms), 5u);
   EXPECT_EQ(loop.counters().commits, 0u);
   RunOut(loop);
-  EXPECT_EQ(loop.counters().commits, 1u);
-  EXPECT_THAT(Out(), SizeIs(5));
+  EXPECT_THAT(Out(), SizeIs(10));
 }
 
 TEST_F(SliceTest, BehindItDoesNotCommitAtOnceWhileThereIsMoreToRead) {
-  Feed({1}, "now");
+  SliceLoop loop(*consumer_, *producer_, clock_, task_, {.topics = {"in"}, .poll_limit = 2});
+  loop.Start();
+  loop.RunOnce(0ms);
+  Feed({1, 2, 3, 4, 5}, "now");
   clock_.Advance(2s);
-  EXPECT_EQ(loop_.RunOnce(0ms), 1u);
-  EXPECT_EQ(loop_.counters().commits, 0u);
-  EXPECT_EQ(loop_.RunOnce(0ms), 0u);
-  EXPECT_EQ(loop_.counters().commits, 1u) << "nothing more came";
+  EXPECT_EQ(loop.RunOnce(0ms), 2u);
+  EXPECT_EQ(loop.counters().commits, 0u);
+  EXPECT_EQ(loop.RunOnce(0ms), 2u);
+  EXPECT_EQ(loop.counters().commits, 1u) << "hardly anything is left";
+}
+
+TEST_F(SliceTest, ItKeepsUpAlsoWhereTheHostsClockIsAheadOfTheBrokers) {
+  loop_.Stop();
+  base::ManualClock ahead(clock_.Now() + 5s);
+  const auto consumer = bus_.MakeConsumer({"g"});
+  SliceLoop loop(*consumer, *producer_, ahead, task_, {.topics = {"in"}, .poll_limit = 2, .live_limit = 1});
+  loop.Start();
+  loop.RunOnce(0ms);
+  for (std::size_t window = 1; window <= 3; ++window) {
+    ahead.Advance(1s);
+    loop.RunOnce(0ms);
+    Feed(std::vector<int>(4, 1), "now");
+    EXPECT_EQ(loop.RunOnce(0ms), 2u);
+    EXPECT_EQ(Out().size(), 4 * window - 2) << "what was read is to be seen at once";
+    EXPECT_EQ(loop.RunOnce(0ms), 2u);
+    EXPECT_EQ(Out().size(), 4 * window);
+  }
 }
 
 TEST_F(SliceTest, AnIdleLoopCommitsNothing) {
@@ -347,6 +371,29 @@ TEST_F(SliceTest, AfterTheBusWasUnreachableItGoesOnWithNothingLostOrTwice) {
   Feed({2});
   RunOut(loop_);
   EXPECT_THAT(Out(), ElementsAre("1", "3"));
+}
+
+TEST_F(SliceTest, AfterATaskThrewItGoesOnWithNothingLostOrTwice) {
+  const auto fail = [] { throw BusError(BusError::Kind::kUnreachable, "what it asks for can't be read"); };
+  Feed({1, 2, 3});
+  int seen = 0;
+  task_.on_record = [&] {
+    if (++seen == 2) fail();
+  };
+  EXPECT_THROW(loop_.RunOnce(0ms), BusError);
+  clock_.Advance(250ms);
+  RunOut(loop_);
+  EXPECT_THAT(Out(), ElementsAre("1", "3", "6"));
+  task_.on_record = [] {};
+  task_.on_idle = fail;
+  Feed({4});
+  EXPECT_EQ(loop_.RunOnce(0ms), 1u);
+  EXPECT_THROW(loop_.RunOnce(0ms), BusError);
+  task_.on_idle = [] {};
+  RunOut(loop_);
+  EXPECT_THAT(Out(), ElementsAre("1", "3", "6", "10"));
+  EXPECT_THAT(bus_.Committed("g"), ElementsAre(bus::Position{{"in", 0}, 4, "10"}));
+  EXPECT_EQ(loop_.counters().rebalances, 1u);
 }
 
 TEST_F(SliceTest, AMissingTopicIsReportedAndTheSliceRepeatedOnceItExists) {

@@ -11,6 +11,7 @@
 #include "libs/base/error.h"
 #include "libs/base/random.h"
 #include "libs/training/example_store.h"
+#include "libs/training/objection.h"
 #include "libs/training/predictors.h"
 #include "tests/support/fake_network.h"
 #include "tests/support/sequences.h"
@@ -354,6 +355,35 @@ TEST(ShapeTest, WhatCannotBeIsRefused) {
   }
 }
 
+TEST(ObjectionTest, ANetworkMustBeLikeItsManifestAndAskedInOurWay) {
+  const feature::Schema& schema = feature::Schema::Default();
+  const model_store::Manifest manifest{
+      .target = "packets", .horizons = {1, 3}, .sequence_length = 12, .further = {{.name = "bytes"}}};
+  const Shape fitting{.length = 12,
+                      .features = static_cast<std::int64_t>(schema.size()),
+                      .targets = {feature::kPackets, feature::kBytes},
+                      .horizons = {1, 3}};
+  const auto objection_with = [&](const std::function<void(Shape&)>& change) {
+    Shape shape = fitting;
+    change(shape);
+    return ObjectionTo(shape, manifest, schema).value_or("none");
+  };
+  EXPECT_EQ(objection_with([](Shape&) {}), "none");
+  EXPECT_EQ(objection_with([](Shape& shape) { shape.context = 8; }), "none");
+  EXPECT_EQ(objection_with([](Shape& shape) { shape.horizons = {1, 2, 3}; }), "none") << "it says more";
+  for (const std::int64_t context : {1, 4, 7, 9, 1'000'000}) {
+    EXPECT_THAT(objection_with([&](Shape& shape) { shape.context = context; }),
+                HasSubstr("or 8 for its targets"));
+  }
+  EXPECT_THAT(objection_with([](Shape& shape) { shape.length = 13; }), HasSubstr("another shape"));
+  EXPECT_THAT(objection_with([](Shape& shape) { --shape.features; }), HasSubstr("another shape"));
+  EXPECT_THAT(objection_with([](Shape& shape) { shape.targets = {0}; }), HasSubstr("no answer"));
+  EXPECT_THAT(objection_with([](Shape& shape) { shape.horizons = {1, 2}; }), HasSubstr("no answer"));
+  model_store::Manifest foreign = manifest;
+  foreign.target = "dreams";
+  EXPECT_THAT(ObjectionTo(fitting, foreign, schema).value_or("none"), HasSubstr("no answer"));
+}
+
 TEST(ToRawTest, StaysWithinFourTimesWhatTheSequenceHasSeen) {
   const Sequence sequence = MakeSequences("a", {10, 20, 30}).at(0);
   const double above = std::exp(sequence.centre[0] + sequence.scale[0]) - 1;
@@ -396,7 +426,10 @@ TEST_F(ExampleStoreTest, SeveralForecastersAnswerByNameAndInTheMean) {
   AddAll(MakeSequences("a", Counts(50)));
   const auto pairs = store_.Pairs(At(0), At(1000), 1);
   const PredictorLoader load = support::LoadFake();
-  const Predictors predictors = LoadPredictors({{"x", load}, {"y", load}}, {{"x", "0"}, {"y", "1"}});
+  const feature::Schema& schema = feature::Schema::Default();
+  const model_store::Manifest manifest{.target = "packets", .sequence_length = 3};
+  const PredictorLoaders loaders{{"x", load}, {"y", load}};
+  const Predictors predictors = LoadPredictors(loaders, {manifest, {{"x", "0"}, {"y", "1"}}}, schema);
   const auto said = ForecastAll(predictors, pairs, feature::kPackets, 1);
   ASSERT_EQ(said.size(), 3u);
   for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -406,10 +439,16 @@ TEST_F(ExampleStoreTest, SeveralForecastersAnswerByNameAndInTheMean) {
   }
   EXPECT_TRUE(ForecastAll(predictors, {}, feature::kPackets, 1).at(kTogether).empty());
   try {
-    LoadPredictors({{"x", load}}, {{"z", "0"}});
+    LoadPredictors(loaders, {manifest, {{"z", "0"}}}, schema);
     FAIL() << "loaded what nobody knows";
   } catch (const base::RuntimeError& error) {
     EXPECT_THAT(error.what(), HasSubstr("'z'"));
+  }
+  try {
+    LoadPredictors(loaders, {manifest, {{"x", "0"}, {"y", "1 7"}}}, schema);
+    FAIL() << "loaded what nobody can ask";
+  } catch (const base::RuntimeError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'y' cannot be used: its network wants 7 columns"));
   }
 }
 

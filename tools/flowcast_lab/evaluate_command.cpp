@@ -95,7 +95,8 @@ std::vector<TargetScores> Score(const Sequences& sequences, const model_store::M
                              base::FormatTime(manifest.trained_until) +
                              ", name another range with --from and --to");
   }
-  const training::Predictors predictors = training::LoadPredictors(networks::Loaders(), model.networks);
+  const training::Predictors predictors =
+      training::LoadPredictors(networks::Loaders(), model, *sequences.schema);
   std::vector<TargetScores> scores;
   for (const std::string& name : manifest.targets()) {
     scores.push_back(ScoreTarget(name, training::Target(*sequences.schema, name), predictors, pairs,
