@@ -431,6 +431,22 @@ TEST_F(InferenceServiceTest, ALinkFollowsItsClockToAnotherTimeOnceItIsSure) {
   EXPECT_EQ(Alerts().back().state, alert::State::kResolved) << "nobody is left with an alert of another time";
 }
 
+TEST_F(InferenceServiceTest, WindowsOfAnotherLengthEndTheAlertsOfThoseBefore) {
+  Feed({10, 10, 10, 500, 500, 500, 500});
+  ASSERT_THAT(Alerts(), SizeIs(1));
+  for (feature::Sequence& sequence : support::MakeSequences("demo/a", {10, 10, 10, 10}, 3, 7)) {
+    sequence.window_length = 10s;
+    SendSequence(sequence);
+  }
+  instance_->RunOut();
+  EXPECT_EQ(Forecasts().back().forecast.window_length, 10s);
+  ASSERT_THAT(Alerts(), SizeIs(2));
+  EXPECT_EQ(Alerts()[1].fingerprint, Alerts()[0].fingerprint);
+  EXPECT_EQ(Alerts()[1].state, alert::State::kResolved);
+  EXPECT_EQ(Alerts()[1].reason, alert::Reason::kForgotten);
+  EXPECT_EQ(Alerts()[1].resolved_at, At(35)) << "the end of the last window known";
+}
+
 TEST_F(InferenceServiceTest, GarbageAndForeignSchemasAreCountedAndSkipped) {
   auto sequence = support::MakeSequences("demo/a", {10, 20, 30}).at(0);
   support::Send(bus_, names_.sequences, "no protobuf");
