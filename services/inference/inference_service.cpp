@@ -275,8 +275,12 @@ void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> o
     newest_end_ = std::max(newest_end_, sequence.end);
   }
   for (std::size_t target = 0; target < targets_.size(); ++target) {
+    const forecast::LinkForecaster& forecaster = link.forecasters[target];
+    const std::uint64_t ignored = forecaster.ignored(), clipped = forecaster.clipped();
     const wire::ForecastRecord record = ForecastOf(target, waiting, opinions[target], link);
     if (!silent) {
+      counters_.ignored_values += forecaster.ignored() - ignored;
+      counters_.clipped_values += forecaster.clipped() - clipped;
       Count(record, target == 0);
       board_.Show(record.forecast, waiting.partition, target == 0, clock_.Steady());
       Publish(record, waiting.partition, outbox);

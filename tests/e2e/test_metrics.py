@@ -13,7 +13,7 @@ LAST = ("seconds", "bytes", "ratio", "info")  # Prometheus' base units: nothing 
 COUNTED = {  # what is counted, where there is no unit
     "packets", "batches", "links", "records", "windows", "sequences", "sources", "transactions", "rebalances", "epochs",
     "trainings", "models", "forecasts", "intervals", "error", "alerts", "reloads", "rules", "attempts", "failing", "examples",
-    "requests", "ready", "fds", "load", "forecast", "bound", "kind",
+    "requests", "ready", "fds", "load", "forecast", "bound", "kind", "values",
 }  # fmt: skip
 
 

@@ -270,6 +270,20 @@ TEST_F(InferenceServiceTest, ItsMetricsTellHowOldAWindowIsWhenItIsForecastFrom) 
   EXPECT_EQ(task_.delays().counts()[10], 2U) << "between a minute and five";
 }
 
+TEST_F(InferenceServiceTest, ItsMetricsTellWhatForecastersRefusedAndBounded) {
+  const auto value = [this](const std::string& name) {
+    const auto metrics = InferenceMetrics().Read({instance_->counters(), task_, watcher_, rules_});
+    return support::ValueOf(metrics, "flowcast_inference_" + name);
+  };
+  Feed({10, 11, 10, 11, 10, 11});
+  EXPECT_EQ(value("clipped_values_total"), 0);
+  Feed({1e9});
+  EXPECT_GT(value("clipped_values_total"), 0) << "a leap of a million times the usual error";
+  EXPECT_EQ(value("ignored_values_total"), 0);
+  Feed({1e19});
+  EXPECT_EQ(value("ignored_values_total"), 1);
+}
+
 TEST_F(InferenceServiceTest, ItsMetricsTellHowManyAlertsThereAreNow) {
   Feed({200, 200, 200, 200});
   clock_.Advance(11s);
