@@ -135,8 +135,6 @@ class Producer {
   virtual std::uint64_t acknowledged() const = 0;
   /// Waits until everything queued is acknowledged. Throws BusError when that fails.
   virtual void Flush(std::chrono::milliseconds timeout) = 0;
-  /// Records sent and not yet acknowledged.
-  virtual std::size_t queued() const = 0;
 
   /// Only for producers made with a transactional identifier; Init fences older instances.
   virtual void InitTransactions() = 0;

@@ -42,11 +42,6 @@ class MemoryProducer : public Producer {
     Deliver();
   }
 
-  std::size_t queued() const override {
-    Deliver();
-    return queue_.size();
-  }
-
   void InitTransactions() override {
     cluster_->RequireReachable();
     if (transactional_id_.empty())

@@ -81,7 +81,6 @@ class KafkaProducer : public bus::Producer {
   bool TrySend(OutRecord& record) override;
   std::uint64_t acknowledged() const override;
   void Flush(milliseconds timeout) override;
-  std::size_t queued() const override;
   void InitTransactions() override;
   void Begin() override;
   void Commit(const std::vector<Position>& positions, const bus::GroupToken& group) override;
@@ -337,11 +336,6 @@ void KafkaProducer::Flush(milliseconds timeout) {
   throw BusError(BusError::Kind::kUnreachable,
                  std::to_string(queued_) + " records not acknowledged by Kafka at " +
                      cluster_->options().brokers + " within " + base::FormatDuration(timeout));
-}
-
-std::size_t KafkaProducer::queued() const {
-  rd_kafka_poll(rk_.get(), 0);
-  return queued_;
 }
 
 void KafkaProducer::InitTransactions() { Transact("starting transactions", rd_kafka_init_transactions); }

@@ -19,13 +19,11 @@ class Backoff {
 
   base::Duration AfterFailure();
   void AfterSuccess() { failures_ = 0; }
-  /// In a row.
-  int failures() const { return failures_; }
 
  private:
   BackoffOptions options_;
   base::Random random_;
-  int failures_ = 0;
+  int failures_ = 0;  // in a row
 };
 
 }  // namespace flowcast::notify

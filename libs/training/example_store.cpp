@@ -16,10 +16,15 @@ using feature::Sequence;
 
 constexpr std::size_t kFewestExamples = 10;
 
-/// The part of [from, to] that ends at `share`, to the nanosecond.
-EventTime PartOf(EventTime from, EventTime to, double share) {
-  if (share >= 1) return to;
-  return from + base::Duration(static_cast<std::int64_t>(static_cast<double>((to - from).count()) * share));
+/// Where the part of the windows' ends that is `share` of them ends: at one of them, or on the way to the
+/// next as if that were a window later.
+EventTime PartOf(std::span<const EventTime> ends, double share, base::Duration window_length) {
+  if (share >= 1) return ends.back();
+  const double position = share * static_cast<double>(ends.size() - 1);
+  const auto before = static_cast<std::size_t>(position);
+  const double rest = position - static_cast<double>(before);
+  return ends[before] +
+         base::Duration(static_cast<std::int64_t>(rest * static_cast<double>(window_length.count())));
 }
 
 /// The value below which `share` of the sorted values lie (nearest rank).
@@ -69,13 +74,21 @@ void LevelWeights(Examples& examples, std::size_t first, std::size_t targets) {
 /// Else it is the truth of others only.
 bool CanBeLearnedFrom(const Sequence& sequence) { return !sequence.values.empty(); }
 
-/// Small ranks stay in a sample; they have nothing to do with the order of time. The last step mixes all bits
-/// into all (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
-std::pair<std::uint64_t, EventTime> RankOf(const std::string& link, EventTime end) {
-  std::uint64_t hash = base::Fnv1a64(link) + static_cast<std::uint64_t>(base::ToUnixNanoseconds(end));
+/// Mixes all bits into all (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
+std::uint64_t Mix(std::uint64_t hash) {
   hash = (hash ^ (hash >> 30U)) * 0xbf58476d1ce4e5b9ULL;
   hash = (hash ^ (hash >> 27U)) * 0x94d049bb133111ebULL;
-  return {hash ^ (hash >> 31U), end};
+  return hash ^ (hash >> 31U);
+}
+
+/// Small ranks stay in a sample; they have nothing to do with the order of time.
+std::pair<std::uint64_t, EventTime> RankOf(const std::string& link, EventTime end) {
+  return {Mix(base::Fnv1a64(link) + static_cast<std::uint64_t>(base::ToUnixNanoseconds(end))), end};
+}
+
+/// Likewise of links, from 0 to 1.
+double RankOf(const std::string& link) {
+  return std::ldexp(static_cast<double>(Mix(base::Fnv1a64(link))), -64);
 }
 
 void RequireEnough(const Dataset& dataset) {
@@ -100,22 +113,28 @@ std::size_t ExampleStore::bytes_each() const {
          limits_.horizons.size() * truth;
 }
 
+bool ExampleStore::Fits(const Sequence& sequence) const {
+  return sequence.schema_hash == shape_.schema_hash && sequence.length == shape_.length &&
+         sequence.window_length == shape_.window_length;
+}
+
 bool ExampleStore::Add(Sequence sequence) {
-  if (links_.empty()) {
+  if (ends_.empty()) {
     shape_ = sequence;
     shape_.values.clear();
   }
   const std::string name = sequence.link;
   const EventTime end = sequence.end;
-  const bool fits = sequence.schema_hash == shape_.schema_hash && sequence.length == shape_.length &&
-                    sequence.window_length == shape_.window_length;
   const auto known = links_.find(name);
   const bool late = known != links_.end() && known->second.sampled && end <= known->second.newest;
-  if (!fits || late || !links_[name].series.emplace(end, std::move(sequence)).second) {
-    ++left_out_;
-    return false;
+  if (!Fits(sequence) || late || !NoteEnd(end)) return false;
+  ForgetFormerLinks();
+  if (!IsAllowed(name)) {
+    ++sampled_out_;
+    return true;
   }
   Link& link = links_[name];
+  if (!link.series.emplace(end, std::move(sequence)).second) return false;
   link.newest = std::max(link.newest, end);
   link.sample.insert(RankOf(name, end));
   ++link.seen;
@@ -126,38 +145,75 @@ bool ExampleStore::Add(Sequence sequence) {
   return true;
 }
 
-bool ExampleStore::IsTooOld(const Link& link, EventTime end) const {
-  if (!link.sampled) return link.series.size() > limits_.per_link;
-  return (link.newest - end) / shape_.window_length >= static_cast<std::int64_t>(limits_.per_link);
+bool ExampleStore::NoteEnd(EventTime end) {
+  const auto position = std::lower_bound(ends_.begin(), ends_.end(), end);
+  if (position != ends_.end() && *position == end) return true;
+  if (position == ends_.begin() && ends_.size() >= limits_.per_link) return false;
+  ends_.insert(position, end);
+  if (ends_.size() <= limits_.per_link) return true;
+  ends_.pop_front();
+  ++gone_;
+  return true;
 }
 
 void ExampleStore::ForgetOldest(const std::string& name, Link& link) {
-  link.seen = std::min(link.seen, limits_.per_link);
-  while (link.sample.size() > 1 && IsTooOld(link, link.series.begin()->first)) {
+  while (!link.series.empty() && link.series.begin()->first < oldest()) {
     const EventTime end = link.series.begin()->first;
     size_ -= link.sample.erase(RankOf(name, end));
     link.series.erase(link.series.begin());
     if (link.sampled) DropUnasked(link, end);
   }
+  link.seen = link.sampled ? std::min(link.seen, limits_.per_link) : link.sample.size();
+}
+
+/// Going through all links is worth it once there may be something to gain. What is too old is not learned
+/// from in the meantime.
+void ExampleStore::ForgetFormerLinks() {
+  constexpr std::size_t kTimes = 64;  // while everything there is now grows old
+  if (gone_ <= limits_.per_link / kTimes) return;
+  gone_ = 0;
+  const std::size_t before = links_.size();
+  for (auto link = links_.begin(); link != links_.end();) {
+    ForgetOldest(link->first, link->second);
+    link = link->second.sample.empty() ? links_.erase(link) : std::next(link);
+  }
+  if (links_.size() < before) share_ = 0;  // there is room for more of the others
+}
+
+bool ExampleStore::IsAllowed(const std::string& name) const {
+  return share_ == 0 || share_ >= 1 || RankOf(name) < share_;
+}
+
+/// How many sequences there may be at most with this share.
+double ExampleStore::KeptOf(double share) const {
+  double sum = 0;
+  for (const auto& [name, link] : links_) {
+    if (share < 1) sum += RankOf(name) < share ? 1 : 0;
+    if (share >= 1) sum += std::min(static_cast<double>(link.seen), std::floor(share));
+  }
+  return sum;
 }
 
 void ExampleStore::Sample() {
   constexpr double kStep = 0.95;
-  const double most = static_cast<double>(limits_.bytes) / static_cast<double>(bytes_each());
-  const auto kept = [this](double share) {
-    double sum = 0;
-    for (const auto& [name, link] : links_)
-      sum += std::min(static_cast<double>(link.seen), std::floor(share));
-    return sum;
-  };
-  if (share_ == 0) share_ = std::max(1.0, most);
-  while (share_ > 1 && kept(share_) > most) share_ = std::max(1.0, share_ * kStep);
-  for (auto& [name, link] : links_) Thin(link);
+  const double most = std::max(1.0, static_cast<double>(limits_.bytes) / static_cast<double>(bytes_each()));
+  if (share_ == 0) share_ = most;
+  while (KeptOf(share_) > most) share_ = share_ > 1 ? std::max(1.0, share_ * kStep) : share_ * kStep;
+  for (auto link = links_.begin(); link != links_.end();) {
+    Thin(link->second);
+    if (IsAllowed(link->first)) {
+      ++link;
+      continue;
+    }
+    sampled_out_ += link->second.sample.size();
+    size_ -= link->second.sample.size();
+    link = links_.erase(link);
+  }
 }
 
 void ExampleStore::Thin(Link& link) {
-  const auto most = static_cast<std::size_t>(share_);
-  if (most == 0) return;
+  if (share_ == 0) return;
+  const auto most = static_cast<std::size_t>(std::max(1.0, share_));
   while (link.sample.size() > most) {
     const EventTime end = link.sample.rbegin()->second;
     link.sample.erase(std::prev(link.sample.end()));
@@ -188,18 +244,6 @@ void ExampleStore::DropUnasked(Link& link, EventTime end) const {
   for (const int horizon : limits_.horizons) drop(end + shape_.window_length * horizon);
 }
 
-EventTime ExampleStore::oldest() const {
-  EventTime oldest = base::kEndOfTime;
-  for (const auto& [name, link] : links_) oldest = std::min(oldest, link.series.begin()->first);
-  return oldest;
-}
-
-EventTime ExampleStore::newest() const {
-  EventTime newest = base::kBeginningOfTime;
-  for (const auto& [name, link] : links_) newest = std::max(newest, link.newest);
-  return newest;
-}
-
 std::vector<Pair> ExampleStore::Pairs(EventTime from, EventTime until, int horizon_windows) const {
   std::vector<Pair> pairs;
   const base::Duration step = shape_.window_length * horizon_windows;
@@ -215,13 +259,13 @@ std::vector<Pair> ExampleStore::Pairs(EventTime from, EventTime until, int horiz
   return pairs;
 }
 
-LinkPercentiles ExampleStore::PercentilesUntil(EventTime until, std::size_t column) const {
+LinkPercentiles ExampleStore::PercentilesOf(EventTime from, EventTime until, std::size_t column) const {
   LinkPercentiles percentiles;
   std::vector<double> all;
   for (const auto& [name, link] : links_) {
     std::vector<double> values;
     for (const auto& [end, sequence] : link.series) {
-      if (end <= until) values.push_back(sequence.last[column]);
+      if (end >= from && end <= until) values.push_back(sequence.last[column]);
     }
     all.insert(all.end(), values.begin(), values.end());
     if (!values.empty()) percentiles[name] = Percentiles(std::move(values));
@@ -250,18 +294,21 @@ void ExampleStore::AddExamples(const Series& series, const DatasetOptions& optio
 Dataset ExampleStore::Build(const DatasetOptions& options) const {
   if (size_ == 0)
     throw base::RuntimeError("there are no sequences to learn from; is flowcast-features running?");
+  const base::Duration step = shape_.window_length;
   Dataset dataset;
-  dataset.from = oldest();
-  dataset.until = base::AlignDown(
-      PartOf(dataset.from, std::min(newest(), options.newest), options.train_fraction), shape_.window_length);
+  const auto newest = std::upper_bound(ends_.begin(), ends_.end(), options.newest);
+  std::vector<EventTime> ends(ends_.begin(), newest);
+  if (ends.empty()) RequireEnough(dataset);
+  dataset.from = ends.front();
+  dataset.until = base::AlignDown(PartOf(ends, options.train_fraction, step), step);
   dataset.shape = ShapeOf(shape_, options.targets, options.horizons, options.levels);
   for (const Target& target : options.targets)
-    dataset.percentiles.push_back(PercentilesUntil(dataset.until, target.column));
-  const EventTime validate_from = PartOf(dataset.from, dataset.until, 1 - options.validation_fraction);
-  const base::Duration gap = shape_.window_length * shape_.length;
-  dataset.validation_from = validate_from + gap;
+    dataset.percentiles.push_back(PercentilesOf(dataset.from, dataset.until, target.column));
+  ends.erase(std::upper_bound(ends.begin() + 1, ends.end(), dataset.until), ends.end());
+  const EventTime validate_from = PartOf(ends, 1 - options.validation_fraction, step);
+  dataset.validation_from = validate_from + step * shape_.length;
   for (const auto& [name, link] : links_) {
-    AddExamples(link.series, options, base::kBeginningOfTime, validate_from, dataset.shape, dataset.training);
+    AddExamples(link.series, options, dataset.from, validate_from, dataset.shape, dataset.training);
     AddExamples(link.series, options, dataset.validation_from, dataset.until, dataset.shape,
                 dataset.validation);
   }

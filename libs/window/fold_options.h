@@ -21,9 +21,12 @@ struct FoldOptions {
   base::Duration lateness{0};  // how much longer than its watermark says a window stays open
   base::Duration link_expiry = std::chrono::hours(1);
   std::size_t sequence_length = feature::kDefaultSequenceLength;
-  std::size_t coming_windows = 12;     // whose usual load a sequence tells
-  std::size_t snapshot_every = 20;     // windows of a link
-  std::size_t ended_sources = 100;     // that are remembered, to know what they send again
+  std::size_t coming_windows = 12;  // whose usual load a sequence tells
+  std::size_t snapshot_every = 20;  // windows of a link
+  std::size_t ended_sources = 100;  // that are remembered, to know what they send again
+  /// One that vanished counts as ended once others are so much later in event time: until then it may come
+  /// back and go on, or send again what it had not heard to be there.
+  base::Duration vanished_for = std::chrono::hours(24);
   std::size_t close_at_once = 10'000;  // windows, about
   /// Of a source with more links, sequences are made when its windows are out (MakeSequences), else with
   /// them.

@@ -246,12 +246,20 @@ void PartitionFold::ForgetLinks(const std::string& source_name, Source& source, 
   source.closings.clear();
 }
 
+bool PartitionFold::HasEnded(const Source& source, EventTime newest) const {
+  if (source.progress.final) return true;
+  return source.vanished && source.links.empty() &&
+         source.progress.watermark < newest - options_.vanished_for;
+}
+
 /// Of the sources that ended more than so many ago those whose time is the oldest.
 void PartitionFold::ForgetSources(FoldOutput& output) {
   if (sources_.size() <= options_.ended_sources) return;
+  EventTime newest = base::kBeginningOfTime;
+  for (const auto& [name, source] : sources_) newest = std::max(newest, source.progress.watermark);
   std::vector<std::pair<EventTime, std::string>> ended;
   for (const auto& [name, source] : sources_) {
-    if (source.progress.final && source.marks.empty()) ended.emplace_back(source.progress.watermark, name);
+    if (source.marks.empty() && HasEnded(source, newest)) ended.emplace_back(source.progress.watermark, name);
   }
   if (ended.size() <= options_.ended_sources) return;
   const auto kept = ended.end() - static_cast<std::ptrdiff_t>(options_.ended_sources);

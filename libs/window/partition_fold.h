@@ -53,7 +53,8 @@ class PartitionFold {
   /// Take and Close until all is done, but MakeSequences.
   void Apply(const packet::PacketBatch& batch, std::int64_t offset, FoldOutput& output);
   /// Closes the open windows of a source of which nothing more is expected, and forgets its links.
-  /// Should it come back, it goes on with the windows after those.
+  /// Should it come back, it goes on with the windows after those, unless it was forgotten meanwhile
+  /// (FoldOptions::vanished_for).
   void Vanish(const std::string& source, FoldOutput& output);
 
   /// The oldest record that an open window is made of, or packets that are late and not told yet;
@@ -78,7 +79,7 @@ class PartitionFold {
   void EndRefold(std::map<std::string, RestoredLinks>&& links, RestoredWindows&& windows);
 
   const FoldCounters& counters() const { return counters_; }
-  /// Sources that have not ended.
+  /// Sources that have not ended, in order.
   std::vector<std::string> RunningSources() const;
   /// Packets in windows that are open; of windows that overlap, in those aligned to their length.
   std::uint64_t open_packets() const;
@@ -163,6 +164,8 @@ class PartitionFold {
   void Forget(const std::string& name, Link& link, const std::string& source_name, Source& source,
               FoldOutput& output);
   void ForgetLinks(const std::string& source_name, Source& source, FoldOutput& output);
+  /// `newest` is the newest watermark of all sources.
+  bool HasEnded(const Source& source, base::EventTime newest) const;
   void ForgetSources(FoldOutput& output);
   bool SnapshotIsDue(const std::string& link, base::EventTime start) const;
   void NoteClosing(Source& source, std::uint64_t first);

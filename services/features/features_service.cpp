@@ -174,7 +174,11 @@ void FeaturesTask::OnIdle(slice::Outbox& outbox) {
 void FeaturesTask::ForgetVanished(std::int32_t number, Partition& partition, slice::Outbox& outbox) {
   const base::Duration now = clock_.Steady();
   window::FoldOutput output;
-  for (const std::string& source : partition.fold.RunningSources()) {
+  const std::vector<std::string> running = partition.fold.RunningSources();
+  std::erase_if(partition.heard, [&running](const auto& entry) {
+    return !std::binary_search(running.begin(), running.end(), entry.first);
+  });
+  for (const std::string& source : running) {
     const auto heard = partition.heard.find(source);
     const base::Duration since = heard == partition.heard.end() ? partition.begun : heard->second;
     if (now - since > options_.source_expiry) partition.fold.Vanish(source, output);

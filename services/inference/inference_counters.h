@@ -31,6 +31,8 @@ struct InferenceCounters {
   std::uint64_t forecasts = 0;   // records
   std::uint64_t with_model = 0;  // of these
   std::uint64_t settled = 0;
+  std::uint64_t ignored_values = 0;  // what forecasters were told and did not use
+  std::uint64_t clipped_values = 0;  // what their intervals had to bound
   std::uint64_t state_records = 0;
   std::uint64_t json_records = 0;  // written to forecasts-json.v1
 };

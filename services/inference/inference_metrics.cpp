@@ -137,6 +137,16 @@ void AddForecasts(Table& table) {
                Count(&InferenceCounters::with_model))
       .Counter("flowcast_inference_settled_forecasts_total", "Forecasts whose truth has come, by horizon.",
                Count(&InferenceCounters::settled))
+      .Counter(
+          "flowcast_inference_ignored_values_total",
+          "Values that a forecaster was told and did not use: of a window, above 1e18 or not finite; of a "
+          "model, infinite or of a name that this version does not know.",
+          Count(&InferenceCounters::ignored_values))
+      .Counter(
+          "flowcast_inference_clipped_values_total",
+          "Values that intervals bounded: errors and quantiles of more than 100 times the usual error, and "
+          "quantiles of a model that are not in order or not finite, which are not used.",
+          Count(&InferenceCounters::clipped_values))
       .Counter("flowcast_inference_scored_forecasts_total",
                "Of these, those of the first target and the nearest horizon made with a value of the model.",
                [](const Facts& facts) { return facts.task.scored(); })

@@ -226,14 +226,12 @@ const LinkForecasters::Options& InferenceTask::OptionsFor(base::Duration window_
 InferenceTask::Link& InferenceTask::LinkOf(const Waiting& waiting, Partition& partition) {
   const feature::Sequence& sequence = waiting.sequence;
   const auto found = partition.links.find(sequence.link);
-  if (found != partition.links.end() && found->second.forecasters.window_length() == sequence.window_length) {
-    return found->second;
-  }
+  if (found != partition.links.end()) return found->second;
   // The first snapshots of links that begin together are spread.
   Link link{.forecasters = LinkForecasters(OptionsFor(sequence.window_length)),
             .alerts = {},
             .since_snapshot = base::Fnv1a64(sequence.link) % options_.snapshot_every};
-  return partition.links.insert_or_assign(sequence.link, std::move(link)).first->second;
+  return partition.links.emplace(sequence.link, std::move(link)).first->second;
 }
 
 bool InferenceTask::GoesAstray(base::EventTime end, Link& link) {
@@ -244,10 +242,10 @@ bool InferenceTask::GoesAstray(base::EventTime end, Link& link) {
   return !is_second;
 }
 
-void InferenceTask::BeginAnew(Link& link, bool silent, slice::Outbox& outbox) {
+void InferenceTask::BeginAnew(base::Duration window_length, bool silent, Link& link, slice::Outbox& outbox) {
   if (!silent) alerting_.Forget(link.last_end, link.alerts, outbox);
   link.alerts = {};
-  link.forecasters = LinkForecasters(OptionsFor(link.forecasters.window_length()));
+  link.forecasters = LinkForecasters(OptionsFor(window_length));
   link.last_end = base::kBeginningOfTime;
 }
 
@@ -258,11 +256,13 @@ void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> o
   const bool silent = IsSilent(waiting, partition);
   Link& link = LinkOf(waiting, partition);
   if (silent && waiting.offset <= link.offset) return;  // it is in the snapshot
-  if (GoesAstray(sequence.end, link)) {
+  const bool other_windows = link.forecasters.window_length() != sequence.window_length;
+  if (!other_windows && GoesAstray(sequence.end, link)) {
     counters_.astray += silent ? 0 : 1;
     return Remember(waiting, partition, link, false, outbox);
   }
-  if (IsFar(sequence.end, link.last_end) && sequence.end < link.last_end) BeginAnew(link, silent, outbox);
+  bool told = other_windows || (IsFar(sequence.end, link.last_end) && sequence.end < link.last_end);
+  if (told) BeginAnew(sequence.window_length, silent, link, outbox);
   if (sequence.end <= link.last_end) {
     counters_.stale += silent ? 0 : 1;
     return;
@@ -274,10 +274,13 @@ void InferenceTask::Forecast(const Waiting& waiting, std::span<const Opinions> o
     delays_.Add(std::chrono::duration<double>(now_ - sequence.end).count());
     newest_end_ = std::max(newest_end_, sequence.end);
   }
-  bool told = false;
   for (std::size_t target = 0; target < targets_.size(); ++target) {
+    const forecast::LinkForecaster& forecaster = link.forecasters[target];
+    const std::uint64_t ignored = forecaster.ignored(), clipped = forecaster.clipped();
     const wire::ForecastRecord record = ForecastOf(target, waiting, opinions[target], link);
     if (!silent) {
+      counters_.ignored_values += forecaster.ignored() - ignored;
+      counters_.clipped_values += forecaster.clipped() - clipped;
       Count(record, target == 0);
       board_.Show(record.forecast, waiting.partition, target == 0, clock_.Steady());
       Publish(record, waiting.partition, outbox);

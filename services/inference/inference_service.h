@@ -139,11 +139,13 @@ class InferenceTask : public slice::Task {
                   std::vector<Opinions>& opinions) const;
   static bool ModelKnows(const LiveModel* model, const feature::Sequence& sequence);
   const LinkForecasters::Options& OptionsFor(base::Duration window_length);
+  /// Perhaps of windows of another length.
   Link& LinkOf(const Waiting& waiting, Partition& partition);
   /// A clock that jumps does not take a link along: a sequence more than a day from the last one, into the
   /// future or the past, is followed when a second one says the same. Into the past the link begins anew.
   static bool GoesAstray(base::EventTime end, Link& link);
-  void BeginAnew(Link& link, bool silent, slice::Outbox& outbox);
+  /// Its alerts end, which the snapshot after it must have in it.
+  void BeginAnew(base::Duration window_length, bool silent, Link& link, slice::Outbox& outbox);
   /// `opinions` are by target.
   void Forecast(const Waiting& waiting, std::span<const Opinions> opinions, slice::Outbox& outbox);
   wire::ForecastRecord ForecastOf(std::size_t target, const Waiting& waiting, const Opinions& opinions,

@@ -14,6 +14,18 @@ Table::Number OfLast(std::function<std::optional<double>(const model_store::Mani
   };
 }
 
+Table::Number UnreadOf(Lag TrainerProgress::*lag) {
+  return [lag](const Facts& facts) { return (facts.*lag).unread; };
+}
+
+Table::Number ReadAtOf(Lag TrainerProgress::*lag) {
+  return [lag](const Facts& facts) -> std::optional<double> {
+    const auto at = (facts.*lag).produced_at;
+    if (at.count() == 0) return std::nullopt;
+    return std::chrono::duration<double>(at).count();
+  };
+}
+
 /// One forecaster's error on the validation part, at the nearest horizon.
 Table::Number ErrorOf(const std::string& name) {
   return OfLast([name](const model_store::Manifest& manifest) -> std::optional<double> {
@@ -65,14 +77,25 @@ Table MakeTable() {
       .Counter(
           "flowcast_trainer_records_total",
           "Records of sequences.v1 that were read: sequences that are kept, those left out because another "
-          "of "
-          "their link and time is there or their shape is another, and records that are no sequence of ours.",
+          "of their link and time is there, their shape is another or they are too old, and records that are "
+          "no sequence of ours.",
           "result",
           {{"kept", [](const Facts& facts) { return facts.kept; }},
            {"left_out", [](const Facts& facts) { return facts.left_out; }},
            {"refused", [](const Facts& facts) { return facts.refused; }}})
-      .Gauge("flowcast_trainer_sequences",
-             "Sequences in memory that are learned from; the oldest of a link go first.",
+      .Gauge("flowcast_trainer_unread_records",
+             "Records that wait in Kafka behind those that were read; of forecasts.v1 what came since the "
+             "trainer began.",
+             "topic",
+             {{"sequences", UnreadOf(&TrainerProgress::of_sequences)},
+              {"forecasts", UnreadOf(&TrainerProgress::of_forecasts)}})
+      .Gauge("flowcast_trainer_read_timestamp_seconds",
+             "When the newest record that was read had been written to Kafka; time() less this is how far "
+             "the service is behind, while records come and no training goes on.",
+             "topic",
+             {{"sequences", ReadAtOf(&TrainerProgress::of_sequences)},
+              {"forecasts", ReadAtOf(&TrainerProgress::of_forecasts)}})
+      .Gauge("flowcast_trainer_sequences", "Sequences in memory that are learned from; the oldest go first.",
              [](const Facts& facts) { return facts.sequences; })
       .Gauge("flowcast_trainer_links", "Links that they are of.",
              [](const Facts& facts) { return facts.links; })

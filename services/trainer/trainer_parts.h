@@ -54,10 +54,18 @@ struct TrainingStep {
 /// "lstm epoch   3  training loss 0.12345  validation loss 0.23456  0.52 s"
 std::string TextOf(const TrainingStep& step);
 
+/// Of a topic that is read.
+struct Lag {
+  std::uint64_t unread = 0;                  // records that wait
+  std::chrono::milliseconds produced_at{0};  // newest of the records read, since the Unix epoch
+};
+
 /// How far it is. Records read = kept + left_out + refused.
 struct TrainerProgress {
+  Lag of_sequences;
+  Lag of_forecasts;
   std::uint64_t kept = 0;         // sequences that were new
-  std::uint64_t left_out = 0;     // of another shape, or there already
+  std::uint64_t left_out = 0;     // of another shape, there already, or too old
   std::uint64_t refused = 0;      // records that are no sequence of ours
   std::uint64_t sampled_out = 0;  // of those kept: not learned from, for there are too many
   std::size_t sequences = 0;      // in memory now

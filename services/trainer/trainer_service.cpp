@@ -64,6 +64,7 @@ TrainerService::TrainerService(const TrainerParts& parts, const TrainerOptions& 
       maker_(parts_, options_, progress_, [this] { Report(); }) {}
 
 void TrainerService::Take(const bus::InRecord& record) {
+  progress_.of_sequences.produced_at = std::max(progress_.of_sequences.produced_at, record.produced_at);
   auto sequence = wire::DecodeSequence(record.value);
   if (sequence && options_.sequence_length > 0 && sequence->length != options_.sequence_length) {
     if (progress_.left_out++ == 0)
@@ -113,6 +114,7 @@ void TrainerService::FollowForecasts() {
 }
 
 void TrainerService::TakeForecast(const bus::InRecord& record) {
+  progress_.of_forecasts.produced_at = std::max(progress_.of_forecasts.produced_at, record.produced_at);
   const auto decoded = wire::DecodeForecast(record.value);
   if (!decoded) return;
   const forecast::Forecast& forecast = decoded->forecast;
@@ -141,6 +143,8 @@ void TrainerService::ReportEverySecond() {
 }
 
 void TrainerService::Report() {
+  progress_.of_sequences.unread = sequences_->Unread();
+  progress_.of_forecasts.unread = forecasts_->Unread();
   progress_.sequences = store_.size();
   progress_.sampled_out = store_.sampled_out();
   progress_.links = store_.link_count();

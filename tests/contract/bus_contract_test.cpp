@@ -22,7 +22,7 @@ TEST_P(BusContract, KeysHeadersEmptyValuesAndTombstonesSurvive) {
   producer->Send({.to = {topic_, 0}, .key = "k", .value = ""});
   producer->Send({.to = {topic_, 0}, .key = "k", .tombstone = true});
   producer->Flush(20s);
-  EXPECT_EQ(producer->queued(), 0u);
+  EXPECT_EQ(producer->acknowledged(), 3u);
   const auto records = ReadRecords(*Reader(), 3);
   EXPECT_EQ(records[0].key, binary);
   EXPECT_EQ(records[0].value, binary);
@@ -62,7 +62,6 @@ TEST_P(BusContract, WhatIsAcknowledgedIsCountedFromTheFirstRecordOnOverAllPartit
     before = acknowledged;
   }
   Until([&] { return producer->acknowledged() == sent; }, [] {});
-  EXPECT_EQ(producer->queued(), 0u);
 }
 
 TEST_P(BusContract, ATriedRecordForAMissingTopicIsNamedWithTheRemedy) {

@@ -13,7 +13,7 @@ LAST = ("seconds", "bytes", "ratio", "info")  # Prometheus' base units: nothing 
 COUNTED = {  # what is counted, where there is no unit
     "packets", "batches", "links", "records", "windows", "sequences", "sources", "transactions", "rebalances", "epochs",
     "trainings", "models", "forecasts", "intervals", "error", "alerts", "reloads", "rules", "attempts", "failing", "examples",
-    "requests", "ready", "fds", "load", "forecast", "bound", "kind",
+    "requests", "ready", "fds", "load", "forecast", "bound", "kind", "values",
 }  # fmt: skip
 
 
@@ -45,11 +45,12 @@ def test_every_metric_keeps_the_conventions(binaries, service):
 def test_every_service_tells_its_drops_lag_and_transactions(binaries):
     names = {
         service: {name for name, *_ in metrics_of(binaries, service)}
-        for service in ("capture", "features", "inference", "notifier")
+        for service in ("capture", "features", "trainer", "inference", "notifier")
     }
     for service in ("features", "inference", "notifier"):
         of = f"flowcast_{service}_".__add__
         assert {of("unread_records"), of("read_timestamp_seconds"), of("transactions_total")} <= names[service]
+    assert {"flowcast_trainer_unread_records", "flowcast_trainer_read_timestamp_seconds"} <= names["trainer"]
     assert "flowcast_capture_dropped_packets_total" in names["capture"]
     assert {"flowcast_features_refused_records_total", "flowcast_features_watermark_timestamp_seconds"} <= names["features"]
     assert {

@@ -300,6 +300,50 @@ TEST(InferenceRestart, WithOtherHorizonsAnAlertGoesOnAndIsResolved) {
   EXPECT_EQ(alert.reason, alert::Reason::kCleared);
 }
 
+std::vector<feature::Sequence> OfLongerWindows(const std::vector<double>& packets, int first) {
+  auto sequences = support::MakeSequences("demo/a", packets, 3, first);
+  for (feature::Sequence& sequence : sequences) sequence.window_length = 10s;
+  return sequences;
+}
+
+TEST(InferenceRestart, WindowsOfAnotherLengthAreInASnapshotAtOnceWithTheEndsOfAlerts) {
+  World world;
+  world.options.snapshot_every = 1'000'000;
+  world.Begin();
+  for (const feature::Sequence& sequence : support::MakeSequences("demo/a", {500, 500, 500, 500}))
+    world.Send(sequence);
+  world.Send(OfLongerWindows({10, 10, 10}, 10).at(0));
+  world.instance->RunOut();
+  const auto kept = wire::DecodeInferenceLink(world.State()["inference/link/demo/a"]).value();
+  EXPECT_EQ(kept.window_length, 10s);
+  EXPECT_THAT(kept.alerts, testing::IsEmpty());
+  world.Begin();
+  world.instance->RunOut();
+  EXPECT_EQ(LastStates(world).begin()->second, alert::State::kResolved);
+  EXPECT_THAT(world.bus.Records(world.names.alerts), SizeIs(2)) << "none is told twice";
+}
+
+TEST(InferenceRestart, FoldsNothingAgainThatIsInTheSnapshotAlsoWhereTheWindowsHadAnotherLengthThen) {
+  const auto run = [](bool dies) {
+    auto world = std::make_unique<World>();
+    world->options.snapshot_every = 1'000'000;
+    world->Begin();
+    for (const feature::Sequence& sequence : support::MakeSequences("demo/a", {10, 10, 10, 10}))
+      world->Send(sequence);
+    for (const feature::Sequence& sequence : OfLongerWindows({500, 500, 500, 500}, 10)) world->Send(sequence);
+    world->instance->RunOut();
+    if (dies) world->Begin();
+    for (const feature::Sequence& sequence : OfLongerWindows({10, 10, 10, 10, 10, 10}, 14))
+      world->Send(sequence);
+    world->instance->RunOut();
+    return world;
+  };
+  const auto straight = run(false), killed = run(true);
+  EXPECT_EQ(LastStates(*straight).begin()->second, alert::State::kResolved);
+  EXPECT_EQ(killed->Values(killed->names.alerts), straight->Values(straight->names.alerts));
+  EXPECT_EQ(killed->Values(killed->names.forecasts), straight->Values(straight->names.forecasts));
+}
+
 TEST(InferenceRestart, WithoutItsStateBeginsAnewAndSaysSo) {
   World world;
   world.Begin();

@@ -270,6 +270,20 @@ TEST_F(InferenceServiceTest, ItsMetricsTellHowOldAWindowIsWhenItIsForecastFrom) 
   EXPECT_EQ(task_.delays().counts()[10], 2U) << "between a minute and five";
 }
 
+TEST_F(InferenceServiceTest, ItsMetricsTellWhatForecastersRefusedAndBounded) {
+  const auto value = [this](const std::string& name) {
+    const auto metrics = InferenceMetrics().Read({instance_->counters(), task_, watcher_, rules_});
+    return support::ValueOf(metrics, "flowcast_inference_" + name);
+  };
+  Feed({10, 11, 10, 11, 10, 11});
+  EXPECT_EQ(value("clipped_values_total"), 0);
+  Feed({1e9});
+  EXPECT_GT(value("clipped_values_total"), 0) << "a leap of a million times the usual error";
+  EXPECT_EQ(value("ignored_values_total"), 0);
+  Feed({1e19});
+  EXPECT_EQ(value("ignored_values_total"), 1);
+}
+
 TEST_F(InferenceServiceTest, ItsMetricsTellHowManyAlertsThereAreNow) {
   Feed({200, 200, 200, 200});
   clock_.Advance(11s);
@@ -435,6 +449,22 @@ TEST_F(InferenceServiceTest, ALinkFollowsItsClockToAnotherTimeOnceItIsSure) {
   EXPECT_EQ(task_.counters().astray, 2u);
   EXPECT_EQ(task_.counters().stale, 0u);
   EXPECT_EQ(Alerts().back().state, alert::State::kResolved) << "nobody is left with an alert of another time";
+}
+
+TEST_F(InferenceServiceTest, WindowsOfAnotherLengthEndTheAlertsOfThoseBefore) {
+  Feed({10, 10, 10, 500, 500, 500, 500});
+  ASSERT_THAT(Alerts(), SizeIs(1));
+  for (feature::Sequence& sequence : support::MakeSequences("demo/a", {10, 10, 10, 10}, 3, 7)) {
+    sequence.window_length = 10s;
+    SendSequence(sequence);
+  }
+  instance_->RunOut();
+  EXPECT_EQ(Forecasts().back().forecast.window_length, 10s);
+  ASSERT_THAT(Alerts(), SizeIs(2));
+  EXPECT_EQ(Alerts()[1].fingerprint, Alerts()[0].fingerprint);
+  EXPECT_EQ(Alerts()[1].state, alert::State::kResolved);
+  EXPECT_EQ(Alerts()[1].reason, alert::Reason::kForgotten);
+  EXPECT_EQ(Alerts()[1].resolved_at, At(35)) << "the end of the last window known";
 }
 
 TEST_F(InferenceServiceTest, GarbageAndForeignSchemasAreCountedAndSkipped) {

@@ -47,12 +47,35 @@ TEST_F(TrainerServiceTest, ItsMetricsTellWhatWasReadAndWhatCameOfIt) {
   EXPECT_EQ(value("records_total", "kept"), value("sequences"));
   EXPECT_EQ(value("records_total", "left_out"), 8) << "ten windows are eight sequences of three";
   EXPECT_EQ(value("records_total", "refused"), 1);
+  EXPECT_EQ(value("unread_records", "sequences"), 0);
+  EXPECT_EQ(value("read_timestamp_seconds", "sequences"), base::ToUnixSeconds(clock_.Now()));
+  EXPECT_TRUE(std::isnan(value("read_timestamp_seconds", "forecasts"))) << "none was read";
   EXPECT_EQ(value("trainings_total", "published"), 1);
   EXPECT_EQ(value("model_info", manifest.version), 1);
   EXPECT_EQ(value("model_trained_until_timestamp_seconds"), base::ToUnixSeconds(manifest.trained_until));
   EXPECT_EQ(value("model_absolute_error", "model"), manifest.metrics.mae);
   EXPECT_EQ(value("model_absolute_error", "lstm"), manifest.metrics.mae) << "there is no other";
   EXPECT_EQ(value("epochs_total"), static_cast<double>(manifest.forecaster("lstm")->history.size()));
+}
+
+TEST_F(TrainerServiceTest, ItsMetricsTellHowFarItIsBehind) {
+  Feed("demo/a", 2602);
+  const auto value = [this](const std::string& name, const std::string& label) {
+    return support::ValueOf(TrainerMetrics().Read(progress_), "flowcast_trainer_" + name, label);
+  };
+  double most = 0;
+  int round = 0;
+  stop = [&] {
+    clock_.Advance(1s);
+    if (++round == 5) FeedForecasts(7, 1);
+    most = std::max(most, value("unread_records", "sequences"));
+    return round == 20;
+  };
+  Make().RunContinuously(1);
+  EXPECT_EQ(most, 600) << "two thousand are read at a time";
+  EXPECT_EQ(value("unread_records", "sequences"), 0);
+  EXPECT_EQ(value("unread_records", "forecasts"), 0);
+  EXPECT_GT(value("read_timestamp_seconds", "forecasts"), value("read_timestamp_seconds", "sequences"));
 }
 
 TEST_F(TrainerServiceTest, TheManifestTellsWhatWasLearnedFromWhat) {

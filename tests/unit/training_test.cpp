@@ -42,7 +42,7 @@ class ExampleStoreTest : public testing::Test {
   ExampleStore store_{1000};
 };
 
-TEST_F(ExampleStoreTest, AnotherShapeIsLeftOutAndCounted) {
+TEST_F(ExampleStoreTest, AnotherShapeIsLeftOut) {
   AddAll(MakeSequences("a", Counts(10)));
   Sequence sequence = MakeSequences("b", Counts(3)).at(0);
   EXPECT_TRUE(store_.Add(sequence));
@@ -55,19 +55,22 @@ TEST_F(ExampleStoreTest, AnotherShapeIsLeftOutAndCounted) {
   other.window_length = 1s;
   EXPECT_FALSE(store_.Add(other));
   EXPECT_FALSE(store_.Add(MakeSequences("b", Counts(4), 4).at(0)));
-  EXPECT_EQ(store_.left_out(), 4u);
   EXPECT_EQ(store_.size(), 9u);
   EXPECT_EQ(store_.link_count(), 2u);
 }
 
-TEST_F(ExampleStoreTest, TheOldestOfALinkGoFirst) {
+TEST_F(ExampleStoreTest, TheOldestGoFirstAndWithThemLinksThatHaveNothingNewer) {
   store_ = ExampleStore(5);
-  AddAll(MakeSequences("a", Counts(20)));
   AddAll(MakeSequences("b", Counts(4)));
-  EXPECT_EQ(store_.size(), 7u);
-  EXPECT_EQ(store_.oldest(), At(15)) << "of b";
+  AddAll(MakeSequences("a", Counts(20)));
+  EXPECT_EQ(store_.size(), 5u);
+  EXPECT_EQ(store_.link_count(), 1u);
+  EXPECT_EQ(store_.oldest(), At(80));
   EXPECT_EQ(store_.newest(), At(100));
-  EXPECT_THAT(store_.Pairs(At(0), At(1000), 1), SizeIs(4 + 1));
+  EXPECT_FALSE(store_.Add(MakeSequences("b", Counts(4)).at(0))) << "it is too old";
+  AddAll(MakeSequences("c", Counts(8), 3, 10));
+  EXPECT_EQ(store_.size(), 5u + 3) << "those until 80, 85 and 90";
+  EXPECT_THAT(store_.Pairs(At(0), At(1000), 1), SizeIs(4 + 2));
 }
 
 /// A bound of so many sequences of 3 windows with one horizon.
@@ -136,6 +139,31 @@ TEST_F(ExampleStoreTest, ASampleForgetsTheOldestOfALinkToo) {
   EXPECT_EQ(store_.newest(), At(5 * 3000));
 }
 
+TEST_F(ExampleStoreTest, OfLinksThatAreTooManyForOneSequenceEachASampleKeepsOne) {
+  const auto fill = [this](int first, int step) {
+    store_ = ExampleStore(Room(50));
+    for (int i = 0, link = first; i < 1000; ++i, link += step)
+      AddAll(MakeSequences("pod" + std::to_string(link), Counts(5)));
+    EXPECT_LE(store_.size(), 50u);
+    EXPECT_GE(store_.size(), 40u);
+    EXPECT_EQ(store_.link_count(), store_.size());
+    EXPECT_EQ(store_.sampled_out(), 3 * 1000 - store_.size());
+    return KeptOf(store_);
+  };
+  EXPECT_EQ(fill(0, 1), fill(999, -1)) << "whichever came first";
+}
+
+TEST_F(ExampleStoreTest, LinksThatAreForgottenMakeRoomForTheOthers) {
+  StoreLimits limits = Room(100);
+  limits.per_link = 200;
+  store_ = ExampleStore(limits);
+  for (int i = 0; i < 500; ++i) AddAll(MakeSequences("pod" + std::to_string(i), Counts(3)));
+  for (const char* const link : {"a", "b", "c"}) AddAll(MakeSequences(link, Counts(800), 3, 1));
+  EXPECT_EQ(store_.link_count(), 3u);
+  EXPECT_LE(store_.size(), 100u);
+  EXPECT_GE(store_.size(), 80u);
+}
+
 TEST_F(ExampleStoreTest, TheSameExamplesComeOfASampleAndTheRestIsThere) {
   StoreLimits limits = Room(120);
   limits.horizons = {1, 3};
@@ -194,6 +222,46 @@ TEST_F(ExampleStoreTest, NoWindowIsInInputsOfBothParts) {
   EXPECT_LE(last.truth->end, first_window);
   EXPECT_EQ(dataset.validation.count, validation.size());
   EXPECT_THAT(dataset.training.inputs, SizeIs(dataset.training.count * 10 * feature::kFeatureCount));
+}
+
+TEST_F(ExampleStoreTest, ALinkThatEndedLongAgoTakesNothingFromTheOthersTraining) {
+  const auto live = MakeSequences("live", Counts(1002), 3, 100'000);
+  AddAll(live);
+  const Dataset alone = store_.Build({});
+  EXPECT_NEAR(static_cast<double>(alone.training.count), 800, 2);
+  store_ = ExampleStore(1000);
+  AddAll(MakeSequences("dead", Counts(1002)));
+  AddAll(live);
+  const Dataset both = store_.Build({});
+  EXPECT_EQ(both.from, alone.from);
+  EXPECT_EQ(both.training.inputs, alone.training.inputs);
+  EXPECT_EQ(both.validation.inputs, alone.validation.inputs);
+  EXPECT_EQ(both.percentiles, alone.percentiles);
+}
+
+TEST_F(ExampleStoreTest, ATimeWithoutWindowsDoesNotMoveTheSplitHoweverLongItIs) {
+  std::vector<std::size_t> counts;
+  for (const int hole : {0, 100'000}) {
+    store_ = ExampleStore(1000);
+    AddAll(MakeSequences("before", Counts(300)));
+    AddAll(MakeSequences("after", Counts(300), 3, 300 + hole));
+    const Dataset dataset = store_.Build({});
+    for (const Pair& pair : store_.Pairs(dataset.validation_from, dataset.until, 1))
+      EXPECT_EQ(pair.sequence->link, "after");
+    counts.insert(counts.end(), {dataset.training.count, dataset.validation.count});
+  }
+  EXPECT_GT(counts[0], 297u) << "both are learned from";
+  EXPECT_EQ(counts[0], counts[2]);
+  EXPECT_EQ(counts[1], counts[3]);
+}
+
+TEST_F(ExampleStoreTest, AWindowFromTheFutureLeavesTheOthersToLearnFrom) {
+  AddAll(MakeSequences("a", Counts(202)));
+  const Dataset before = store_.Build({});
+  AddAll(MakeSequences("b", Counts(4), 3, 100'000'000));
+  const Dataset after = store_.Build({});
+  EXPECT_NEAR(static_cast<double>(after.training.count), static_cast<double>(before.training.count), 2);
+  EXPECT_NEAR(static_cast<double>(after.validation.count), static_cast<double>(before.validation.count), 2);
 }
 
 TEST_F(ExampleStoreTest, NothingAfterTheTrainedPartIsLookedAt) {

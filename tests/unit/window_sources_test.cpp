@@ -89,6 +89,30 @@ TEST_F(WindowSourcesTest, OfSourcesThatEndedTheLastHundredAreRemembered) {
   EXPECT_EQ(closed_.size(), windows) << "known still, so sent again";
 }
 
+TEST_F(WindowSourcesTest, SourcesThatVanishedMoreThanADayAgoAreForgottenAsThoseThatEnded) {
+  options_.window_length = 1h;
+  options_.link_expiry = 1000h;
+  Restart(options_);
+  FoldOutput output;
+  Feed({0});
+  for (int i = 0; i < 150; ++i) {
+    const std::string name = "pod" + std::to_string(i);
+    Apply(Stream(name).Add("a", At(i)).Next(At(i)));
+    fold_.Vanish(name, output);
+  }
+  AdvanceTo(86'400);
+  EXPECT_EQ(fold_.ProgressNow().size(), 151u) << "they may come back";
+  Apply(Stream("pod0").Add("a", At(0)).Next(At(0)));
+  EXPECT_EQ(fold_.counters().repeated_packets, 1u) << "and then send again what is known";
+  fold_.Vanish("pod0", output);
+  AdvanceTo(86'400 + 3 * 3600);
+  EXPECT_EQ(fold_.ProgressNow().size(), 101u);
+  EXPECT_THAT(fold_.RunningSources(), SizeIs(101)) << "the one that runs and the last hundred";
+  EXPECT_EQ(fold_.link_count(), 1u);
+  Apply(Stream("pod0", 2).Add("a", At(90'000)).Next(At(90'000)));
+  EXPECT_EQ(fold_.counters().restarted_sources, 0u) << "another one by now";
+}
+
 TEST_F(WindowSourcesTest, AnHourThatASourceMissedIsClosedInSteps) {
   options_ = {.window_length = 5s, .link_expiry = 2h, .sequence_length = 3, .close_at_once = 100};
   Restart(options_);
