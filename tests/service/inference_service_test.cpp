@@ -1,18 +1,11 @@
-// The inference task in its slice loop and the models that it uses, with predictors that are made up.
+// The inference task: forecasts, alerts, metrics, and what it refuses.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "libs/wire/alert_wire.h"
 #include "libs/wire/forecast_json.h"
-#include "libs/wire/model_wire.h"
-#include "libs/wire/window_wire.h"
 #include "services/inference/inference_metrics.h"
-#include "services/inference/inference_service.h"
-#include "services/inference/model_reader.h"
-#include "tests/support/fake_network.h"
+#include "tests/service/inference_fixture.h"
 #include "tests/support/metrics.h"
-#include "tests/support/sequences.h"
-#include "tests/support/services.h"
 
 namespace flowcast::services {
 namespace {
@@ -21,87 +14,6 @@ using namespace std::chrono_literals;
 using support::At;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-model_store::Manifest FittingManifest(const std::string& version) {
-  return {.version = version,
-          .schema_hash = feature::Schema::Default().hash(),
-          .target = "packets",
-          .horizon_windows = 1,
-          .window_length = 5s,
-          .sequence_length = 3,
-          .trained_until = At(0)};
-}
-
-Alerting::Rules BuiltInRules() { return std::make_shared<const alert::RuleSet>(alert::BuiltInRules({})); }
-
-class InferenceServiceTest : public testing::Test {
- protected:
-  InferenceServiceTest() {
-    support::CreateTopics(bus_, names_);
-    reader_.ReadToEnd();
-    task_.Connect(store_);
-    instance_ = std::make_unique<support::Instance>(bus_, clock_, task_, names_.sequences, "inference");
-  }
-
-  void Publish(const model_store::Manifest& manifest, const std::string& weights) {
-    support::Send(bus_, names_.models, wire::Encode(model_store::Model{manifest, {{"lstm", weights}}}),
-                  wire::ModelKey(manifest.name, manifest.version));
-    PointAt(manifest.version);
-  }
-  void PointAt(const std::string& version) {
-    support::Send(bus_, names_.models, wire::EncodeCurrentModel(version), wire::CurrentModelKey("default"));
-    reader_.Poll();
-  }
-  void SendSequence(const feature::Sequence& sequence) {
-    support::Send(bus_, names_.sequences, wire::Encode(sequence), sequence.link);
-  }
-  /// Sequences of these counts; each call goes on where the one before ended.
-  void Feed(const std::vector<double>& packets, const std::string& link = "demo/a") {
-    auto& history = history_[link];
-    history.insert(history.end(), packets.begin(), packets.end());
-    const auto sequences = support::MakeSequences(link, history);
-    const std::size_t fresh = std::min(packets.size(), sequences.size());
-    for (std::size_t i = sequences.size() - fresh; i < sequences.size(); ++i) SendSequence(sequences[i]);
-    instance_->RunOut();
-  }
-  std::vector<wire::ForecastRecord> Forecasts() const {
-    std::vector<wire::ForecastRecord> forecasts;
-    for (const bus::InRecord& record : bus_.Records(names_.forecasts)) {
-      forecasts.push_back(wire::DecodeForecast(record.value).value());
-    }
-    return forecasts;
-  }
-  std::vector<alert::Alert> Alerts() const {
-    std::vector<alert::Alert> alerts;
-    for (const bus::InRecord& record : bus_.Records(names_.alerts)) {
-      alerts.push_back(wire::DecodeAlertJson(record.value).value());
-    }
-    return alerts;
-  }
-  std::unique_ptr<training::Predictor> LoadNetwork(const std::string& weights) const {
-    return support::LoadFake(network_length_, feature::kFeatureCount, network_horizon_)(weights);
-  }
-  std::string VersionInUse() const {
-    return watcher_.current() == nullptr ? "none" : watcher_.current()->manifest.version;
-  }
-
-  base::ManualClock clock_;
-  bus::MemoryBus bus_{clock_};
-  topics::Names names_;
-  support::Lines lines_;
-  std::map<std::string, std::vector<double>> history_;
-  std::int64_t network_length_ = 3;
-  int network_horizon_ = 1;
-  ModelWatcher watcher_{{},
-                        {{"lstm", [this](const std::string& weights) { return LoadNetwork(weights); }},
-                         {"xgboost", support::LoadFake()}},
-                        lines_.log()};
-  ModelReader reader_{bus_, names_.models, watcher_};
-  InferenceStore store_{bus_, clock_, names_.state, [] { return false; }, lines_.log()};
-  RulesWatcher rules_{{"", [] { return alert::BuiltInRules({}); }}, clock_, lines_.log()};
-  InferenceTask task_{{.rules = BuiltInRules()}, names_, watcher_, clock_, lines_.log()};
-  std::unique_ptr<support::Instance> instance_;
-};
 
 TEST_F(InferenceServiceTest, WithoutAModelItForecastsAllTheSame) {
   Feed({10, 20, 30, 40});
@@ -290,92 +202,6 @@ TEST_F(InferenceServiceTest, ItsMetricsTellHowManyAlertsThereAreNow) {
   instance_->RunOut();
   Feed({200});
   EXPECT_EQ(task_.active_alerts().firing, 1U);
-}
-
-TEST_F(InferenceServiceTest, ANewModelTakesOverWhileItRuns) {
-  Publish(FittingManifest("v1"), "0");
-  Feed({10, 20, 30});
-  Publish(FittingManifest("v2"), "1");
-  Feed({40});
-  EXPECT_EQ(Forecasts().at(0).forecast.model_version, "v1");
-  EXPECT_EQ(Forecasts().at(1).forecast.model_version, "v2");
-  PointAt("v1");
-  EXPECT_EQ(VersionInUse(), "v1") << "and back again";
-}
-
-TEST_F(InferenceServiceTest, AModelThatDoesNotFitIsRefusedAndTheOneBeforeStays) {
-  Publish(FittingManifest("v1"), "0");
-  auto schema = FittingManifest("v2"), target = FittingManifest("v3"), horizon = FittingManifest("v4"),
-       shape = FittingManifest("v5");
-  schema.schema_hash ^= 1;
-  target.target = "bytes";
-  horizon.horizons = {2, 3};
-  shape.sequence_length = 4;
-  Publish(schema, "0");
-  Publish(target, "0");
-  Publish(horizon, "0");
-  Publish(shape, "0");
-  Publish(FittingManifest("v6"), "nan");
-  Publish(FittingManifest("v7"), "damaged");
-  network_horizon_ = 2;
-  Publish(FittingManifest("v8"), "0");
-  network_horizon_ = 1;
-  Publish(FittingManifest("v8b"), "0 3");
-  EXPECT_EQ(watcher_.refused(), 8u);
-  EXPECT_EQ(VersionInUse(), "v1");
-  EXPECT_TRUE(
-      lines_.Contain("model v2 is refused: it was trained on another feature schema; train it again, with "
-                     "the same --features and --normalization; v1 stays"));
-  EXPECT_TRUE(lines_.Contain("model v3 is refused: it forecasts bytes, not packets (--target)"));
-  EXPECT_TRUE(lines_.Contain("model v4 is refused: it forecasts 2, 3 windows ahead, not 1 (--horizons)"));
-  EXPECT_TRUE(lines_.Contain("model v5 is refused: its network has another shape"));
-  EXPECT_TRUE(lines_.Contain("model v6 is refused: its answer in a trial run is not finite"));
-  EXPECT_TRUE(lines_.Contain("model v7 is refused: the weights are damaged"));
-  EXPECT_TRUE(lines_.Contain("model v8 is refused: its network has no answer for what its manifest says"));
-  EXPECT_TRUE(
-      lines_.Contain("model v8b is refused: its network wants 3 columns of what is known of the "
-                     "windows to come; there are none, or 2 for its targets and horizons"));
-  Feed({10, 20, 30, 40});
-  EXPECT_EQ(Forecasts().back().forecast.model_version, "v1");
-  Publish(FittingManifest("v9"), "0");
-  EXPECT_EQ(VersionInUse(), "v9");
-}
-
-TEST_F(InferenceServiceTest, GarbageAmongTheModelsIsRefusedAndOthersAreNoneOfOurBusiness) {
-  support::Send(bus_, names_.models, "garbage", "default/v1");
-  support::Send(bus_, names_.models, "garbage", "default/current");
-  support::Send(bus_, names_.models, "garbage", "other/v1");
-  reader_.Poll();
-  EXPECT_EQ(watcher_.refused(), 2u);
-  EXPECT_EQ(VersionInUse(), "none");
-}
-
-TEST_F(InferenceServiceTest, APointerMayComeBeforeItsModel) {
-  PointAt("v1");
-  EXPECT_EQ(VersionInUse(), "none");
-  Publish(FittingManifest("v1"), "0");
-  EXPECT_EQ(VersionInUse(), "v1");
-}
-
-TEST_F(InferenceServiceTest, AnyVersionThatIsOnTheTopicCanBePointedAtHoweverManyCameSince) {
-  for (int i = 0; i < 30; ++i)
-    Publish(FittingManifest(std::string("v").append(std::to_string(100 + i))), "0");
-  PointAt("v100");
-  EXPECT_EQ(VersionInUse(), "v100");
-  EXPECT_NE(watcher_.Find("v115"), nullptr);
-  support::SendTombstone(bus_, names_.models, wire::ModelKey("default", "v101"));
-  PointAt("v101");
-  EXPECT_EQ(VersionInUse(), "v100");
-  EXPECT_TRUE(lines_.Contain("model v101 is refused: it is not on the topic; v100 stays in use"));
-  EXPECT_EQ(watcher_.Find("v101"), nullptr);
-}
-
-TEST_F(InferenceServiceTest, AModelOfAnotherWindowLengthIsNotAsked) {
-  auto manifest = FittingManifest("v1");
-  manifest.window_length = 1s;
-  Publish(manifest, "0");
-  Feed({10, 20, 30});
-  EXPECT_EQ(Forecasts().at(0).forecast.model_version, "");
 }
 
 TEST_F(InferenceServiceTest, WindowsThatTheModelLearnedFromGetNoModelValueAndNoAlert) {
