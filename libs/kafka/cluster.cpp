@@ -93,9 +93,8 @@ std::string RemedyFor(const std::string& failure, const std::string& mechanism) 
   const bool refused = has("uthentication") || has("SASL") || has("token");
   if (refused && mechanism.rfind("SCRAM", 0) == 0 && !CanScram()) {
     return std::string("librdkafka ") + rd_kafka_version_str() +
-           " can't do SCRAM with Kafka 3.9 or newer, one from 2.6.1 on can (docs/security.md); if that is "
-           "not it, "
-           "check the user and password";
+           " can't do SCRAM with Kafka 3.9 or newer, one from 2.6.1 on can (docs/security.md); "
+           "if that is not it, check the user and password";
   }
   if (refused) return "check sasl.mechanism, and the user and password or the token that it is given";
   if (has("security.protocol")) return "check that security.protocol is what the broker speaks at that port";

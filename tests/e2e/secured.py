@@ -32,6 +32,7 @@ listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.secu
 listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
 listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.jwks.endpoint.url={jwks}
 listener.name.sasl_ssl.oauthbearer.sasl.oauthbearer.expected.audience={audience}
+listener.name.sasl_ssl.oauthbearer.connections.max.reauth.ms=3600000
 """
 CLUSTER_ID = "Zmxvd2Nhc3Qtc2VjdXJlZA"
 REPLACED = re.compile(r"^(inter\.broker\.listener\.name|listener\.security\.protocol\.map)=")

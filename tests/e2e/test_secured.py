@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -199,6 +200,26 @@ def test_a_token_from_a_file_lets_in_and_one_that_is_not_signed_does_not(flowcas
     unsigned = {"sasl.mechanism": "OAUTHBEARER", "enable.sasl.oauthbearer.unsecure.jwt": "true", "sasl.oauthbearer.config": "principal=reader"}
     refused = ask(flowcast, secured.address, properties | unsigned)
     assert refused.code == NO_BROKER and "invalid_token" in refused.errors[-1] and "for tests only" in refused.err
+
+
+@pytest.mark.long
+def test_a_token_that_is_renewed_in_its_file_goes_on_beyond_the_first_ones_end(flowcast, secured, part):
+    """The broker ends a connection with its token."""
+    lifetime_s = 40
+    properties, token = flowcast.folder / "token.properties", flowcast.folder / "token"
+    write_properties(properties, {"security.protocol": "sasl_ssl", "ssl.ca.location": secured.certificates.authority})
+    token.write_text(secured.tokens.issue("features", lifetime_s), encoding="ascii")
+    token.chmod(0o600)
+    began = time.monotonic()
+    features = flowcast.start("features", "--window", "1s", "--kafka-file", properties, "--kafka-token-file", token)
+    features.expect("reading ")
+    token.write_text(secured.tokens.issue("features"), encoding="ascii")
+    wait_until(lambda: time.monotonic() > began + lifetime_s + 35, 120, "the first token's end, and the file read once more")
+    assert features.is_alive(), features.log
+    send(flowcast, part)
+    windows = ("cli", "windows", "--json", "--from-beginning", "--no-follow")
+    wait_until(lambda: flowcast.run(*windows).out, 60, "windows with the second token")
+    assert features.stop().code == OK
 
 
 # Every right is needed: without it a program says which one it misses.
