@@ -29,10 +29,16 @@ PollState FileSource::AtEndOrBehind() {
   return reader_->Await(kBlock) ? PollState::kPackets : PollState::kIdle;
 }
 
+void FileSource::SeeTime(base::EventTime time) {
+  const bool is_far = newest_ != base::kBeginningOfTime && time - std::chrono::hours(1) > newest_;
+  if (!is_far || last_was_far_) newest_ = std::max(newest_, time);
+  last_was_far_ = is_far;
+}
+
 void FileSource::Take(const capfile::Frame& frame, std::vector<packet::Packet>& packets) {
   if (frame.interface >= names_.size()) LearnInterfaces();
   ++statistics_.received;
-  newest_ = std::max(newest_, frame.time);
+  SeeTime(frame.time);
   const FrameFilter& passes = filters_[frame.interface];
   if (passes && !passes(frame.bytes, frame.wire_length_bytes)) {
     ++statistics_.filtered;

@@ -30,7 +30,8 @@ class FileSource : public PacketSource {
   /// Reads up to `limit` frames, whether they pass or not.
   PollState Poll(std::size_t limit, std::vector<packet::Packet>& packets) override;
   const std::vector<std::string>& interfaces() const override { return names_; }
-  /// The newest time stamp read so far.
+  /// The newest time stamp read so far, but for one that is more than an hour ahead of all before and after
+  /// it.
   base::EventTime LowerBound() const override { return newest_; }
   SourceStatistics statistics() const override { return statistics_; }
   /// Damage of the file, and frames that could not be decoded.
@@ -40,6 +41,7 @@ class FileSource : public PacketSource {
  private:
   PollState AtEndOrBehind();
   void LearnInterfaces();
+  void SeeTime(base::EventTime time);
   void Take(const capfile::Frame& frame, std::vector<packet::Packet>& packets);
   std::string UnknownLinkTypes() const;
 
@@ -50,6 +52,7 @@ class FileSource : public PacketSource {
   std::vector<FrameFilter> filters_;
   SourceStatistics statistics_;
   base::EventTime newest_ = base::kBeginningOfTime;
+  bool last_was_far_ = false;
 };
 
 }  // namespace flowcast::capture

@@ -110,6 +110,19 @@ TEST(FollowedFileSourceTest, APipeThatIsClosedWithinAPacketIsDamaged) {
   EXPECT_TRUE(source.Failed());
 }
 
+TEST_F(FileSourceTest, OneTimeStampFarAheadIsNoLowerBoundTwoAre) {
+  Bytes file = PcapHeader({});
+  for (const std::uint32_t seconds : {1U, 900'000U, 2U, 3U, 8'000U, 8'001U})
+    file = file + PcapRecord({}, seconds, 0, UdpFrame(1));
+  Open(file);
+  std::vector<std::int64_t> bounds;
+  for (int i = 0; i < 6; ++i) {
+    source_->Poll(1, packets_);
+    bounds.push_back(base::ToUnixNanoseconds(source_->LowerBound()) / 1'000'000'000);
+  }
+  EXPECT_THAT(bounds, ElementsAre(1, 1, 2, 3, 3, 8'001));
+}
+
 TEST_F(FileSourceTest, ReadsNoMoreThanItIsAskedFor) {
   Open(PcapHeader({}) + PcapRecord({}, 1, 0, UdpFrame(1)) + PcapRecord({}, 2, 0, UdpFrame(2)));
   EXPECT_EQ(source_->Poll(1, packets_), PollState::kPackets);
