@@ -12,8 +12,7 @@ namespace {
 // What one costs in a batch, about.
 constexpr std::size_t kPacketBytes = 12;
 constexpr std::size_t kFlowBytes = 64;
-constexpr std::size_t kAtOnce = 32;                     // flows asked for at the same time
-constexpr base::Duration kFar = std::chrono::hours(1);  // as libs/window has it
+constexpr std::size_t kAtOnce = 32;  // flows asked for at the same time
 
 /// The same wherever it is computed.
 std::uint64_t Fingerprint(std::uint64_t settings, const packet::Packet& first) {
@@ -66,10 +65,6 @@ void Batcher::AddOne(const packet::Packet& packet, std::uint64_t flow_hash,
   }
   SeeTime(packet.time);
   Take(packet, flow_hash, interfaces, ready);
-}
-
-bool Batcher::IsFarAhead(const packet::Packet& packet) const {
-  return packet.time - kFar > std::max(newest_, watermark_);
 }
 
 void Batcher::SeeTime(base::EventTime time) {

@@ -1,6 +1,7 @@
 // Sorts packets into batches: one source, one partition a batch, columns, tables of links and flows.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -11,6 +12,7 @@
 
 #include "libs/capture/flow_table.h"
 #include "libs/capture/link_namer.h"
+#include "libs/packet/far_ahead.h"
 #include "libs/packet/packet.h"
 
 namespace flowcast::capture {
@@ -101,7 +103,9 @@ class Batcher {
   void Take(const packet::Packet& packet, std::uint64_t flow_hash, const std::vector<std::string>& interfaces,
             std::vector<AddressedBatch>& ready);
   void TakeAstray(bool tells_time, std::vector<AddressedBatch>& ready);
-  bool IsFarAhead(const packet::Packet& packet) const;
+  bool IsFarAhead(const packet::Packet& packet) const {
+    return packet::IsFarAhead(packet.time, std::max(newest_, watermark_));
+  }
   void SeeTime(base::EventTime time);
   void BeginSource(const packet::Packet& first);
   void Learn(const packet::Packet& packet, const std::vector<std::string>& interfaces, KnownFlow& flow);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/packet/decoder.h"
+#include "libs/packet/far_ahead.h"
 
 namespace flowcast::capture {
 
@@ -30,7 +31,7 @@ PollState FileSource::AtEndOrBehind() {
 }
 
 void FileSource::SeeTime(base::EventTime time) {
-  const bool is_far = newest_ != base::kBeginningOfTime && time - std::chrono::hours(1) > newest_;
+  const bool is_far = packet::IsFarAhead(time, newest_);
   if (!is_far || last_was_far_) newest_ = std::max(newest_, time);
   last_was_far_ = is_far;
 }

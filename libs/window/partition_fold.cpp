@@ -4,20 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/packet/far_ahead.h"
+
 namespace flowcast::window {
 
 using base::EventTime;
 using packet::PacketBatch;
-
-namespace {
-
-/// A window opened there would hold the committed position back until its time comes.
-bool IsFarAhead(const PacketBatch& batch, EventTime time) {
-  constexpr base::Duration kFar = std::chrono::hours(1);
-  return batch.watermark != base::kBeginningOfTime && time - kFar > batch.watermark;
-}
-
-}  // namespace
 
 /// The packets of one flow of a batch that fell into one window, before they are added to it.
 struct PartitionFold::FlowSlot {
@@ -139,7 +131,7 @@ void PartitionFold::AddPhase(const PacketBatch& batch, std::size_t first, std::i
       cursor.start = base::AlignDown(time - phase, options_.window_length) + phase;
       cursor.window = nullptr;
     }
-    if (IsFarAhead(batch, time)) {
+    if (packet::IsFarAhead(time, batch.watermark)) {
       counters_.ahead_packets += phase == base::Duration::zero() ? 1 : 0;
       continue;
     }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "libs/base/sane_time.h"
 #include "libs/wire/wire_error.h"
 
 namespace flowcast::wire {
@@ -34,10 +35,6 @@ Message& EmptyMessage() {
   return message;
 }
 
-/// Times and lengths within +-2^62 ns, so that sums and differences of two do not overflow.
-inline bool IsSaneTime(std::int64_t nanoseconds) {
-  constexpr std::int64_t kLimit = std::int64_t{1} << 62;
-  return nanoseconds > -kLimit && nanoseconds < kLimit;
-}
+using base::IsSaneTime;
 
 }  // namespace flowcast::wire

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "libs/base/printable.h"
+#include "libs/base/sane_time.h"
 
 namespace flowcast::capfile::internal {
 namespace {
@@ -36,10 +37,8 @@ void Apply(std::uint16_t code, std::span<const std::byte> value, Numbers numbers
     time.offset_s = static_cast<std::int64_t>(numbers.U64(value, 0));
 }
 
-/// Within what messages take: differences do not overflow.
-std::optional<base::EventTime> Sane(std::int64_t nanoseconds) {
-  constexpr std::int64_t kLimit = std::int64_t{1} << 62;
-  if (nanoseconds <= -kLimit || nanoseconds >= kLimit) return std::nullopt;
+std::optional<base::EventTime> IfSane(std::int64_t nanoseconds) {
+  if (!base::IsSaneTime(nanoseconds)) return std::nullopt;
   return base::FromUnixNanoseconds(nanoseconds);
 }
 
@@ -59,11 +58,11 @@ std::optional<TickClock> TickClock::Of(std::uint8_t resolution, std::int64_t off
 std::optional<base::EventTime> TickClock::TimeOf(std::uint64_t ticks) const {
   std::int64_t time = 0;
   const auto forward = NanosecondsOf(ticks);
-  if (forward && !__builtin_add_overflow(offset_ns_, *forward, &time)) return Sane(time);
+  if (forward && !__builtin_add_overflow(offset_ns_, *forward, &time)) return IfSane(time);
   // Some writers store a time before the offset as a negative number; read as a positive one it is absurd.
   const auto backward = static_cast<std::int64_t>(ticks) < 0 ? NanosecondsOf(0 - ticks) : std::nullopt;
   if (!backward || __builtin_sub_overflow(offset_ns_, *backward, &time)) return std::nullopt;
-  return Sane(time);
+  return IfSane(time);
 }
 
 std::optional<std::int64_t> TickClock::NanosecondsOf(std::uint64_t ticks) const {
