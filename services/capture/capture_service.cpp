@@ -82,7 +82,9 @@ void CaptureService::BeginEpoch() {
   }
   batcher_.Finish(ready_);
   SendReady();
-  EndEpoch(rest.size());
+  ended_ = InThisRun();
+  counters_before_ = counters_;
+  counters_before_.received -= rest.size();
   options_.batches.epoch = options_.next_epoch();
   batcher_ = capture::Batcher(options_.batches);
   Count(rest.size());
@@ -93,15 +95,14 @@ void CaptureService::BeginEpoch() {
              "the host's clock was set back: what was captured before is closed, and a new epoch begins");
 }
 
-/// `coming` packets were received and are of the next one.
-void CaptureService::EndEpoch(std::size_t coming) {
-  ended_.counters = counters_;
-  ended_.counters.received -= coming;
-  ended_.taken += batcher_.taken();
-  for (std::size_t kind = 0; kind < packet::kKinds; ++kind) ended_.by_kind[kind] += batcher_.by_kind()[kind];
-  ended_.out_of_order += batcher_.out_of_order();
-  ended_.stragglers += batcher_.stragglers();
-  ended_.links = std::max<std::uint64_t>(ended_.links, batcher_.link_count());
+CaptureService::Seen CaptureService::InThisRun() const {
+  Seen seen = ended_;
+  seen.taken += batcher_.taken();
+  for (std::size_t kind = 0; kind < packet::kKinds; ++kind) seen.by_kind[kind] += batcher_.by_kind()[kind];
+  seen.out_of_order += batcher_.out_of_order();
+  seen.stragglers += batcher_.stragglers();
+  seen.links = std::max<std::uint64_t>(seen.links, batcher_.link_count());
+  return seen;
 }
 
 PollState CaptureService::Step() {
@@ -138,7 +139,7 @@ void CaptureService::Count(std::size_t coming) {
   counters_.dropped_by_queue = delivery.dropped_by_queue;
   counters_.dropped_by_spool = delivery.dropped_by_spool;
   counters_.undecodable = statistics.undecodable;
-  batcher_.SetCounters(Since(counters_, ended_.counters), coming);
+  batcher_.SetCounters(Since(counters_, counters_before_), coming);
 }
 
 void CaptureService::SendReady() {
@@ -186,15 +187,14 @@ CaptureSummary CaptureService::Summarize(bool complete) const {
   const delivery::Counters delivery = parts_.delivery.counters();
   packet::SourceCounters packets = counters_;
   packets.published = delivery.acknowledged;
-  auto by_kind = ended_.by_kind;
-  for (std::size_t kind = 0; kind < packet::kKinds; ++kind) by_kind[kind] += batcher_.by_kind()[kind];
+  const Seen seen = InThisRun();
   return {.packets = packets,
-          .unsent = taken() - delivery.acknowledged - packets.dropped_by_queue - packets.dropped_by_spool,
+          .unsent = seen.taken - delivery.acknowledged - packets.dropped_by_queue - packets.dropped_by_spool,
           .inherited = delivery.inherited,
-          .by_kind = by_kind,
-          .out_of_order = ended_.out_of_order + batcher_.out_of_order(),
-          .stragglers = ended_.stragglers + batcher_.stragglers(),
-          .links = std::max<std::uint64_t>(ended_.links, batcher_.link_count()),
+          .by_kind = seen.by_kind,
+          .out_of_order = seen.out_of_order,
+          .stragglers = seen.stragglers,
+          .links = seen.links,
           .batches = batches_,
           .bytes = bytes_,
           .watermark = batcher_.watermark(),

@@ -65,7 +65,6 @@ class CaptureService {
   capture::PollState Step();
   bool ClockWentBack();
   void BeginEpoch();
-  void EndEpoch(std::size_t coming);
   std::uint64_t taken() const { return ended_.taken + batcher_.taken(); }
   bool TickIsDue() const;
   void Count(std::size_t coming = 0);
@@ -74,20 +73,21 @@ class CaptureService {
   void ReportProgress();
   CaptureSummary Summarize(bool complete) const;
 
-  /// What the epochs that have ended in this run saw.
-  struct Ended {
-    packet::SourceCounters counters;
+  /// What batchers saw, one an epoch.
+  struct Seen {
     std::uint64_t taken = 0;
     std::array<std::uint64_t, packet::kKinds> by_kind{};
     std::uint64_t out_of_order = 0;
     std::uint64_t stragglers = 0;
     std::uint64_t links = 0;  // the most that one had
   };
+  Seen InThisRun() const;
 
   CaptureParts parts_;
   CaptureOptions options_;
   capture::Batcher batcher_;
-  Ended ended_;
+  Seen ended_;                                  // of the epochs before this one
+  packet::SourceCounters counters_before_;      // when this one began
   std::optional<base::Duration> clock_offset_;  // the wall clock's before the steady one
   std::vector<packet::Packet> packets_;
   std::vector<capture::AddressedBatch> ready_;
