@@ -12,10 +12,11 @@ import time
 import uuid
 from pathlib import Path
 
+from setting import cpu_s
+
 ROOT = Path(__file__).resolve().parent.parent
 PORT = "39192"
 NEAR, FAR = "watched", "far"
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PATIENCE_S = 60
 
 
@@ -98,12 +99,6 @@ def wait_until(condition, what):
         if time.monotonic() > deadline:
             raise RuntimeError(f"after {PATIENCE_S} s still not: {what}")
         time.sleep(0.05)
-
-
-def cpu_s(pid):
-    """User and system time of a process, all threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 def peak_rss_mib(pid):

@@ -83,6 +83,12 @@ def nfstream():
     return [folder / "bin/python", ROOT / "bench/reference/nfstream_bench.py"]
 
 
+def cpu_s(pid):
+    """User and system time of a process, all threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def stamps(topic):
     """When the committed records of a topic were produced, ms, by partition."""
     out = call("kcat", "-C", "-q", "-e", "-b", BROKERS, "-t", topic, "-X", "isolation.level=read_committed", "-f", "%T\n")
