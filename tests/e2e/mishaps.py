@@ -34,6 +34,13 @@ class SmallDisk:
         subprocess.run(["umount", str(self._folder)], check=True)
 
 
+def disk_of_broker(folder: Path, mib: int) -> SmallDisk:
+    """Where the records of a broker of scripts/kafka are that has this folder; it is made. Raises OSError as SmallDisk does."""
+    folder.mkdir()
+    (folder / ".flowcast-kafka").touch()
+    return SmallDisk(folder / "log", mib)
+
+
 class OddClock:
     """A wall clock that can be set, of the programs that are started with its environment."""
 

@@ -9,7 +9,7 @@ import pytest
 import support
 from cluster import NODES, Cluster
 from exactly_once import FOLD, QUICK, count_of_windows, expect_alive, outputs, send, straight_run, wait_for_all
-from mishaps import MemoryLimit, OddClock, SmallDisk
+from mishaps import MemoryLimit, OddClock, disk_of_broker
 from outcome import Outcome, compare_forecasts, outcome
 from proxy import Proxy
 from support import NO_BROKER, OK, flowcast_of, wait_until
@@ -130,11 +130,8 @@ def test_services_end_where_a_broker_stays_away(binaries, messages, tmp_path, pr
 @pytest.fixture(name="small_broker")
 def fixture_small_broker(own_broker, tmp_path):
     """A broker whose records are on a small disk; (broker, disk)."""
-    folder = tmp_path / "kafka"
-    folder.mkdir()
-    (folder / ".flowcast-kafka").touch()
     try:
-        disk = SmallDisk(folder / "log", mib=64)
+        disk = disk_of_broker(tmp_path / "kafka", mib=64)
     except OSError as error:
         pytest.skip(f"nothing can be mounted here: {error}")
     try:

@@ -70,44 +70,47 @@ class Pipe : public capfile::ByteSource {
   bool closed = false;
 };
 
-TEST(FollowedFileSourceTest, OfAPipeItGivesWhatHasComeAndIsIdleMeanwhile) {
+class FollowedFileSourceTest : public ::testing::Test {
+ protected:
+  FollowedFileSourceTest() {
+    auto owned = std::make_unique<Pipe>();
+    pipe_ = owned.get();
+    pipe_->bytes = PcapHeader({});
+    auto reader = std::make_unique<capfile::Reader>(std::move(owned), "-");
+    reader->DoNotWait();
+    source_ = std::make_unique<FileSource>(std::move(reader), nullptr);
+  }
+  PollState Poll() { return source_->Poll(100, packets_); }
+
+  Pipe* pipe_ = nullptr;
+  std::unique_ptr<FileSource> source_;
+  std::vector<packet::Packet> packets_;
+};
+
+TEST_F(FollowedFileSourceTest, OfAPipeItGivesWhatHasComeAndIsIdleMeanwhile) {
   const Bytes first = PcapRecord({}, 1, 0, UdpFrame(1)), second = PcapRecord({}, 2, 0, UdpFrame(2));
-  auto owned = std::make_unique<Pipe>();
-  Pipe& pipe = *owned;
-  pipe.bytes = PcapHeader({});
-  auto reader = std::make_unique<capfile::Reader>(std::move(owned), "-");
-  reader->DoNotWait();
-  FileSource source(std::move(reader), nullptr);
-  std::vector<packet::Packet> packets;
-  EXPECT_EQ(source.Poll(100, packets), PollState::kIdle);
-  pipe.bytes = first + Bytes(second.begin(), second.begin() + 20);
-  EXPECT_EQ(source.Poll(100, packets), PollState::kPackets);
-  EXPECT_EQ(packets.size(), 1U) << "half of a packet waits for the rest";
-  EXPECT_EQ(source.Poll(100, packets), PollState::kIdle);
-  pipe.bytes = Bytes(second.begin() + 20, second.end());
-  EXPECT_EQ(source.Poll(100, packets), PollState::kPackets);
-  EXPECT_EQ(packets.size(), 2U);
-  pipe.closed = true;
-  EXPECT_EQ(source.Poll(100, packets), PollState::kEnd);
-  EXPECT_FALSE(source.Failed());
-  EXPECT_EQ(source.statistics().received, 2U);
+  EXPECT_EQ(Poll(), PollState::kIdle);
+  pipe_->bytes = first + Bytes(second.begin(), second.begin() + 20);
+  EXPECT_EQ(Poll(), PollState::kPackets);
+  EXPECT_EQ(packets_.size(), 1U) << "half of a packet waits for the rest";
+  EXPECT_EQ(Poll(), PollState::kIdle);
+  pipe_->bytes = Bytes(second.begin() + 20, second.end());
+  EXPECT_EQ(Poll(), PollState::kPackets);
+  EXPECT_EQ(packets_.size(), 2U);
+  pipe_->closed = true;
+  EXPECT_EQ(Poll(), PollState::kEnd);
+  EXPECT_FALSE(source_->Failed());
+  EXPECT_EQ(source_->statistics().received, 2U);
 }
 
-TEST(FollowedFileSourceTest, APipeThatIsClosedWithinAPacketIsDamaged) {
-  auto owned = std::make_unique<Pipe>();
-  Pipe& pipe = *owned;
-  pipe.bytes = PcapHeader({});
-  auto reader = std::make_unique<capfile::Reader>(std::move(owned), "-");
-  reader->DoNotWait();
-  FileSource source(std::move(reader), nullptr);
-  std::vector<packet::Packet> packets;
-  pipe.bytes = PcapRecord({}, 1, 0, UdpFrame(1));
-  pipe.bytes.resize(20);
-  EXPECT_EQ(source.Poll(100, packets), PollState::kIdle);
-  pipe.closed = true;
-  while (source.Poll(100, packets) != PollState::kEnd) {
+TEST_F(FollowedFileSourceTest, APipeThatIsClosedWithinAPacketIsDamaged) {
+  pipe_->bytes = PcapRecord({}, 1, 0, UdpFrame(1));
+  pipe_->bytes.resize(20);
+  EXPECT_EQ(Poll(), PollState::kIdle) << "the file's header was read when it was opened";
+  pipe_->closed = true;
+  while (Poll() != PollState::kEnd) {
   }
-  EXPECT_TRUE(source.Failed());
+  EXPECT_TRUE(source_->Failed());
 }
 
 TEST_F(FileSourceTest, OneTimeStampFarAheadIsNoLowerBoundTwoAre) {
